@@ -1,0 +1,213 @@
+"""Settings: of a codec (stored with the array) and of the process (device, threads, concurrency)."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from tinc_codec.errors import ConfigurationError
+
+INTER_LEVEL = ("auto", "shallow", "even", "deep")
+INTRA_LEVEL = ("auto", "equal", "variance", "importance")
+EFFORTS = range(1, 10)
+LARGEST_LEVELS = 16
+
+JSON = dict[str, Any]
+
+
+def _unknown(field: str, value: object, known: Iterable[str]) -> ConfigurationError:
+    return ConfigurationError(f"{field}={value!r} is not known; known are {', '.join(map(repr, known))}")
+
+
+def _number(field: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigurationError(f"{field}={value!r} is not a finite number")
+    return float(value)
+
+
+def parse_ratio(value: object) -> float:
+    """Parse `ratio`: raw bytes over stored bytes, above 1."""
+    ratio = _number("ratio", value)
+    if ratio <= 1:
+        raise ConfigurationError(f"ratio={value!r} must be above 1: it is raw bytes over stored bytes, as in 64")
+    return ratio
+
+
+def parse_levels(value: object) -> int | Literal["auto"]:
+    """Parse `levels`: ``"auto"`` or the number of levels of the tree."""
+    if value == "auto":
+        return "auto"
+    if isinstance(value, str):
+        raise _unknown("levels", value, ["auto", "an int from 1"])
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_LEVELS:
+        raise ConfigurationError(f"levels={value!r} must be 'auto' or an int from 1 to {LARGEST_LEVELS}")
+    return value
+
+
+def parse_inter_level(value: object) -> str | tuple[float, ...]:
+    """Parse `inter_level`: a name or each level's share of the budget, root first."""
+    if isinstance(value, str):
+        if value not in INTER_LEVEL:
+            raise _unknown("inter_level", value, INTER_LEVEL)
+        return value
+    if not isinstance(value, list | tuple) or not value:
+        raise ConfigurationError(f"inter_level={value!r} must be one of {INTER_LEVEL} or a share for each level")
+    shares = tuple(_number("inter_level", share) for share in value)
+    if min(shares) <= 0:
+        raise ConfigurationError(f"inter_level={value!r}: every level's share must be above 0")
+    return shares
+
+
+def parse_intra_level(value: object) -> str:
+    """Parse `intra_level`: how a level's share is divided between its nodes."""
+    if value not in INTRA_LEVEL:
+        raise _unknown("intra_level", value, INTRA_LEVEL)
+    return str(value)
+
+
+def parse_threshold(value: object) -> float | None:
+    """Parse `threshold`: intensity above which a voxel is important; None: Otsu's threshold of each chunk."""
+    return None if value is None else _number("threshold", value)
+
+
+def parse_tolerance(value: object) -> float:
+    """Parse `constant_tolerance`: a fraction of the chunk's range."""
+    tolerance = _number("constant_tolerance", value)
+    if not 0 <= tolerance < 1:
+        raise ConfigurationError(f"constant_tolerance={value!r} must be a fraction of the range, from 0 to below 1")
+    return tolerance
+
+
+def _integer(field: str, value: object, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigurationError(f"{field}={value!r} must be an int from {low} to {high}")
+    return value
+
+
+@dataclass(frozen=True)
+class Config:
+    """How chunks are compressed. Reading does not depend on any of it.
+
+    Parameters
+    ----------
+    ratio
+        Raw bytes over stored bytes, at least, for every chunk.
+    levels
+        Number of levels of the tree (cross-level allocation), ``"auto"`` from shape and budget.
+    inter_level
+        Division of the budget between levels: ``"shallow"``, ``"even"``, ``"deep"``, a share for each level (root
+        first), or ``"auto"`` by how similar distant blocks are.
+    intra_level
+        Division of a level's budget between its nodes: ``"equal"``, ``"variance"`` of their blocks, ``"importance"``
+        (share of voxels above `threshold`), or ``"auto"``.
+    threshold
+        Intensity, in the data's units, above which a voxel is important. None: Otsu's threshold of each chunk.
+    constant_tolerance
+        Blocks that vary by at most this fraction of the chunk's range are stored as a constant.
+    effort
+        1 (seconds for 64^3) to 9; scales the number of training steps.
+    seed
+        Seed of the weights and of the sampling.
+    """
+
+    ratio: float = 64.0
+    levels: int | Literal["auto"] = "auto"
+    inter_level: str | tuple[float, ...] = "auto"
+    intra_level: str = "auto"
+    threshold: float | None = None
+    constant_tolerance: float = 1 / 512
+    effort: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        parsed = {
+            "ratio": parse_ratio(self.ratio),
+            "levels": parse_levels(self.levels),
+            "inter_level": parse_inter_level(self.inter_level),
+            "intra_level": parse_intra_level(self.intra_level),
+            "threshold": parse_threshold(self.threshold),
+            "constant_tolerance": parse_tolerance(self.constant_tolerance),
+            "effort": _integer("effort", self.effort, EFFORTS.start, EFFORTS.stop - 1),
+            "seed": _integer("seed", self.seed, 0, 2**63 - 1),
+        }
+        for name, value in parsed.items():
+            object.__setattr__(self, name, value)
+        explicit = isinstance(self.inter_level, tuple)
+        if explicit and self.levels != len(self.inter_level):
+            raise ConfigurationError(
+                f"inter_level gives {len(self.inter_level)} shares but levels={self.levels!r}: set levels to as many"
+            )
+
+    def to_json(self) -> JSON:
+        """As a JSON object; `from_json` gives it back."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Config:
+        """Read stored settings; keys of a newer version are left out, since reading does not depend on them."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{key: value for key, value in data.items() if key in known})
+
+
+@dataclass(frozen=True)
+class Process:
+    """Settings of this process, never stored: where and with how much of the machine to work.
+
+    Parameters
+    ----------
+    device
+        ``"auto"`` (a GPU where there is one, else the CPU) or a torch device such as ``"cpu"``, ``"cuda:1"``.
+        Environment: ``TINC_DEVICE``.
+    threads
+        Threads that torch uses for one chunk; 0 leaves it to torch. Environment: ``TINC_THREADS``.
+    jobs
+        Chunks that train at the same time on the device; others wait. Environment: ``TINC_JOBS``.
+    batch
+        Most voxels of one training step; larger chunks take a smaller part of their voxels. ``TINC_BATCH``.
+    """
+
+    device: str = "auto"
+    threads: int = 0
+    jobs: int = 1
+    batch: int = 2**20
+
+    def __post_init__(self) -> None:
+        _integer("threads", self.threads, 0, 4096)
+        _integer("jobs", self.jobs, 1, 4096)
+        _integer("batch", self.batch, 1024, 2**32)
+
+
+_chosen: dict[str, Any] = {}
+
+
+def process() -> Process:
+    """The settings in force: what `set_process` chose, else the ``TINC_*`` variables, else the defaults."""
+    values: dict[str, Any] = {}
+    for field in fields(Process):
+        text = os.environ.get(f"TINC_{field.name.upper()}")
+        if text is not None and field.name != "device" and not text.isdecimal():
+            raise ConfigurationError(f"TINC_{field.name.upper()}={text!r} must be a whole number")
+        if text is not None:
+            values[field.name] = text if field.name == "device" else int(text)
+    return replace(Process(**values), **_chosen)
+
+
+def set_process(**settings: Any) -> None:
+    """Set process settings by name, over the environment; no argument goes back to the environment's.
+
+    Raises
+    ------
+    ConfigurationError
+        A name is unknown or a value out of range.
+    """
+    known = [field.name for field in fields(Process)]
+    for name in settings:
+        if name not in known:
+            raise _unknown("process setting", name, known)
+    Process(**settings)
+    if not settings:
+        _chosen.clear()
+    _chosen.update(settings)

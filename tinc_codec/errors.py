@@ -1,0 +1,31 @@
+"""The kinds of error that this package raises."""
+
+from __future__ import annotations
+
+
+class TincError(Exception):
+    """Base of every error raised on purpose by tinc_codec."""
+
+
+class ConfigurationError(TincError, ValueError):
+    """A setting is unknown, out of range, or contradicts another one."""
+
+
+class UnsupportedDataError(TincError, TypeError):
+    """The array's type or shape is one that the codec does not store."""
+
+
+class CorruptStreamError(TincError, ValueError):
+    """The bytes are truncated, altered, or not a TINC stream at all."""
+
+
+class NewerVersionError(CorruptStreamError):
+    """The stream was written by a newer format version than this decoder knows."""
+
+
+class MissingDependencyError(TincError, ImportError):
+    """An optional package is needed for what was asked."""
+
+
+class TrainingError(TincError, RuntimeError):
+    """Training could not be carried out (it was cancelled, or the device failed)."""

@@ -1,0 +1,99 @@
+"""The tree of networks in torch: quantised weights in, intensities out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor as Array
+
+from tinc_codec.tree.structure import Tree
+
+FIRST_OMEGA = 14.0
+"""Frequency of the root's first layer (SIREN's w0), in radians per unit of coordinate and fan-in."""
+
+FIRST_BITS = 5.5
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """Where the parts of the flat parameter vector lie.
+
+    Weights and biases of all tensors lie in one vector, tensor by tensor, weights before biases, so that quantisation,
+    rate and optimiser are a few operations on one array.
+    """
+
+    slices: tuple[tuple[slice, slice], ...]
+    steps: Array  # (parameters,) which quantisation step each uses: 2 * tensor, + 1 for biases
+    rows: Array  # (parameters,) which Laplace scale each uses
+    row_count: int
+
+
+def index(tree: Tree, device: torch.device) -> Index:
+    """Lay out the flat parameter vector of `tree`."""
+    slices: list[tuple[slice, slice]] = []
+    steps: list[np.ndarray] = []
+    rows: list[np.ndarray] = []
+    start = row = 0
+    for number, t in enumerate(tree.tensors):
+        middle, end = start + t.weights, start + t.weights + t.biases
+        slices.append((slice(start, middle), slice(middle, end)))
+        start = end
+        steps += [np.full(t.weights, 2 * number), np.full(t.biases, 2 * number + 1)]
+        by_row = np.broadcast_to(np.arange(t.rows)[None, :, None], (t.nodes, t.rows, t.columns))
+        rows += [row + by_row.ravel(), np.full(t.biases, row + t.rows)]
+        row += t.rows + 1
+
+    def tensor(parts: list[np.ndarray]) -> Array:
+        return torch.as_tensor(np.concatenate(parts), device=device)
+
+    return Index(tuple(slices), tensor(steps), tensor(rows), row)
+
+
+def initial(tree: Tree, leaf_means: Array, generator: torch.Generator) -> Array:
+    """Draw the initial weights by SIREN's rules, in units of phase; the output biases are the blocks' means."""
+    parts: list[Array] = []
+    start = 0
+    for t in tree.tensors:
+        bound = FIRST_OMEGA / t.columns if not parts else math.sqrt(6 / t.columns)
+        if t.linear:
+            bound = math.sqrt(6 / t.columns) / FIRST_OMEGA
+        parts.append((torch.rand(t.weights, generator=generator) * 2 - 1) * bound)
+        if t.linear:
+            parts.append(leaf_means[start : start + t.biases])
+            start += t.biases
+        else:
+            parts.append((torch.rand(t.biases, generator=generator) * 2 - 1) * math.pi / math.sqrt(t.columns))
+    return torch.cat(parts)
+
+
+def evaluate(tree: Tree, parts: Index, theta: Array, coordinates: Array) -> Array:
+    """Evaluate every leaf at `coordinates` (axes, points) with weights `theta`; the answer is (leaves, points)."""
+
+    def layer(number: int, x: Array) -> Array:
+        t = tree.tensors[number]
+        weights, biases = parts.slices[number]
+        above = x.shape[0]
+        w = theta[weights].view(above, -1, t.columns)
+        b = theta[biases].view(above, -1, 1)
+        y = torch.baddbmm(b, w, x).view(t.nodes, t.rows, x.shape[-1])
+        return y if t.linear else torch.sin(y)
+
+    return tree.evaluate(coordinates[None], layer, torch.cat)[:, 0]
+
+
+def initial_steps(parts: Index, theta: Array) -> Array:
+    """Logarithms of the first quantisation steps: `FIRST_BITS` bits over each tensor's range."""
+    largest = torch.stack([theta[part].abs().max() for pair in parts.slices for part in pair])
+    return torch.log(2 * largest.clamp(min=1e-6)) - FIRST_BITS * math.log(2)
+
+
+def initial_scales(parts: Index, theta: Array, steps: Array) -> Array:
+    """Logarithms of the first Laplace scales, in steps: the mean magnitude of each row."""
+    magnitude = (theta / torch.exp(steps)[parts.steps]).abs()
+    zeros = torch.zeros(parts.row_count, device=theta.device, dtype=theta.dtype)
+    total = zeros.index_add(0, parts.rows, magnitude)
+    count = zeros.index_add(0, parts.rows, torch.ones_like(magnitude))
+    return torch.log((total / count).clamp(min=0.3))

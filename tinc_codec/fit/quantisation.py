@@ -1,0 +1,83 @@
+"""Quantisation-aware training: noise, straight-through rounding, a differentiable rate, and the integers at the end."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor as Array
+
+from tinc_codec.fit.network import Index
+from tinc_codec.tree.inference import TURN
+from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_SCALE, LARGEST_WEIGHT, Layer
+from tinc_codec.tree.structure import Tensor, Tree
+
+_LOG2 = math.log(2)
+
+
+def laplace_bits(q: Array, log_scale: Array) -> Array:
+    """Bits of quantised values `q` (in steps) under Laplace distributions integrated over unit intervals."""
+    magnitude, inverse = q.abs(), torch.exp(-log_scale)
+    small, large = magnitude.clamp(max=0.5), magnitude.clamp(min=0.5)
+    centre = 1 - 0.5 * (torch.exp((small - 0.5) * inverse) + torch.exp((-small - 0.5) * inverse))
+    tail = (0.5 - large) * inverse + torch.log(-torch.expm1(-inverse)) - _LOG2
+    return torch.where(magnitude < 0.5, torch.log(centre.clamp(min=1e-9)), tail) / -_LOG2
+
+
+def with_noise(q: Array, generator: torch.Generator) -> Array:
+    """Add uniform noise as wide as a quantisation step."""
+    noise = torch.rand(q.shape, generator=generator, device=q.device, dtype=q.dtype)
+    return q + (noise - 0.5)
+
+
+def rounded(q: Array) -> Array:
+    """Round; the gradient passes as if it had not (straight-through estimator)."""
+    return q + (torch.round(q) - q).detach()
+
+
+def to_layers(
+    tree: Tree, index: Index, theta: np.ndarray, steps: np.ndarray, gain: float, shift: float
+) -> tuple[Layer, ...]:
+    """Turn trained weights into the integers that are stored.
+
+    Parameters
+    ----------
+    theta
+        Weights and biases, flat, in radians (sine layers) or normalised intensity (linear layer), float64.
+    steps
+        Quantisation steps: of weights and of biases of each tensor, float64.
+    gain, shift
+        Intensity is ``gain * output + shift`` above the model's offset.
+    """
+    layers: list[Layer] = []
+    for number, (tensor, (weights, biases)) in enumerate(zip(tree.tensors, index.slices, strict=True)):
+        w = theta[weights].reshape(tensor.nodes, tensor.rows, tensor.columns)
+        b = theta[biases].reshape(tensor.nodes, tensor.rows)
+        if tensor.linear:
+            b = b + shift / gain
+        layers.append(_to_layer(tensor, w, b, steps[2 * number], steps[2 * number + 1], gain))
+    return tuple(layers)
+
+
+def _to_layer(tensor: Tensor, w: np.ndarray, b: np.ndarray, step: float, bias_step: float, gain: float) -> Layer:
+    """Quantise one tensor, with a coarser step where the integer decoder's bounds ask for it."""
+    step = max(step, float(np.abs(w).max(initial=0)) / LARGEST_WEIGHT, 1e-30)
+    while True:
+        unit = step / AMPLITUDE  # what 1 in a sum stands for
+        scale = unit * gain if tensor.linear else float(np.float32(unit * TURN / (2 * math.pi)))
+        if not tensor.linear:
+            unit = scale * 2 * math.pi / TURN
+        largest_bias = float(np.abs(b).max(initial=0))
+        multiplier = max(1, round(bias_step / unit), math.ceil(largest_bias / unit / LARGEST_WEIGHT))
+        layer = Layer(
+            np.rint(np.clip(w / (unit * AMPLITUDE), -LARGEST_WEIGHT, LARGEST_WEIGHT)).astype(np.int32),
+            np.rint(np.clip(b / (unit * multiplier), -LARGEST_WEIGHT, LARGEST_WEIGHT)).astype(np.int32),
+            multiplier,
+            scale,
+        )
+        if layer.largest_sum < EXACT_SUM and multiplier * LARGEST_WEIGHT < 2**31:
+            return layer
+        if not tensor.linear and scale * 2 > LARGEST_SCALE:
+            raise FloatingPointError("weights grew beyond what integers can hold")
+        step *= 2

@@ -1,0 +1,52 @@
+"""Rate control: the weight of the rate term, steered so that the stream ends up at its budget."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor as Array
+
+START, RAMP = 0.1, 0.1
+"""Fractions of the training at which steering begins and over which the rate term is ramped in."""
+
+FIRST = 0.1
+PROPORTIONAL, INTEGRAL = 2.0, 0.02
+_STEPS = 4000
+"""Steps at which `INTEGRAL` was chosen; shorter trainings integrate faster."""
+
+
+class RateControl:
+    """Proportional-integral control of log(rate weight) by log(bits / target).
+
+    The weight is relative to the slope that distortion has over rate where every parameter is quantised finely,
+    ``2 ln 2 distortion / parameters`` (6 dB a bit), so that its start needs no tuning for data and budget.
+
+    Parameters
+    ----------
+    target
+        Bits that weights may take.
+    parameters
+        Number of parameters.
+    steps
+        Length of the training.
+    device
+        Where the state lives; nothing here waits for the device.
+    """
+
+    def __init__(self, target: float, parameters: int, steps: int, device: torch.device) -> None:
+        self.target = target
+        self._slope = FIRST * 2 * math.log(2) / parameters
+        self._gain = INTEGRAL * math.sqrt(_STEPS / steps)
+        self._integral = torch.zeros((), device=device, dtype=torch.float32)
+        self.distortion = torch.full((), math.nan, device=device, dtype=torch.float32)
+
+    def weight(self, distortion: Array, bits: Array, progress: float) -> Array:
+        """Weight of the rate term for this step, of which `progress` (0 to 1) says how far training is."""
+        smooth = 0.95 * self.distortion + 0.05 * distortion
+        self.distortion = torch.where(torch.isnan(self.distortion), distortion, smooth)
+        error = torch.log(bits.clamp(min=1) / max(self.target, 1.0))
+        if progress > START:
+            self._integral = (self._integral + self._gain * error).clamp(-12, 8)
+        steered = torch.exp((self._integral + PROPORTIONAL * error).clamp(-12, 8))
+        return self._slope * self.distortion * steered * min(1.0, progress / RAMP)

@@ -1,0 +1,228 @@
+"""Fit a tree of networks to a chunk: Adam over one flat vector, quantisation-aware, at a steered rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor as Array
+
+from tinc_codec.errors import TrainingError
+from tinc_codec.fit import network
+from tinc_codec.fit.quantisation import laplace_bits, rounded, to_layers, with_noise
+from tinc_codec.fit.rate import RateControl
+from tinc_codec.fit.samples import Samples
+from tinc_codec.tree.model import Layer
+from tinc_codec.tree.structure import Tree
+
+STEPS = {1: 250, 2: 500, 3: 1000, 4: 2000, 5: 4000, 6: 6000, 7: 10000, 8: 16000, 9: 30000}
+"""Steps of each effort."""
+
+_AIM, _USED = 0.98, 0.94
+"""Share of the budget that steering aims at, and the least that it is content with."""
+
+_CORRECTIONS = 24
+"""Most rounds of `_CHECK` steps after the last one, until the stream fits."""
+
+_CHECK = 25
+"""Steps between looks at the device: divergence, progress."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Constants of the training (DESIGN 3), which differ only in studies.
+
+    Parameters
+    ----------
+    steps
+        Number of steps.
+    learning_rate
+        Adam's rate at its peak; it falls along a half cosine.
+    points
+        Local coordinates that one step draws, shared by all leaves.
+    rounding
+        Fraction of the steps after which weights are rounded instead of disturbed.
+    """
+
+    steps: int
+    learning_rate: float = 3e-2
+    betas: tuple[float, float] = (0.9, 0.95)
+    points: int = 512
+    rounding: float = 0.7
+    warm_up: float = 0.02
+    last_rate: float = 0.02
+    retries: int = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted tree.
+
+    Parameters
+    ----------
+    layers
+        The integers of every tensor of the tree.
+    size
+        What `measure` said of them, in bytes.
+    steps, retries
+        Steps taken in the attempt that counts, and attempts that diverged before it.
+    reason
+        Why training stopped: ``"budget met"`` or ``"over budget"``.
+    """
+
+    layers: tuple[Layer, ...]
+    size: int
+    steps: int
+    retries: int
+    reason: str
+
+
+class _Diverged(Exception):
+    pass
+
+
+Measure = Callable[[tuple[Layer, ...]], int]
+Watch = Callable[[float], None]
+
+
+def fit(
+    tree: Tree, samples: Samples, budget: int, measure: Measure, recipe: Recipe, seed: int, watch: Watch
+) -> Fit:
+    """Train the networks of `tree` so that the stream takes at most `budget` bytes.
+
+    Parameters
+    ----------
+    tree
+        The tree; it has at least one leaf with a network.
+    samples
+        The chunk's leaves, on the device that trains.
+    budget
+        Bytes that the whole stream may take.
+    measure
+        Size in bytes of the whole stream with given layers.
+    watch
+        Called with the fraction done every few steps; what it raises stops the training.
+
+    Raises
+    ------
+    TrainingError
+        Training diverged at every rate that was tried.
+    """
+    for retry in range(recipe.retries + 1):
+        try:
+            trainer = _Trainer(tree, samples, budget, measure, recipe, seed + retry)
+            return replace(trainer.run(watch), retries=retry)
+        except _Diverged:
+            recipe = replace(recipe, learning_rate=recipe.learning_rate / 2.5)
+    raise TrainingError(
+        f"training diverged {recipe.retries + 1} times, the last at learning rate {recipe.learning_rate * 2.5:.1e}"
+    )
+
+
+class _Trainer:
+    """One attempt; all of its state is here."""
+
+    def __init__(
+        self, tree: Tree, samples: Samples, budget: int, measure: Measure, recipe: Recipe, seed: int
+    ) -> None:
+        self.tree, self.samples, self.budget, self.measure, self.recipe = tree, samples, budget, measure, recipe
+        device = samples.device
+        self.generator = torch.Generator(device=device)
+        self.generator.manual_seed(seed)
+        start = torch.Generator()
+        start.manual_seed(seed)
+        self.index = network.index(tree, device)
+        theta = network.initial(tree, samples.means.cpu(), start).to(device)
+        steps = network.initial_steps(self.index, theta)
+        scales = network.initial_scales(self.index, theta, steps)
+        self.theta, self.steps, self.scales = (x.requires_grad_() for x in (theta, steps, scales))
+        rate = recipe.learning_rate
+        self.optimiser = torch.optim.Adam(
+            [
+                {"params": [self.theta], "lr": rate, "peak": rate},
+                {"params": [self.steps], "lr": rate, "peak": rate},
+                {"params": [self.scales], "lr": rate, "peak": 2 * rate},
+            ],
+            betas=recipe.betas,
+            eps=1e-12,
+            foreach=False,
+            fused=True,
+        )
+        self.control = RateControl(budget * 8 * _AIM, theta.numel(), recipe.steps, device)
+        self.bits = torch.zeros((), device=device)
+        self.best = math.inf
+
+    def run(self, watch: Watch) -> Fit:
+        total = self.recipe.steps
+        for step in range(total):
+            progress = step / total
+            self._step(progress, self._schedule(progress), progress >= self.recipe.rounding)
+            if step % _CHECK == 0:
+                watch(progress)
+                self._check_divergence(progress)
+            if progress >= self.recipe.rounding and step % max(total // 20, 1) == 0:
+                self._calibrate()
+        layers, size = self._export()
+        for _ in range(_CORRECTIONS):
+            if _USED * self.budget <= size <= self.budget:
+                break
+            self._correct(size)
+            watch(1.0)
+            layers, size = self._export()
+            total += _CHECK
+        return Fit(layers, size, total, 0, "budget met" if size <= self.budget else "over budget")
+
+    def _schedule(self, progress: float) -> float:
+        recipe = self.recipe
+        warm = min(1.0, (progress * recipe.steps + 1) / (recipe.steps * recipe.warm_up))
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        return warm * (recipe.last_rate + (1 - recipe.last_rate) * cosine)
+
+    def _step(self, progress: float, rate: float, final: bool) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        step = torch.exp(self.steps)[self.index.steps]
+        q = self.theta / step
+        q = rounded(q) if final else with_noise(q, self.generator)
+        coordinates, targets, weights = self.samples.draw(self.recipe.points, self.generator)
+        error = network.evaluate(self.tree, self.index, q * step, coordinates) - targets
+        distortion = (error * error).mean() if weights is None else (weights * error * error).mean()
+        self.bits = laplace_bits(q, self.scales[self.index.rows]).sum()
+        weight = self.control.weight(distortion.detach(), self.bits.detach(), progress)
+        loss = distortion + weight * self.bits
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+
+    def _check_divergence(self, progress: float) -> None:
+        now = float(self.control.distortion)
+        if not math.isfinite(now) or (progress > 0.1 and now > 4 * self.best and now > 0.05):
+            raise _Diverged
+        self.best = min(self.best, now)
+
+    def _calibrate(self) -> None:
+        """Make the target one for the estimate: what the true stream takes beyond it is overhead."""
+        _, size = self._export()
+        self.control.target = self.budget * 8 * _AIM - (size * 8 - float(self.bits.detach()))
+
+    def _correct(self, size: int) -> None:
+        """Train on for a little, towards fewer bits if the stream is too large, or more if it leaves room."""
+        self._calibrate()
+        self.control.target += 8.0 * (_AIM * self.budget - size)
+        for _ in range(_CHECK):
+            self._step(1.0, 4 * self.recipe.last_rate, True)
+
+    def _export(self) -> tuple[tuple[Layer, ...], int]:
+        theta = self.theta.detach().cpu().double().numpy()
+        steps = self.steps.detach().exp().cpu().double().numpy()
+        if not np.isfinite(theta).all() or not np.isfinite(steps).all():
+            raise _Diverged
+        try:
+            layers = to_layers(self.tree, self.index, theta, steps, self.samples.gain, self.samples.shift)
+        except FloatingPointError as error:
+            raise _Diverged from error
+        return layers, self.measure(layers)

@@ -1,0 +1,178 @@
+"""The container of one chunk: header, sections with lengths, CRC-32C. FORMAT.md beside this file is normative."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import google_crc32c
+import numpy as np
+
+from tinc_codec.errors import CorruptStreamError, NewerVersionError, UnsupportedDataError
+from tinc_codec.stream.fields import Reader, Writer
+
+MAGIC = b"TINC"
+VERSION = 1
+LARGEST_CHUNK = 2**40
+"""Samples' bytes of the largest chunk that is accepted; a header that claims more is taken for damage."""
+LARGEST_RANK = 32
+
+_BIG_ENDIAN, _FORTRAN, _LOSSLESS = 1, 2, 4
+_DTYPES = {
+    code: np.dtype(name)
+    for code, name in enumerate(
+        ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"],
+        start=1,
+    )
+}
+_CODES = {dtype: code for code, dtype in _DTYPES.items()}
+
+
+class Section(IntEnum):
+    """Kinds of sections; identifiers from 128 on may be skipped by a decoder that does not know them."""
+
+    QUALITY = 1
+    TREE = 2
+    LAYERS = 3
+    WEIGHTS = 4
+    CONSTANTS = 5
+    EXACT = 6
+    RESIDUAL = 7
+    LOSSLESS = 8
+
+
+class ModelKind(IntEnum):
+    """What predicts the samples."""
+
+    NONE = 0
+    SINE_TREE = 1
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a chunk is, whatever holds its samples.
+
+    Parameters
+    ----------
+    shape
+        Shape of the chunk as it was given, 0 to 32 axes.
+    dtype
+        Dtype of the samples with the byte order they were given in.
+    order
+        ``"C"`` or ``"F"``: the memory order to return.
+    kind
+        The model's kind.
+    lossless
+        Whether the samples lie in the lossless section.
+    version
+        Format version of the stream.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    order: str
+    kind: ModelKind
+    lossless: bool
+    version: int = VERSION
+
+    @property
+    def raw_bytes(self) -> int:
+        """Size of the uncompressed chunk in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Container:
+    """A header and its sections' payloads."""
+
+    header: Header
+    sections: dict[int, bytes] = field(default_factory=dict)
+
+    def section(self, kind: Section) -> Reader:
+        """Reader over a section that must be there."""
+        name = f"section {kind.name.lower()}"
+        if kind not in self.sections:
+            raise CorruptStreamError(f"{name} is missing")
+        return Reader(self.sections[kind], name)
+
+
+def supported(dtype: np.dtype[np.generic]) -> bool:
+    """Whether chunks of `dtype`, in either byte order, can be stored."""
+    return dtype.fields is None and dtype.newbyteorder("=") in _CODES
+
+
+def pack(container: Container) -> bytes:
+    """Write a container as bytes."""
+    header, out = container.header, Writer()
+    native = header.dtype.newbyteorder("=")
+    if native not in _CODES:
+        raise UnsupportedDataError(f"samples of dtype {header.dtype} cannot be stored")
+    big = header.dtype.itemsize > 1 and header.dtype.newbyteorder(">") == header.dtype
+    flags = _BIG_ENDIAN * big | _FORTRAN * (header.order == "F") | _LOSSLESS * header.lossless
+    out.raw(MAGIC)
+    for value in (header.version, flags, header.kind, _CODES[native], len(header.shape)):
+        out.number("B", value)
+    for size in header.shape:
+        out.count(size)
+    out.number("B", len(container.sections))
+    for kind, payload in sorted(container.sections.items()):
+        out.number("B", kind)
+        out.count(len(payload))
+        out.raw(payload)
+    body = out.bytes()
+    return body + google_crc32c.value(body).to_bytes(4, "little")
+
+
+def unpack(data: bytes | memoryview) -> Container:
+    """Read a container, after checking that nothing in it was altered.
+
+    Raises
+    ------
+    NewerVersionError
+        The stream's format version is above `VERSION`.
+    CorruptStreamError
+        The bytes are truncated, altered, or not a TINC stream.
+    """
+    body = _checked(memoryview(data).cast("B"))
+    reader = Reader(body, "stream")
+    reader.raw(len(MAGIC))
+    version, flags, kind, code, rank = (reader.integer("B") for _ in range(5))
+    if flags & ~(_BIG_ENDIAN | _FORTRAN | _LOSSLESS):
+        raise CorruptStreamError(f"reserved flags are set: {flags:#04x}")
+    if kind not in list(ModelKind):
+        raise CorruptStreamError(f"model kind {kind} is not one of format version {version}")
+    if code not in _DTYPES or rank > LARGEST_RANK:
+        raise CorruptStreamError(f"dtype code {code} with {rank} axes is not one of format version {version}")
+    dtype = _DTYPES[code].newbyteorder(">" if flags & _BIG_ENDIAN else "<")
+    shape = tuple(reader.count(LARGEST_CHUNK) for _ in range(rank))
+    if math.prod(shape) * dtype.itemsize > LARGEST_CHUNK:
+        raise CorruptStreamError(f"shape {shape} of {dtype} is beyond {LARGEST_CHUNK} bytes")
+    sections: dict[int, bytes] = {}
+    for _ in range(reader.integer("B")):
+        section = reader.integer("B")
+        if section in sections or (section < 128 and section not in list(Section)):
+            raise CorruptStreamError(f"section {section} is unknown or repeated")
+        sections[section] = reader.raw(reader.count(len(body)))
+    reader.end()
+    order = "F" if flags & _FORTRAN else "C"
+    return Container(Header(shape, dtype, order, ModelKind(kind), bool(flags & _LOSSLESS), version), sections)
+
+
+def _checked(data: memoryview) -> memoryview:
+    """Everything before the checksum, if magic, version and checksum are right."""
+    if len(data) < len(MAGIC) + 1 or data[: len(MAGIC)] != MAGIC:
+        raise CorruptStreamError(
+            f"not a TINC stream: {len(data)} bytes that begin with {bytes(data[:4])!r} instead of {MAGIC!r}"
+        )
+    version = data[len(MAGIC)]
+    if version > VERSION:
+        raise NewerVersionError(
+            f"the stream has format version {version}, this tinc_codec reads up to {VERSION}: install a newer tinc-codec"
+        )
+    if version == 0:
+        raise CorruptStreamError("format version 0 does not exist")
+    body, stored = data[:-4], int.from_bytes(data[-4:], "little")
+    if google_crc32c.value(bytes(body)) != stored:
+        raise CorruptStreamError(f"checksum mismatch: the {len(data)} bytes were truncated or altered")
+    return body

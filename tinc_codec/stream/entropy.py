@@ -1,0 +1,139 @@
+"""Entropy coding of integers by constriction's range coder with exact integer probability tables.
+
+Probabilities are Laplace distributions integrated over unit intervals, indexed by one byte, and computed in integers
+only: a table made of floats would differ between platforms in the last bit and desynchronise the decoder.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import constriction
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.errors import CorruptStreamError
+
+PRECISION = 24
+"""Frequencies of a table sum to 2**PRECISION."""
+
+SCALES = 256
+"""Number of Laplace distributions."""
+
+_ONE = 1 << 62
+
+
+def decay(scale: int) -> tuple[int, int]:
+    """Numerator and binary exponent of the factor by which probability falls in half a step, for a scale index."""
+    exponent = 5 + scale // 16
+    return (1 << exponent) - (31 - scale % 16), exponent
+
+
+@lru_cache(maxsize=1024)
+def laplace_frequencies(scale: int, largest: int) -> NDArray[np.int64]:
+    """Frequencies of the symbols -largest .. largest.
+
+    With r = decay(scale), P(0) is proportional to 1 - r and P(±k) to r^(2k-1) (1 - r^2) / 2: the integral of a Laplace
+    density over each unit interval. Every product is rounded down at 62 binary places (FORMAT.md, "Tables").
+    """
+    numerator, exponent = decay(scale)
+    r = (numerator << 62) >> exponent
+    square = r * r >> 62
+    tail = [((r * (_ONE - square)) >> 62) >> 1]
+    for _ in range(largest - 1):
+        tail.append(tail[-1] * square >> 62)
+    tail = tail[:largest]
+    weights = [*reversed(tail), _ONE - r, *tail]
+    return _normalise(weights, largest)
+
+
+def _normalise(weights: list[int], remainder_to: int) -> NDArray[np.int64]:
+    """Scale weights to frequencies of at least 1 that sum to 2**PRECISION; the remainder goes to one symbol."""
+    total, spare = sum(weights), (1 << PRECISION) - len(weights)
+    frequencies = np.array([1 + weight * spare // total for weight in weights], np.int64)
+    frequencies[remainder_to] += (1 << PRECISION) - int(frequencies.sum())
+    frequencies.flags.writeable = False
+    return frequencies
+
+
+def count_frequencies(counts: list[int]) -> NDArray[np.int64]:
+    """Frequencies of the symbols 0 .. n - 1 that occur `counts` times; one of them at least occurs."""
+    return _normalise(counts, counts.index(max(counts)))
+
+
+@lru_cache(maxsize=64)
+def _bit_costs(largest: int) -> NDArray[np.float32]:
+    """Bits of every symbol under every scale, shape ``(SCALES, 2 * largest + 1)``; for the encoder's choice only."""
+    r = np.array([n / (1 << e) for n, e in map(decay, range(SCALES))])[:, None]
+    k = np.abs(np.arange(-largest, largest + 1))[None]
+    with np.errstate(divide="ignore", under="ignore"):
+        p = np.where(k == 0, 1 - r, 0.5 * r ** (2.0 * k - 1) * (1 - r * r))
+        return np.asarray(-np.log2(np.maximum(p / p.sum(1, keepdims=True), 2.0**-PRECISION)), np.float32)
+
+
+def best_scale(values: NDArray[np.integer[Any]], largest: int) -> tuple[int, float]:
+    """Scale index that codes `values` in the fewest bits, and how many they are."""
+    histogram = np.bincount(values.ravel() + largest, minlength=2 * largest + 1)
+    costs = _bit_costs(largest) @ histogram
+    index = int(np.argmin(costs))
+    return index, float(costs[index])
+
+
+def _coder_model(frequencies: NDArray[np.int64]) -> Any:
+    # constriction gives symbol i the frequency 1 + floor(p_i * (2^24 - n) / sum(p)); with p_i = frequency - 1 the sum
+    # is 2^24 - n, the factor exactly 1, and the frequencies come out as they are
+    return constriction.stream.model.Categorical((frequencies - 1).astype(np.float64), perfect=False)
+
+
+@lru_cache(maxsize=1024)
+def _laplace_model(scale: int, largest: int) -> Any:
+    return _coder_model(laplace_frequencies(scale, largest))
+
+
+class Encoder:
+    """Writes integers with a range coder."""
+
+    def __init__(self) -> None:
+        self._coder = constriction.stream.queue.RangeEncoder()
+
+    def laplace(self, values: NDArray[np.integer[Any]], scale: int, largest: int) -> None:
+        """Append values within ±largest."""
+        if largest and values.size:
+            self._coder.encode(values.ravel().astype(np.int32) + np.int32(largest), _laplace_model(scale, largest))
+
+    def symbols(self, values: NDArray[np.integer[Any]], counts: list[int]) -> None:
+        """Append symbols that are 0 .. len(counts) - 1 and occur `counts` times."""
+        if np.count_nonzero(counts) > 1:
+            self._coder.encode(values.ravel().astype(np.int32), _coder_model(count_frequencies(counts)))
+
+    def bytes(self) -> bytes:
+        """The code so far: 32-bit words, little-endian."""
+        return bytes(self._coder.get_compressed().astype("<u4").tobytes())
+
+
+class Decoder:
+    """Reads what `Encoder` wrote, given the same tables in the same order."""
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) % 4:
+            raise CorruptStreamError(f"entropy-coded data is words of 4 bytes, but there are {len(data)} bytes")
+        self._coder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
+
+    def _decode(self, model: Any, count: int) -> NDArray[np.int32]:
+        try:
+            return np.asarray(self._coder.decode(model, count), np.int32)
+        except AssertionError as error:  # constriction's word for data that no encoder wrote
+            raise CorruptStreamError("entropy-coded data does not decode") from error
+
+    def laplace(self, count: int, scale: int, largest: int) -> NDArray[np.int32]:
+        """Take `count` values within ±largest."""
+        if not largest or not count:
+            return np.zeros(count, np.int32)
+        return self._decode(_laplace_model(scale, largest), count) - np.int32(largest)
+
+    def symbols(self, counts: list[int]) -> NDArray[np.int32]:
+        """Take ``sum(counts)`` symbols."""
+        if np.count_nonzero(counts) > 1:
+            return self._decode(_coder_model(count_frequencies(counts)), sum(counts))
+        return np.full(sum(counts), int(np.argmax(counts)), np.int32)

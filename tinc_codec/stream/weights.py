@@ -1,0 +1,154 @@
+"""A model's sections: the tree, the layers' scales, the entropy-coded weights, the constant leaves."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.errors import CorruptStreamError
+from tinc_codec.stream import lossless
+from tinc_codec.stream.container import Container, Section
+from tinc_codec.stream.entropy import Decoder, Encoder, best_scale
+from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model
+from tinc_codec.tree.partition import Partition
+from tinc_codec.tree.structure import NO_NETWORK, Level, Tensor, Tree
+
+LARGEST_LEVELS = 32
+LARGEST_LAYERS = 16
+LARGEST_WIDTH = 4096
+LARGEST_CLASSES = 64
+
+
+def pack(model: Model) -> dict[int, bytes]:
+    """Write a model as its sections."""
+    encoder = Encoder()
+    tree, layers = Writer(), Writer()
+    for value in (model.offset, model.low, model.high):
+        tree.raw(np.asarray(value, model.dtype.newbyteorder("<")).tobytes())
+    _pack_tree(model.tree, tree, encoder)
+    for tensor, layer in zip(model.tree.tensors, model.layers, strict=True):
+        _pack_layer(tensor, layer, layers, encoder)
+    return {
+        Section.TREE: tree.bytes(),
+        Section.LAYERS: layers.bytes(),
+        Section.WEIGHTS: encoder.bytes(),
+        Section.CONSTANTS: lossless.pack(model.constants),
+    }
+
+
+def unpack(container: Container, shape: tuple[int, ...]) -> Model:
+    """Read a model over a chunk whose folded shape is `shape`, and check that it can be evaluated exactly."""
+    dtype = container.header.dtype.newbyteorder("=")
+    section = container.section(Section.TREE)
+    little = dtype.newbyteorder("<")
+    offset, low, high = (np.frombuffer(section.raw(dtype.itemsize), little).astype(dtype)[0] for _ in range(3))
+    words = container.section(Section.WEIGHTS)
+    decoder = Decoder(words.raw(words.remaining))
+    tree = _unpack_tree(section, shape, decoder)
+    section.end()
+    section = container.section(Section.LAYERS)
+    layers = tuple(_unpack_layer(tensor, section, decoder) for tensor in tree.tensors)
+    section.end()
+    section = container.section(Section.CONSTANTS)
+    count = math.prod(tree.partition.leaf_grid) - len(tree.leaves)
+    constants = lossless.unpack(section.raw(section.remaining), count, dtype)
+    model = Model(tree, layers, dtype, offset, low, high, constants)
+    model.check()
+    return model
+
+
+def _pack_tree(tree: Tree, out: Writer, encoder: Encoder) -> None:
+    out.number("B", tree.partition.levels)
+    for split in tree.partition.splits:
+        out.number("B", sum(1 << axis for axis, halved in enumerate(split) if halved))
+    above = np.ones(1, np.uint8)
+    for number, level in enumerate(tree.levels):
+        out.number("B", level.layers)
+        out.number("B", len(level.widths))
+        for width in level.widths:
+            out.count(width)
+        free = np.repeat(above != NO_NETWORK, tree.partition.fanout(number))
+        counts = np.bincount(level.classes[free], minlength=len(level.widths) + 1).tolist()
+        for count in counts[:-1]:  # the last is what remains
+            out.count(count)
+        encoder.symbols(level.classes[free], counts)
+        above = level.classes
+
+
+def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> Tree:
+    count = section.integer("B")
+    if not 1 <= count <= LARGEST_LEVELS:
+        raise CorruptStreamError(f"a tree of {count} levels")
+    masks = [section.integer("B") for _ in range(count - 1)]
+    splits = tuple(tuple(bool(mask >> axis & 1) for axis in range(len(shape))) for mask in masks)
+    partition = Partition(shape, splits)
+    if any(mask == 0 or mask >> len(shape) for mask in masks) or any(
+        g > n for g, n in zip(partition.leaf_grid, shape, strict=True)
+    ):
+        raise CorruptStreamError(f"splits {masks} do not fit shape {shape}")
+    levels: list[Level] = []
+    above = np.ones(1, np.uint8)
+    for number in range(count):
+        layers, classes = section.integer("B"), section.integer("B")
+        if not 1 <= layers <= LARGEST_LAYERS or classes > LARGEST_CLASSES:
+            raise CorruptStreamError(f"level {number} has {layers} layers and {classes} classes")
+        widths = tuple(section.count(LARGEST_WIDTH) for _ in range(classes))
+        if 0 in widths:
+            raise CorruptStreamError(f"level {number} has a class of width 0")
+        free = np.repeat(above != NO_NETWORK, partition.fanout(number))
+        total = int(free.sum())
+        counts = [section.count(total) for _ in range(classes)]
+        counts.append(total - sum(counts))
+        if counts[-1] < 0:
+            raise CorruptStreamError(f"level {number} has more members than nodes")
+        symbols = np.zeros(partition.nodes(number), np.uint8)
+        symbols[free] = decoder.symbols(counts)
+        above = symbols
+        levels.append(Level(layers, widths, symbols))
+    return Tree(partition, tuple(levels))
+
+
+def _rows(layer: Layer) -> list[tuple[NDArray[np.int32], int]]:
+    """The groups of integers that share a table, with the largest magnitude of their kind."""
+    weights = int(np.abs(layer.weights).max(initial=0))
+    rows = [(np.ascontiguousarray(layer.weights[:, row]), weights) for row in range(layer.weights.shape[1])]
+    return [*rows, (layer.biases, int(np.abs(layer.biases).max(initial=0)))]
+
+
+def _pack_layer(tensor: Tensor, layer: Layer, out: Writer, encoder: Encoder) -> None:
+    out.number("d" if tensor.linear else "f", layer.scale)
+    out.count(layer.multiplier)
+    rows = _rows(layer)
+    for _, largest in rows[-2:]:
+        out.count(largest)
+    for values, largest in rows:
+        if largest:
+            scale, _ = best_scale(values, largest)
+            out.number("B", scale)
+            encoder.laplace(values, scale, largest)
+
+
+def _unpack_layer(tensor: Tensor, section: Reader, decoder: Decoder) -> Layer:
+    scale = section.real("d" if tensor.linear else "f")
+    multiplier = section.count(EXACT_SUM - 1)
+    largest = section.count(LARGEST_WEIGHT)
+    largest_bias = section.count(LARGEST_WEIGHT)
+
+    def values(count: int, bound: int) -> NDArray[np.int32]:
+        return decoder.laplace(count, section.integer("B") if bound else 0, bound)
+
+    rows = [values(tensor.nodes * tensor.columns, largest) for _ in range(tensor.rows)]
+    weights = np.stack([row.reshape(tensor.nodes, tensor.columns) for row in rows], axis=1)
+    biases = values(tensor.biases, largest_bias).reshape(tensor.nodes, tensor.rows)
+    return Layer(weights, biases, multiplier, scale)
+
+
+def weight_bits(model: Model) -> float:
+    """Bits that the entropy coder spends on the weights, as the encoder's cost tables say."""
+    bits = 0.0
+    for layer in model.layers:
+        bits += sum(best_scale(values, largest)[1] for values, largest in _rows(layer) if largest)
+    return bits

@@ -1,0 +1,154 @@
+"""Partition of a chunk into a 2^d-ary tree of blocks, for any shape of 1 to 4 axes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+MINIMUM_BLOCK = 8
+"""An axis is halved only while its blocks keep at least this many voxels (rounded up)."""
+
+
+MOST_AXES = 4
+"""Axes that the tree splits; further leading axes are merged."""
+
+
+def fold(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape that the tree sees: without axes of length 1, leading axes merged until `MOST_AXES` are left."""
+    folded = [size for size in shape if size != 1] or [1]
+    while len(folded) > MOST_AXES:
+        folded[:2] = [folded[0] * folded[1]]
+    return tuple(folded)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """How a chunk is halved, level by level.
+
+    Nodes of a level are numbered so that siblings are neighbours: the children of node ``p`` are
+    ``p * f .. p * f + f - 1``, where ``f`` is 2 to the number of axes halved there.
+
+    Parameters
+    ----------
+    shape
+        Shape of the chunk in voxels, 1 to 4 axes.
+    splits
+        For every level below the root, which axes are halved on the way to it.
+    """
+
+    shape: tuple[int, ...]
+    splits: tuple[tuple[bool, ...], ...]
+
+    @property
+    def levels(self) -> int:
+        """Number of levels, the root's included."""
+        return len(self.splits) + 1
+
+    def grid(self, level: int) -> tuple[int, ...]:
+        """Number of blocks along each axis at `level`."""
+        return tuple(
+            2 ** sum(split[axis] for split in self.splits[:level])
+            for axis in range(len(self.shape))
+        )
+
+    def nodes(self, level: int) -> int:
+        """Number of nodes at `level`."""
+        return math.prod(self.grid(level))
+
+    def fanout(self, level: int) -> int:
+        """Number of children that a node of `level - 1` has at `level`; 1 for the root."""
+        return 1 if level == 0 else 2 ** sum(self.splits[level - 1])
+
+    def coordinates(self, level: int) -> NDArray[np.int64]:
+        """Position of every node in its level's grid, shape ``(nodes, axes)``."""
+        position = np.zeros((1, len(self.shape)), np.int64)
+        for split in self.splits[:level]:
+            steps = [range(2) if halved else range(1) for halved in split]
+            offset = np.array(np.meshgrid(*steps, indexing="ij")).reshape(len(split), -1).T
+            scaled = position * (1 + np.array(split, np.int64))
+            position = (scaled[:, None, :] + offset[None]).reshape(-1, len(split))
+        return position
+
+    @cached_property
+    def leaf_grid(self) -> tuple[int, ...]:
+        """Number of leaves along each axis."""
+        return self.grid(self.levels - 1)
+
+    @cached_property
+    def leaf_shape(self) -> tuple[int, ...]:
+        """Voxels of the largest leaf along each axis; the local grid all leaves share."""
+        return tuple(-(-n // g) for n, g in zip(self.shape, self.leaf_grid, strict=True))
+
+    @cached_property
+    def _leaf_order(self) -> NDArray[np.int64]:
+        """Row-major grid index of every leaf, shape ``(leaves,)``."""
+        coordinates = self.coordinates(self.levels - 1)
+        return np.ravel_multi_index(tuple(coordinates.T), self.leaf_grid)
+
+    def _axis_cells(self, axis: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Voxel index and validity of each leaf's cells along `axis`, both ``(grid, cells)``."""
+        n, g, s = self.shape[axis], self.leaf_grid[axis], self.leaf_shape[axis]
+        bounds = np.arange(g + 1, dtype=np.int64) * n // g
+        index = bounds[:-1, None] + np.arange(s)
+        return np.minimum(index, n - 1), index < bounds[1:, None]
+
+    def valid_cells(self) -> NDArray[np.bool_] | None:
+        """Which cells of the local grid each leaf really has, ``(leaves, cells)``; None: all."""
+        if all(n % g == 0 for n, g in zip(self.shape, self.leaf_grid, strict=True)):
+            return None
+        valid = np.ones(self.shape, bool)
+        blocks = self.to_blocks(valid)
+        for axis in range(len(self.shape)):
+            _, inside = self._axis_cells(axis)
+            along = inside[self.coordinates(self.levels - 1)[:, axis]]
+            cells = [1] * len(self.shape)
+            cells[axis] = -1
+            spread = along.reshape(-1, *cells)
+            blocks &= np.broadcast_to(spread, (len(along), *self.leaf_shape)).reshape(blocks.shape)
+        return blocks
+
+    def to_blocks(self, volume: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Cut a volume into its leaves, ``(leaves, cells)``; short leaves repeat a border voxel."""
+        for axis in range(volume.ndim):
+            if volume.shape[axis] % self.leaf_grid[axis]:
+                volume = np.take(volume, self._axis_cells(axis)[0].ravel(), axis=axis)
+        pairs = [n for gs in zip(self.leaf_grid, self.leaf_shape, strict=True) for n in gs]
+        axes = len(self.shape)
+        order = [*range(0, 2 * axes, 2), *range(1, 2 * axes, 2)]
+        blocks = volume.reshape(pairs).transpose(order).reshape(math.prod(self.leaf_grid), -1)
+        return blocks[self._leaf_order]
+
+    def from_blocks(self, blocks: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Assemble a volume from its leaves; the inverse of `to_blocks`."""
+        row_major = np.empty_like(blocks)
+        row_major[self._leaf_order] = blocks
+        axes = len(self.shape)
+        order = [place for axis in range(axes) for place in (axis, axes + axis)]
+        volume = row_major.reshape(*self.leaf_grid, *self.leaf_shape).transpose(order)
+        volume = volume.reshape(
+            [g * s for g, s in zip(self.leaf_grid, self.leaf_shape, strict=True)]
+        )
+        for axis in range(axes):
+            if self.shape[axis] != volume.shape[axis]:
+                volume = np.compress(self._axis_cells(axis)[1].ravel(), volume, axis=axis)
+        return volume
+
+
+def partition(shape: tuple[int, ...], levels: int) -> Partition:
+    """Halve `shape` `levels - 1` times, each axis only as far as `MINIMUM_BLOCK` allows.
+
+    Fewer levels result where no axis can be halved any more.
+    """
+    splits: list[tuple[bool, ...]] = []
+    sizes = list(shape)
+    while len(splits) < levels - 1:
+        split = tuple(size >= 2 * MINIMUM_BLOCK - 1 for size in sizes)
+        if not any(split):
+            break
+        splits.append(split)
+        sizes = [-(-size // 2) if halved else size for size, halved in zip(sizes, split, strict=True)]
+    return Partition(tuple(shape), tuple(splits))

@@ -1,0 +1,184 @@
+"""The tree of small networks: which node owns which layers, and how a leaf's function is composed.
+
+A node owns sine layers; its input is its parent's output, so a leaf's function is the composition of the layers on
+its path from the root (TINC, CVPR 2023, "hierarchical parameter sharing"). Nodes of a level that have the same width
+form a class; the weights of one class whose parents share a class too form one batched tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.tree.partition import Partition
+
+NO_NETWORK = 0
+"""The class of a node below which every block is constant: it owns no parameters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One level of the tree.
+
+    Parameters
+    ----------
+    layers
+        Number of sine layers of each node, at least 1.
+    widths
+        Width of class 1, 2, ...
+    classes
+        Class of every node of the level, `NO_NETWORK` or 1 .. ``len(widths)``, dtype uint8.
+    """
+
+    layers: int
+    widths: tuple[int, ...]
+    classes: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One batched weight tensor, shape ``(nodes, rows, columns)``, with biases ``(nodes, rows)``."""
+
+    level: int
+    nodes: int
+    rows: int
+    columns: int
+    linear: bool
+
+    @property
+    def weights(self) -> int:
+        """Number of weights, biases excluded."""
+        return self.nodes * self.rows * self.columns
+
+    @property
+    def biases(self) -> int:
+        """Number of biases."""
+        return self.nodes * self.rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """Nodes of one class whose parents are all of class `parent`."""
+
+    parent: int
+    tensor: int
+    positions: NDArray[np.int64] | None  # among the parents' class; None: each parent, in order
+
+
+@dataclass(frozen=True, eq=False)
+class _ClassPlan:
+    klass: int
+    sources: tuple[_Source, ...]
+    tensors: tuple[int, ...]  # the further layers, the output layer among them
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A partition with the layers that every node owns."""
+
+    partition: Partition
+    levels: tuple[Level, ...]
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[Tensor, ...], tuple[tuple[_ClassPlan, ...], ...], NDArray[np.int64]]:
+        return _plan(self)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Every weight tensor in the order in which it is stored."""
+        return self._plan[0]
+
+    @property
+    def leaves(self) -> NDArray[np.int64]:
+        """The leaves that have a network, in the order in which `evaluate` returns them."""
+        return self._plan[2]
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of all networks, biases included."""
+        return sum(t.weights + t.biases for t in self.tensors)
+
+    def evaluate(
+        self,
+        coordinates: Any,
+        layer: Callable[[int, Any], Any],
+        concatenate: Callable[[Sequence[Any]], Any],
+    ) -> Any:
+        """Evaluate every leaf at the same local coordinates.
+
+        Parameters
+        ----------
+        coordinates
+            Array of shape ``(1, axes, points)``.
+        layer
+            ``layer(i, x)`` applies tensor `i`, and its sine unless it is linear, to `x` of shape
+            ``(parents, columns, points)``; the answer has shape ``(nodes, rows, points)``. There may be several nodes
+            for each parent, which are then neighbours.
+        concatenate
+            Joins arrays along their first axis.
+
+        Returns
+        -------
+        array
+            Shape ``(leaves, 1, points)``.
+        """
+        outputs = {1: coordinates}
+        for level in self._plan[1]:
+            inner = {}
+            for plan in level:
+                parts = []
+                for source in plan.sources:
+                    x = outputs[source.parent]
+                    parts.append(layer(source.tensor, x if source.positions is None else x[source.positions]))
+                x = parts[0] if len(parts) == 1 else concatenate(parts)
+                for tensor in plan.tensors:
+                    x = layer(tensor, x)
+                inner[plan.klass] = x
+            outputs = inner
+        return concatenate(list(outputs.values())) if len(outputs) != 1 else next(iter(outputs.values()))
+
+
+def _plan(tree: Tree) -> tuple[tuple[Tensor, ...], tuple[tuple[_ClassPlan, ...], ...], NDArray[np.int64]]:
+    tensors: list[Tensor] = []
+    levels: list[tuple[_ClassPlan, ...]] = []
+    members = {1: np.zeros(1, np.int64)}  # class -> node numbers one level up, in evaluation order
+    widths = {1: len(tree.partition.shape)}
+    for number, level in enumerate(tree.levels):
+        fanout = tree.partition.fanout(number)
+        last = number == len(tree.levels) - 1
+        plans: list[_ClassPlan] = []
+        joined: dict[int, NDArray[np.int64]] = {}
+        for klass, width in enumerate(level.widths, 1):
+            sources: list[_Source] = []
+            nodes: list[NDArray[np.int64]] = []
+            for parent, above in members.items():
+                children = (above[:, None] * fanout + np.arange(fanout)).ravel()
+                chosen = np.flatnonzero(level.classes[children] == klass)
+                if not len(chosen):
+                    continue
+                counts = np.bincount(chosen // fanout, minlength=len(above))
+                regular = bool((counts == counts[0]).all())
+                sources.append(_Source(parent, len(tensors), None if regular else chosen // fanout))
+                tensors.append(Tensor(number, len(chosen), width, widths[parent], False))
+                nodes.append(children[chosen])
+            if not sources:
+                continue
+            joined[klass] = np.concatenate(nodes)
+            further: list[int] = []
+            for _ in range(level.layers - 1):
+                further.append(len(tensors))
+                tensors.append(Tensor(number, len(joined[klass]), width, width, False))
+            if last:
+                further.append(len(tensors))
+                tensors.append(Tensor(number, len(joined[klass]), 1, width, True))
+            plans.append(_ClassPlan(klass, tuple(sources), tuple(further)))
+        levels.append(tuple(plans))
+        members = joined
+        widths = {klass: level.widths[klass - 1] for klass in joined}
+    leaves = np.concatenate([*members.values(), np.zeros(0, np.int64)])
+    return tuple(tensors), tuple(levels), leaves
