@@ -162,21 +162,22 @@ class Process:
         ``"auto"`` (a GPU where there is one, else the CPU) or a torch device such as ``"cpu"``, ``"cuda:1"``.
         Environment: ``TINC_DEVICE``.
     threads
-        Threads that torch uses for one chunk; 0 leaves it to torch. Environment: ``TINC_THREADS``.
+        CPU threads for one chunk; 0 chooses by its size. Environment: ``TINC_THREADS``.
     jobs
-        Chunks that train at the same time on the device; others wait. Environment: ``TINC_JOBS``.
+        Chunks that train at the same time on the device; others wait. 0: as many as there are cores for their
+        threads. Environment: ``TINC_JOBS``.
     batch
-        Most voxels of one training step; larger chunks take a smaller part of their voxels. ``TINC_BATCH``.
+        Most voxels of one training step; chunks with more leaves draw fewer voxels of each. ``TINC_BATCH``.
     """
 
     device: str = "auto"
     threads: int = 0
-    jobs: int = 1
-    batch: int = 2**20
+    jobs: int = 0
+    batch: int = 2**21
 
     def __post_init__(self) -> None:
         _integer("threads", self.threads, 0, 4096)
-        _integer("jobs", self.jobs, 1, 4096)
+        _integer("jobs", self.jobs, 0, 4096)
         _integer("batch", self.batch, 1024, 2**32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Quality:
         return psnr_of(self.rmse, self.high - self.low)
 
 
-def decode(data: bytes | memoryview) -> NDArray[np.generic]:
+def decode(data: bytes | memoryview) -> NDArray[Any]:
     """Decode a stream.
 
     Returns
@@ -57,7 +58,7 @@ def decode(data: bytes | memoryview) -> NDArray[np.generic]:
     return restore(container, samples(container))
 
 
-def samples(container: Container) -> NDArray[np.generic]:
+def samples(container: Container) -> NDArray[Any]:
     """The samples of a chunk, C order, native byte order, folded or flat shape."""
     header = container.header
     native = header.dtype.newbyteorder("=")
@@ -72,7 +73,7 @@ def samples(container: Container) -> NDArray[np.generic]:
     return volume
 
 
-def restore(container: Container, volume: NDArray[np.generic]) -> NDArray[np.generic]:
+def restore(container: Container, volume: NDArray[Any]) -> NDArray[Any]:
     """Give samples the shape, byte order and memory order of the array that was encoded."""
     header: Header = container.header
     shaped = volume.reshape(header.shape)
@@ -86,7 +87,7 @@ def read_model(container: Container) -> Model:
     return weights.unpack(container, fold(container.header.shape))
 
 
-def predict(model: Model) -> NDArray[np.generic]:
+def predict(model: Model) -> NDArray[Any]:
     """Evaluate a model: in NumPy, or in torch where the process names a device; the bytes are the same."""
     device = process().device
     if device == "auto":

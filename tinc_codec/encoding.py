@@ -6,12 +6,13 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinc_codec import metrics
-from tinc_codec.config import Config
+from tinc_codec import metrics, progress
+from tinc_codec.config import Config, process
 from tinc_codec.decoding import Quality, samples
 from tinc_codec.errors import MissingDependencyError, TrainingError, UnsupportedDataError
 from tinc_codec.stream import exact, lossless, weights
@@ -42,8 +43,6 @@ SMALLEST_TREE = 24
 _ATTEMPTS = 3
 """Trees to try, each smaller, where a stream stays above its budget."""
 
-Watch = Callable[[float], None]
-
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -60,11 +59,11 @@ class Source:
     """
 
     header: Header
-    values: NDArray[np.generic]
+    values: NDArray[Any]
     finite: NDArray[np.bool_] | None
 
 
-def encode(array: ArrayLike, config: Config, watch: Watch | None = None) -> bytes:
+def encode(array: ArrayLike, config: Config) -> bytes:
     """Encode a chunk.
 
     Parameters
@@ -73,8 +72,6 @@ def encode(array: ArrayLike, config: Config, watch: Watch | None = None) -> byte
         Integers or floats of 1 to 8 bytes, either byte order, C or F order; not written to.
     config
         The settings.
-    watch
-        Called with the fraction of the training done; what it raises stops the training.
 
     Returns
     -------
@@ -94,10 +91,8 @@ def encode(array: ArrayLike, config: Config, watch: Watch | None = None) -> byte
     if len(exactly) <= budget:
         return exactly
     try:
-        modelled = _modelled(source, budget, config, watch or _no_watch)
+        modelled = _modelled(source, budget, config)
     except TrainingError as error:
-        if "cancelled" in str(error):
-            raise
         log.warning("a chunk of shape %s is stored losslessly: %s", source.header.shape, error)
         return exactly
     if modelled is None or len(modelled) > len(exactly):
@@ -105,7 +100,11 @@ def encode(array: ArrayLike, config: Config, watch: Watch | None = None) -> byte
     if len(modelled) > budget:
         log.info(
             "a chunk of shape %s takes %d bytes, above the %d of ratio %g: it is too small, or what is stored exactly "
-            "too much", source.header.shape, len(modelled), budget, config.ratio,
+            "too much",
+            source.header.shape,
+            len(modelled),
+            budget,
+            config.ratio,
         )
     return modelled
 
@@ -139,25 +138,21 @@ def prepare(array: ArrayLike) -> Source:
     return Source(header, values, None if finite.all() else finite)
 
 
-def _no_watch(fraction: float) -> None:
-    """Nobody watches."""
-
-
 def _lossless(source: Source) -> bytes:
     return pack(Container(source.header, {Section.LOSSLESS: lossless.pack(source.values)}))
 
 
-def _modelled(source: Source, budget: int, config: Config, watch: Watch) -> bytes | None:
+def _modelled(source: Source, budget: int, config: Config) -> bytes | None:
     """The smallest overrun or, at best, a stream within the budget; None where no tree can be made."""
     scaled = _Scaled.of(source)
-    kept = {} if source.finite is None else {Section.EXACT: exact.pack(source.values, ~source.finite)}
+    kept: dict[int, bytes] = {} if source.finite is None else {Section.EXACT: exact.pack(source.values, ~source.finite)}
     parameters = (budget - sum(map(len, kept.values())) - 100) * 8 / BITS_PER_PARAMETER
     best: bytes | None = None
     for _ in range(_ATTEMPTS):
         allocation = allocate(scaled.volume, max(SMALLEST_TREE, int(parameters)), config)
         if allocation is None:
             break
-        stream = _stream(source, scaled, allocation.tree, kept, budget, config, watch)
+        stream = _stream(source, scaled, allocation.tree, kept, budget, config)
         best = stream if best is None or len(stream) < len(best) else best
         if len(best) <= budget or parameters <= SMALLEST_TREE:
             break
@@ -186,9 +181,7 @@ class _Scaled:
         return cls(volume, exponent, low, high)
 
 
-def _stream(
-    source: Source, scaled: _Scaled, tree: Tree, kept: dict[int, bytes], budget: int, config: Config, watch: Watch
-) -> bytes:
+def _stream(source: Source, scaled: _Scaled, tree: Tree, kept: dict[int, bytes], budget: int, config: Config) -> bytes:
     """Fit `tree` and write the stream, with the quality that its decoder really gives."""
     header = replace(source.header, kind=ModelKind.SINE_TREE, lossless=False)
     blank = _model(source, scaled, tree)
@@ -199,7 +192,7 @@ def _stream(
 
     layers: tuple[Layer, ...] = ()
     if tree.tensors:
-        layers = _fit(source, scaled, tree, blank, budget, config, watch, lambda x: len(pack(container(x, nothing))))
+        layers = _fit(source, scaled, tree, blank, budget, config, lambda x: len(pack(container(x, nothing))))
     final = container(layers, nothing)
     quality = measure(source, samples(final))
     return pack(Container(header, {**final.sections, Section.QUALITY: _quality(quality)}))
@@ -216,7 +209,9 @@ def _model(source: Source, scaled: _Scaled, tree: Tree) -> Model:
     blocks = tree.partition.to_blocks(values)[rest]
     middle = np.partition(blocks, blocks.shape[1] // 2, axis=1)[:, blocks.shape[1] // 2]
     mean = math.ldexp(float(scaled.volume.mean()), scaled.exponent)
-    offset = dtype.type(mean) if dtype.kind == "f" else dtype.type(min(max(round(mean), int(scaled.low)), int(scaled.high)))
+    offset = (
+        dtype.type(mean) if dtype.kind == "f" else dtype.type(min(max(round(mean), int(scaled.low)), int(scaled.high)))
+    )
     return Model(tree, (), dtype, offset, scaled.low, scaled.high, middle)
 
 
@@ -227,7 +222,6 @@ def _fit(
     blank: Model,
     budget: int,
     config: Config,
-    watch: Watch,
     size: Callable[[tuple[Layer, ...]], int],
 ) -> tuple[Layer, ...]:
     try:
@@ -236,23 +230,22 @@ def _fit(
     except ImportError as error:
         raise MissingDependencyError("encoding needs torch: pip install 'tinc-codec[torch]'") from error
 
-    def watched(fraction: float) -> None:
-        device.check_alive()
-        watch(fraction)
-
-    with device.training() as place:
+    recipe = training.Recipe(training.STEPS[config.effort])
+    points = min(recipe.points, max(16, process().batch // len(tree.leaves)), math.prod(tree.partition.leaf_shape))
+    recipe = replace(recipe, points=points)
+    with device.training(points * len(tree.leaves)) as place:
         offset = math.ldexp(float(blank.offset), -scaled.exponent)
         prepared = training_samples(tree, scaled.volume, source.finite, offset, place)
         unit = replace(
             prepared, gain=math.ldexp(prepared.gain, scaled.exponent), shift=math.ldexp(prepared.shift, scaled.exponent)
         )
-        recipe = training.Recipe(training.STEPS[config.effort])
-        fitted = training.fit(tree, unit, budget, size, recipe, config.seed, watched)
+        problem = training.Problem(tree, unit, budget, size)
+        fitted = training.fit(problem, recipe, config.seed, progress.reporter(source.header.raw_bytes))
     log.debug("fitted %d parameters in %d steps: %s", tree.parameters, fitted.steps, fitted.reason)
     return fitted.layers
 
 
-def measure(source: Source, decoded: NDArray[np.generic]) -> Quality:
+def measure(source: Source, decoded: NDArray[Any]) -> Quality:
     """Compare with the original, over the samples that are not stored exactly."""
     original, decoded = source.values, decoded.reshape(source.values.shape)
     if source.finite is not None:

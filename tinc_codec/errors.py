@@ -28,4 +28,8 @@ class MissingDependencyError(TincError, ImportError):
 
 
 class TrainingError(TincError, RuntimeError):
-    """Training could not be carried out (it was cancelled, or the device failed)."""
+    """Training did not converge at any rate that was tried."""
+
+
+class TrainingCancelledError(TincError, RuntimeError):
+    """Training was stopped before its end, and nothing was written."""

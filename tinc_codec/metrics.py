@@ -23,8 +23,10 @@ def difference(original: ArrayLike, decoded: ArrayLike) -> NDArray[np.float64]:
     a, b = _pair(original, decoded)
     if a.dtype.kind in "iu" and a.dtype == b.dtype and a.dtype.itemsize == 8:
         unsigned = np.where(b > a, b.astype("u8") - a.astype("u8"), a.astype("u8") - b.astype("u8"))
-        return np.where(b > a, 1.0, -1.0) * unsigned.astype(np.float64)
-    return b.astype(np.float64) - a.astype(np.float64)
+        signed: NDArray[np.float64] = np.where(b > a, 1.0, -1.0) * unsigned.astype(np.float64)
+        return signed
+    delta: NDArray[np.float64] = b.astype(np.float64) - a.astype(np.float64)
+    return delta
 
 
 def rmse(original: ArrayLike, decoded: ArrayLike) -> float:

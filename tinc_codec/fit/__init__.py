@@ -1,0 +1,1 @@
+"""Fitting trees to chunks with torch."""

@@ -10,49 +10,63 @@ from contextlib import contextmanager
 import torch
 
 from tinc_codec.config import process
-from tinc_codec.errors import ConfigurationError, TrainingError
+from tinc_codec.errors import ConfigurationError
+from tinc_codec.progress import check_alive
 
-_forked = False
+VOXELS_PER_THREAD = 2**17
+"""Voxels of a training step that keep one CPU thread busy; with fewer, a second one gains little."""
 
 
-class _Slots:
-    """Counts the chunks in training; others wait for one of them to end."""
+def cores() -> int:
+    """Number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Queue:
+    """Lets chunks train at the same time as long as their threads have cores; others wait."""
 
     def __init__(self) -> None:
+        self.reset(forked=False)
+
+    def reset(self, forked: bool) -> None:
+        """Forget who was training: after a fork those threads do not exist."""
         self._condition = threading.Condition()
-        self._taken = 0
+        self._threads = self._jobs = 0
+        self._forked = forked
+
+    def threads(self, voxels: int, on_cpu: bool) -> int:
+        """CPU threads for a chunk whose training steps have `voxels` voxels."""
+        chosen = process().threads
+        if chosen:
+            return chosen
+        if self._forked or not on_cpu:
+            return 1  # OpenMP's threads do not survive a fork, and waiting for them never ends
+        return max(1, min(cores(), voxels // VOXELS_PER_THREAD))
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def place(self, threads: int) -> Iterator[None]:
+        """Wait until there is room for a chunk on `threads` cores."""
         with self._condition:
-            while self._taken >= process().jobs:
+            while not self._room(threads):
                 self._condition.wait(timeout=0.2)
                 check_alive()
-            self._taken += 1
+            self._threads, self._jobs = self._threads + threads, self._jobs + 1
         try:
             yield
         finally:
             with self._condition:
-                self._taken -= 1
-                self._condition.notify()
+                self._threads, self._jobs = self._threads - threads, self._jobs - 1
+                self._condition.notify_all()
+
+    def _room(self, threads: int) -> bool:
+        limit = process().jobs
+        if limit:
+            return self._jobs < limit
+        return self._jobs == 0 or self._threads + threads <= cores()
 
 
-_slots = _Slots()
-
-
-def _after_fork() -> None:
-    global _slots, _forked
-    _slots = _Slots()  # threads that held one do not exist here
-    _forked = True
-
-
-os.register_at_fork(after_in_child=_after_fork)
-
-
-def check_alive() -> None:
-    """Raise if the program is ending, as after Ctrl-C in the thread that waits for a writing Zarr."""
-    if not threading.main_thread().is_alive():
-        raise TrainingError("training was cancelled because the program is ending")
+_queue = _Queue()
+os.register_at_fork(after_in_child=lambda: _queue.reset(forked=True))
 
 
 def choose() -> torch.device:
@@ -67,21 +81,21 @@ def choose() -> torch.device:
 
 
 @contextmanager
-def training() -> Iterator[torch.device]:
-    """Wait for the device and set torch up for training, whatever the caller's context is."""
-    with _slots.one():
-        device = choose()
-        threads = process().threads
-        if _forked and threads == 0:
-            threads = 1  # OpenMP's threads did not survive the fork, and waiting for them never ends
+def training(voxels: int) -> Iterator[torch.device]:
+    """Wait for room on the device, and set torch up for training whatever the caller's context is.
+
+    Parameters
+    ----------
+    voxels
+        Voxels of one training step.
+    """
+    device = choose()
+    threads = _queue.threads(voxels, device.type == "cpu")
+    with _queue.place(threads):
         before = torch.get_num_threads()
-        if threads:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads)
         try:
             with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
                 yield device
         finally:
-            if threads:
-                torch.set_num_threads(before)
-
-
+            torch.set_num_threads(before)

@@ -81,7 +81,8 @@ def evaluate(tree: Tree, parts: Index, theta: Array, coordinates: Array) -> Arra
         y = torch.baddbmm(b, w, x).view(t.nodes, t.rows, x.shape[-1])
         return y if t.linear else torch.sin(y)
 
-    return tree.evaluate(coordinates[None], layer, torch.cat)[:, 0]
+    outputs: Array = tree.evaluate(coordinates[None], layer, torch.cat)
+    return outputs[:, 0]
 
 
 def initial_steps(parts: Index, theta: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,7 +87,7 @@ def samples(
     gain = gain if gain > 0 else 1.0
     coordinates = local_coordinates(part.leaf_shape).T / AMPLITUDE
 
-    def tensor(values: NDArray[np.generic]) -> Array:
+    def tensor(values: NDArray[Any]) -> Array:
         return torch.as_tensor(np.ascontiguousarray(values, np.float32), device=device)
 
     weights = None if mask is None else tensor(mask.T / max(mask.mean(), 1e-9))

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor as Array
 
 from tinc_codec.errors import TrainingError
 from tinc_codec.fit import network
@@ -81,18 +79,16 @@ class Fit:
     reason: str
 
 
-class _Diverged(Exception):
+class _DivergedError(Exception):
     pass
 
 
-Measure = Callable[[tuple[Layer, ...]], int]
 Watch = Callable[[float], None]
 
 
-def fit(
-    tree: Tree, samples: Samples, budget: int, measure: Measure, recipe: Recipe, seed: int, watch: Watch
-) -> Fit:
-    """Train the networks of `tree` so that the stream takes at most `budget` bytes.
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What to fit.
 
     Parameters
     ----------
@@ -104,6 +100,25 @@ def fit(
         Bytes that the whole stream may take.
     measure
         Size in bytes of the whole stream with given layers.
+    """
+
+    tree: Tree
+    samples: Samples
+    budget: int
+    measure: Callable[[tuple[Layer, ...]], int]
+
+
+def fit(problem: Problem, recipe: Recipe, seed: int, watch: Watch) -> Fit:
+    """Train the networks of a tree so that the stream stays within its budget.
+
+    Parameters
+    ----------
+    problem
+        Tree, samples and budget.
+    recipe
+        Constants of the training.
+    seed
+        Seed of the weights and the sampling; an attempt that diverges is followed by one with the next seed.
     watch
         Called with the fraction done every few steps; what it raises stops the training.
 
@@ -114,9 +129,9 @@ def fit(
     """
     for retry in range(recipe.retries + 1):
         try:
-            trainer = _Trainer(tree, samples, budget, measure, recipe, seed + retry)
+            trainer = _Trainer(problem, recipe, seed + retry)
             return replace(trainer.run(watch), retries=retry)
-        except _Diverged:
+        except _DivergedError:
             recipe = replace(recipe, learning_rate=recipe.learning_rate / 2.5)
     raise TrainingError(
         f"training diverged {recipe.retries + 1} times, the last at learning rate {recipe.learning_rate * 2.5:.1e}"
@@ -126,17 +141,16 @@ def fit(
 class _Trainer:
     """One attempt; all of its state is here."""
 
-    def __init__(
-        self, tree: Tree, samples: Samples, budget: int, measure: Measure, recipe: Recipe, seed: int
-    ) -> None:
-        self.tree, self.samples, self.budget, self.measure, self.recipe = tree, samples, budget, measure, recipe
-        device = samples.device
+    def __init__(self, problem: Problem, recipe: Recipe, seed: int) -> None:
+        self.tree, self.samples, self.recipe = problem.tree, problem.samples, recipe
+        self.budget, self.measure = problem.budget, problem.measure
+        device = self.samples.device
         self.generator = torch.Generator(device=device)
         self.generator.manual_seed(seed)
         start = torch.Generator()
         start.manual_seed(seed)
-        self.index = network.index(tree, device)
-        theta = network.initial(tree, samples.means.cpu(), start).to(device)
+        self.index = network.index(self.tree, device)
+        theta = network.initial(self.tree, self.samples.means.cpu(), start).to(device)
         steps = network.initial_steps(self.index, theta)
         scales = network.initial_scales(self.index, theta, steps)
         self.theta, self.steps, self.scales = (x.requires_grad_() for x in (theta, steps, scales))
@@ -152,7 +166,7 @@ class _Trainer:
             foreach=False,
             fused=True,
         )
-        self.control = RateControl(budget * 8 * _AIM, theta.numel(), recipe.steps, device)
+        self.control = RateControl(self.budget * 8 * _AIM, theta.numel(), recipe.steps, device)
         self.bits = torch.zeros((), device=device)
         self.best = math.inf
 
@@ -195,13 +209,13 @@ class _Trainer:
         weight = self.control.weight(distortion.detach(), self.bits.detach(), progress)
         loss = distortion + weight * self.bits
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
 
     def _check_divergence(self, progress: float) -> None:
         now = float(self.control.distortion)
         if not math.isfinite(now) or (progress > 0.1 and now > 4 * self.best and now > 0.05):
-            raise _Diverged
+            raise _DivergedError
         self.best = min(self.best, now)
 
     def _calibrate(self) -> None:
@@ -220,9 +234,9 @@ class _Trainer:
         theta = self.theta.detach().cpu().double().numpy()
         steps = self.steps.detach().exp().cpu().double().numpy()
         if not np.isfinite(theta).all() or not np.isfinite(steps).all():
-            raise _Diverged
+            raise _DivergedError
         try:
             layers = to_layers(self.tree, self.index, theta, steps, self.samples.gain, self.samples.shift)
         except FloatingPointError as error:
-            raise _Diverged from error
+            raise _DivergedError from error
         return layers, self.measure(layers)

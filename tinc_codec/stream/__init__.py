@@ -1,0 +1,1 @@
+"""The stored bytes of a chunk; FORMAT.md is their specification."""

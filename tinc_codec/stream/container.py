@@ -121,7 +121,7 @@ def pack(container: Container) -> bytes:
         out.count(len(payload))
         out.raw(payload)
     body = out.bytes()
-    return body + google_crc32c.value(body).to_bytes(4, "little")
+    return body + int(google_crc32c.value(body)).to_bytes(4, "little")
 
 
 def unpack(data: bytes | memoryview) -> Container:
@@ -168,7 +168,8 @@ def _checked(data: memoryview) -> memoryview:
     version = data[len(MAGIC)]
     if version > VERSION:
         raise NewerVersionError(
-            f"the stream has format version {version}, this tinc_codec reads up to {VERSION}: install a newer tinc-codec"
+            f"the stream has format version {version}, this tinc_codec reads up to {VERSION}: "
+            "install a newer tinc-codec"
         )
     if version == 0:
         raise CorruptStreamError("format version 0 does not exist")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from tinc_codec.stream import lossless
 from tinc_codec.stream.fields import Reader, Writer
 
 
-def pack(volume: NDArray[np.generic], mask: NDArray[np.bool_]) -> bytes:
+def pack(volume: NDArray[Any], mask: NDArray[np.bool_]) -> bytes:
     """Store the values of `volume` where `mask` is True."""
     values = lossless.pack(volume[mask])
     places = lossless.pack(np.packbits(mask))
@@ -20,7 +22,7 @@ def pack(volume: NDArray[np.generic], mask: NDArray[np.bool_]) -> bytes:
     return out.bytes()
 
 
-def restore(section: Reader, volume: NDArray[np.generic]) -> None:
+def restore(section: Reader, volume: NDArray[Any]) -> None:
     """Write the stored values into a C-ordered `volume` of native dtype, in place."""
     count = section.count(volume.size)
     places = lossless.unpack(section.raw(section.count(section.remaining)), -(-volume.size // 8), np.dtype(np.uint8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numcodecs.zstd import Zstd
@@ -21,7 +22,7 @@ class Method(IntEnum):
     ZSTD = 2
 
 
-def pack(values: NDArray[np.generic]) -> bytes:
+def pack(values: NDArray[Any]) -> bytes:
     """Store the values of an array, in C order and little-endian, behind one byte that names the method."""
     flat = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(-1)
     raw = flat.tobytes()
@@ -35,7 +36,7 @@ def pack(values: NDArray[np.generic]) -> bytes:
     return bytes([Method.RAW]) + raw
 
 
-def unpack(data: bytes, count: int, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+def unpack(data: bytes, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:
     """Read `count` values of native `dtype`."""
     if not data or data[0] not in list(Method):
         raise CorruptStreamError("exactly stored values name no known method")

@@ -1,0 +1,1 @@
+"""The tree of networks: partition, allocation, and its evaluation in integers."""

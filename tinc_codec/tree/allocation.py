@@ -88,18 +88,16 @@ def allocate(volume: NDArray[np.float64], parameters: int, config: Config) -> Al
     spread = blocks.std(1)
     intra = _intra_level(config.intra_level, spread[~constant[levels]])
     weights = leaf_weights(intra, blocks, spread, config.threshold)
-    classes = tuple(
-        _level_classes(part, level, weights, constant[levels]) for level in range(part.levels)
-    )
+    classes = tuple(_level_classes(part, level, weights, constant[levels]) for level in range(part.levels))
     shares = config.inter_level if isinstance(config.inter_level, tuple) else None
-    growth = [part.nodes(n) ** GROWTH[inter] for n in range(part.levels)] if shares is None else list(shares)[: part.levels]
-    tree = fit_widths(part, classes, [share / sum(growth) for share in growth], parameters)
+    if shares is None:
+        shares = tuple(part.nodes(level) ** GROWTH[inter] for level in range(part.levels))
+    shares = shares[: part.levels]
+    tree = fit_widths(part, classes, [share / sum(shares) for share in shares], parameters)
     return None if tree is None else Allocation(tree, inter, intra, alike)
 
 
-def constant_leaves(
-    volume: NDArray[np.float64], parameters: int, tolerance: float
-) -> dict[int, NDArray[np.bool_]]:
+def constant_leaves(volume: NDArray[np.float64], parameters: int, tolerance: float) -> dict[int, NDArray[np.bool_]]:
     """For every possible number of levels, which leaves vary by at most `tolerance` of the range."""
     finest = partition(volume.shape, 64)
     blocks = finest.to_blocks(volume)
@@ -159,7 +157,7 @@ def leaf_weights(
     if intra == "equal":
         return np.ones(len(blocks))
     if intra == "variance":
-        return spread + 1e-3 * spread.max()
+        return np.asarray(spread + 1e-3 * spread.max())
     limit = otsu_threshold(blocks) if threshold is None else threshold
     return np.asarray((blocks > limit).mean(1) + 0.02, np.float64)
 
@@ -212,9 +210,7 @@ def _cluster(values: NDArray[np.float64]) -> tuple[tuple[float, ...], NDArray[np
 Classes = tuple[NDArray[np.uint8], tuple[float, ...]]
 
 
-def fit_widths(
-    part: Partition, classes: tuple[Classes, ...], shares: list[float], parameters: int
-) -> Tree | None:
+def fit_widths(part: Partition, classes: tuple[Classes, ...], shares: list[float], parameters: int) -> Tree | None:
     """The widest tree whose levels have these shares and whose parameters stay within the budget."""
     low, high, best = 0.0, 2.0, None
     for _ in range(24):

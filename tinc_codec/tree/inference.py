@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +40,13 @@ def local_coordinates(cells: tuple[int, ...]) -> NDArray[np.float32]:
     return np.stack([axis.ravel() for axis in grid]).astype(np.float32)
 
 
-def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[np.generic]:
+def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
     """Scale, shift, clip and cast the linear layers' outputs (already multiplied by their scales)."""
     dtype = model.dtype
     if dtype.kind == "f":
         shifted = sums + np.float64(model.offset)
-        return np.clip(shifted, np.float64(model.low), np.float64(model.high)).astype(dtype)
+        clipped: NDArray[Any] = np.clip(shifted, np.float64(model.low), np.float64(model.high)).astype(dtype)
+        return clipped
     # modulo 2^64, so that one rule serves every integer type; a float64 below 2^63 converts exactly
     limit = np.float64(2**63 - 1024)
     steps = np.clip(np.rint(sums), -limit, limit).astype(np.int64)
@@ -52,7 +54,9 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[np.generic]
     down = np.uint64(int(model.offset) - int(model.low))
     magnitude = np.abs(steps).view(np.uint64)
     offset = np.uint64(int(model.offset) % 2**64)
-    values = np.where(steps >= 0, offset + np.minimum(magnitude, up), offset - np.minimum(magnitude, down))
+    values: NDArray[Any] = np.where(
+        steps >= 0, offset + np.minimum(magnitude, up), offset - np.minimum(magnitude, down)
+    )
     return values.astype(dtype)
 
 
@@ -60,7 +64,7 @@ def evaluate(model: Model, coordinates: NDArray[np.float32]) -> NDArray[np.float
     """Outputs of every leaf, ``(leaves, points)``, at integer local `coordinates`, ``(axes, points)``."""
     table = sine_table()
 
-    def layer(number: int, x: NDArray[np.generic]) -> NDArray[np.generic]:
+    def layer(number: int, x: NDArray[Any]) -> NDArray[Any]:
         tensor, values = model.tree.tensors[number], model.layers[number]
         above = len(x)
         w = values.weights.astype(np.float32).reshape(above, -1, tensor.columns)
@@ -69,9 +73,11 @@ def evaluate(model: Model, coordinates: NDArray[np.float32]) -> NDArray[np.float
         sums += b
         sums = sums.reshape(tensor.nodes, tensor.rows, x.shape[-1])
         if tensor.linear:
-            return sums.astype(np.float64) * np.float64(values.scale)
+            outputs: NDArray[Any] = sums.astype(np.float64) * np.float64(values.scale)
+            return outputs
         phase = np.rint(np.multiply(sums, np.float32(values.scale), out=sums), out=sums).astype(np.int32)
-        return table.take(np.bitwise_and(phase, TURN - 1, out=phase))
+        sines: NDArray[Any] = table.take(np.bitwise_and(phase, TURN - 1, out=phase))
+        return sines
 
     outputs: NDArray[np.float64] = model.tree.evaluate(coordinates[None], layer, np.concatenate)
     return outputs[:, 0]
@@ -83,7 +89,7 @@ def tile_size(model: Model) -> int:
     return max(16, _TILE // widest)
 
 
-def constant_blocks(model: Model) -> NDArray[np.generic]:
+def constant_blocks(model: Model) -> NDArray[Any]:
     """All leaves' blocks, ``(leaves, cells)``, with the constant ones filled in."""
     partition: Partition = model.tree.partition
     count = math.prod(partition.leaf_grid)
@@ -94,7 +100,7 @@ def constant_blocks(model: Model) -> NDArray[np.generic]:
     return blocks
 
 
-def decode(model: Model) -> NDArray[np.generic]:
+def decode(model: Model) -> NDArray[Any]:
     """Evaluate a model over its whole chunk.
 
     Returns

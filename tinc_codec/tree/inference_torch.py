@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 
-def decode(model: Model, device: str) -> NDArray[np.generic]:
+def decode(model: Model, device: str) -> NDArray[Any]:
     """Evaluate a model over its whole chunk on a torch device.
 
     Raises
@@ -49,7 +50,7 @@ def decode(model: Model, device: str) -> NDArray[np.generic]:
     return model.tree.partition.from_blocks(blocks)
 
 
-def _evaluator(model: Model, device: torch.device):  # type: ignore[no-untyped-def]
+def _evaluator(model: Model, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
     import torch
 
     # "medium" lets products be done in bfloat16, which does not hold 11 bits

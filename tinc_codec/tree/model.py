@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class Model:
     offset: np.generic
     low: np.generic
     high: np.generic
-    constants: NDArray[np.generic]
+    constants: NDArray[Any]
 
     def check(self) -> None:
         """Raise `CorruptStreamError` unless integer evaluation is exact and every part fits the tree."""
@@ -89,5 +90,5 @@ class Model:
             finite = np.isfinite(layer.scale) and layer.scale > 0
             if not finite or (not tensor.linear and layer.scale > LARGEST_SCALE):
                 raise CorruptStreamError(f"tensor {number} has scale {layer.scale}")
-        if not self.low <= self.high:  # also when either is NaN
+        if not float(self.low) <= float(self.high):  # also when either is NaN
             raise CorruptStreamError(f"range {self.low} to {self.high} is empty")

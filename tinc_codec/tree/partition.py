@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +51,7 @@ class Partition:
 
     def grid(self, level: int) -> tuple[int, ...]:
         """Number of blocks along each axis at `level`."""
-        return tuple(
-            2 ** sum(split[axis] for split in self.splits[:level])
-            for axis in range(len(self.shape))
-        )
+        return tuple(2 ** sum(split[axis] for split in self.splits[:level]) for axis in range(len(self.shape)))
 
     def nodes(self, level: int) -> int:
         """Number of nodes at `level`."""
@@ -87,7 +85,7 @@ class Partition:
     def _leaf_order(self) -> NDArray[np.int64]:
         """Row-major grid index of every leaf, shape ``(leaves,)``."""
         coordinates = self.coordinates(self.levels - 1)
-        return np.ravel_multi_index(tuple(coordinates.T), self.leaf_grid)
+        return np.asarray(np.ravel_multi_index(tuple(coordinates.T), self.leaf_grid))
 
     def _axis_cells(self, axis: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Voxel index and validity of each leaf's cells along `axis`, both ``(grid, cells)``."""
@@ -111,7 +109,7 @@ class Partition:
             blocks &= np.broadcast_to(spread, (len(along), *self.leaf_shape)).reshape(blocks.shape)
         return blocks
 
-    def to_blocks(self, volume: NDArray[np.generic]) -> NDArray[np.generic]:
+    def to_blocks(self, volume: NDArray[Any]) -> NDArray[Any]:
         """Cut a volume into its leaves, ``(leaves, cells)``; short leaves repeat a border voxel."""
         for axis in range(volume.ndim):
             if volume.shape[axis] % self.leaf_grid[axis]:
@@ -122,16 +120,14 @@ class Partition:
         blocks = volume.reshape(pairs).transpose(order).reshape(math.prod(self.leaf_grid), -1)
         return blocks[self._leaf_order]
 
-    def from_blocks(self, blocks: NDArray[np.generic]) -> NDArray[np.generic]:
+    def from_blocks(self, blocks: NDArray[Any]) -> NDArray[Any]:
         """Assemble a volume from its leaves; the inverse of `to_blocks`."""
         row_major = np.empty_like(blocks)
         row_major[self._leaf_order] = blocks
         axes = len(self.shape)
         order = [place for axis in range(axes) for place in (axis, axes + axis)]
         volume = row_major.reshape(*self.leaf_grid, *self.leaf_shape).transpose(order)
-        volume = volume.reshape(
-            [g * s for g, s in zip(self.leaf_grid, self.leaf_shape, strict=True)]
-        )
+        volume = volume.reshape([g * s for g, s in zip(self.leaf_grid, self.leaf_shape, strict=True)])
         for axis in range(axes):
             if self.shape[axis] != volume.shape[axis]:
                 volume = np.compress(self._axis_cells(axis)[1].ravel(), volume, axis=axis)

@@ -7,7 +7,7 @@ form a class; the weights of one class whose parents share a class too form one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -107,7 +107,7 @@ class Tree:
         self,
         coordinates: Any,
         layer: Callable[[int, Any], Any],
-        concatenate: Callable[[Sequence[Any]], Any],
+        concatenate: Callable[[list[Any]], Any],
     ) -> Any:
         """Evaluate every leaf at the same local coordinates.
 

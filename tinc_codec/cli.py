@@ -1,0 +1,158 @@
+"""The command line: `tinc demo` and `tinc inspect`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinc_codec import __version__
+from tinc_codec.codec import TINCCodec
+from tinc_codec.errors import TincError
+from tinc_codec.inspection import StreamInfo, inspect
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Print the errors that were raised on purpose as one line, and exit with 1."""
+    try:
+        yield
+    except TincError as error:
+        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        Console(stderr=True).print("stopped")
+        raise typer.Exit(130) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    """Compression of huge microscopy arrays by trees of small sine networks."""
+
+
+@app.command()
+def demo(
+    input: Annotated[Path | None, typer.Option(help="A .npy, .tif or Zarr array; without it, a phantom.")] = None,
+    output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
+    ratio: Annotated[float, typer.Option(help="Raw bytes over stored bytes, at least.")] = 64.0,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
+    zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
+) -> None:
+    """Compress a volume, read it back, and show what it cost and what it kept."""
+    with _explained():
+        from tinc_codec import demo as demonstration
+
+        codec = TINCCodec(ratio=ratio, effort=effort, seed=seed)
+        volume = demonstration.load(input, seed)
+        console.print(f"{input or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
+        output.mkdir(parents=True, exist_ok=True)
+        result, decoded = demonstration.run(volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3)
+        table = Table(show_header=False)
+        rate = result.raw_bytes / 1e6
+        for name, value in (
+            ("raw", f"{result.raw_bytes:,} bytes"),
+            ("stored", f"{result.stored_bytes:,} bytes, metadata included"),
+            ("ratio", f"{result.ratio:.1f}"),
+            ("PSNR", f"{result.psnr:.2f} dB over the volume's range"),
+            ("SSIM", f"{result.ssim:.4f}"),
+            ("largest error", f"{result.max_error:g}"),
+            ("compressing", f"{result.encode_seconds:.1f} s ({rate / result.encode_seconds:.2f} MB/s)"),
+            ("reading back", f"{result.decode_seconds:.2f} s ({rate / result.decode_seconds:.1f} MB/s)"),
+        ):
+            table.add_row(name, value)
+        console.print(table)
+        demonstration.draw(volume, decoded, result, output / "slices.png")
+        console.print(f"Zarr array: {output / 'volume.zarr'}   picture: {output / 'slices.png'}")
+
+
+@app.command("inspect")
+def inspect_command(
+    path: Annotated[Path, typer.Argument(help="A stream, or a Zarr store.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Print the tree, the bytes of each section, the bits a weight and the quality of what is stored."""
+    with _explained():
+        if path.is_dir():
+            from tinc_codec.zarr3 import stored_chunks
+
+            found = [(key, inspect(data)) for key, data in stored_chunks(path)]
+        else:
+            found = [(path.name, inspect(path.read_bytes()))] if path.exists() else []
+        if not found:
+            raise TincError(f"{path} holds no TINC stream")
+        if json:
+            console.print_json(data=[{"key": key, **_as_json(info)} for key, info in found])
+            return
+        if len(found) > 1:
+            _print_store(found)
+        _print_stream(*found[0])
+
+
+def _as_json(info: StreamInfo) -> dict[str, object]:
+    quality = info.quality and {**asdict(info.quality), "psnr": info.quality.psnr if info.quality.rmse else None}
+    return {**asdict(info), "ratio": info.ratio, "quality": quality}
+
+
+def _print_store(found: list[tuple[str, StreamInfo]]) -> None:
+    raw, stored = sum(info.raw_bytes for _, info in found), sum(info.stored_bytes for _, info in found)
+    table = Table(title=f"{len(found)} chunks: {raw:,} bytes in {stored:,} ({raw / stored:.1f}x)")
+    for column in ("chunk", "shape", "kind", "bytes", "ratio", "PSNR dB", "max error"):
+        table.add_column(column, justify="left" if column in ("chunk", "shape", "kind") else "right")
+    for key, info in found:
+        quality = info.quality
+        shown = ("", "") if quality is None else (f"{quality.psnr:.2f}", f"{quality.max_error:g}")
+        table.add_row(key, str(info.shape), info.kind, f"{info.stored_bytes:,}", f"{info.ratio:.1f}", *shown)
+    console.print(table)
+
+
+def _print_stream(key: str, info: StreamInfo) -> None:
+    console.print(
+        f"[bold]{key}[/]: format version {info.version}, {info.kind}, {info.shape} {info.dtype}, order {info.order}; "
+        f"{info.raw_bytes:,} bytes in {info.stored_bytes:,} ({info.ratio:.1f}x)",
+        highlight=False,
+    )
+    if info.levels:
+        table = Table(title=f"tree: {info.parameters:,} parameters at {info.bits_per_parameter:.2f} bits")
+        for column in ("level", "grid", "nodes", "constant", "sine layers", "nodes x width", "parameters"):
+            table.add_column(column, justify="right")
+        for number, level in enumerate(info.levels):
+            widths = " ".join(f"{count}x{width}" for width, count in level.widths.items())
+            grid = "x".join(map(str, level.grid))
+            row = (number, grid, level.nodes, level.constant, level.layers, widths, f"{level.parameters:,}")
+            table.add_row(*map(str, row))
+        console.print(table)
+        console.print(f"leaves of at most {'x'.join(map(str, info.leaf_shape))} voxels")
+    table = Table(title="bytes by section")
+    for name, size in info.sections.items():
+        table.add_row(name, f"{size:,}", f"{size / info.stored_bytes:.1%}")
+    console.print(table)
+    if info.quality is not None:
+        q = info.quality
+        console.print(
+            f"quality at encoding: PSNR {q.psnr:.2f} dB over {q.low:g} to {q.high:g}, RMSE {q.rmse:.6g}, "
+            f"largest error {q.max_error:g}",
+            highlight=False,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(app())

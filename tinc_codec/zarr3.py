@@ -1,0 +1,162 @@
+"""The codec as Zarr format 3 knows it: a serializer; and the arguments that put it into the right slot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from zarr.abc.codec import ArrayBytesCodec
+from zarr.core.buffer import Buffer, NDBuffer
+from zarr.core.common import JSON, parse_named_configuration
+
+from tinc_codec.codec import TINCCodec
+from tinc_codec.config import Config
+from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
+from tinc_codec.stream.container import MAGIC
+
+if TYPE_CHECKING:
+    from zarr.core.array_spec import ArraySpec
+
+NAME = "tinc_codec.tinc"
+
+
+@dataclass(frozen=True)
+class TINCSerializer(ArrayBytesCodec):
+    """Array-to-bytes codec of Zarr format 3; `zarr_kwargs` makes the arguments that use it.
+
+    Parameters
+    ----------
+    config
+        The settings, see `tinc_codec.config.Config`.
+    """
+
+    config: Config = field(default_factory=Config)
+
+    is_fixed_size = False
+
+    @classmethod
+    def from_dict(cls, data: dict[str, JSON]) -> Self:
+        """Make a serializer from array metadata; the configuration may be missing."""
+        _, configuration = parse_named_configuration(data, NAME, require_configuration=False)
+        return cls(Config.from_json(configuration or {}))
+
+    def to_dict(self) -> dict[str, JSON]:
+        """As array metadata."""
+        return {"name": NAME, "configuration": self.config.to_json()}
+
+    @property
+    def codec(self) -> TINCCodec:
+        """The codec that does the work."""
+        return TINCCodec.from_settings(self.config)
+
+    def validate(self, *, shape: Any, dtype: Any, chunk_grid: Any) -> None:
+        """Raise `UnsupportedDataError` unless arrays of `dtype` can be stored."""
+        from tinc_codec.encoding import check_dtype
+
+        check_dtype(np.dtype(dtype.to_native_dtype()))
+
+    def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
+        """Not known before encoding."""
+        raise NotImplementedError
+
+    def _encode_sync(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
+        # zarr keeps the byte order in other codecs' metadata: the stream is to say what the array's dtype says
+        array = np.asarray(chunk_array.as_numpy_array(), order="C")
+        return chunk_spec.prototype.buffer.from_bytes(self.codec.encode(array))
+
+    def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
+        decoded = self.codec.decode(chunk_bytes.to_bytes())
+        return chunk_spec.prototype.nd_buffer.from_numpy_array(_as_specified(decoded, chunk_spec))
+
+    async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
+        return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)
+
+    async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
+        return await asyncio.to_thread(self._decode_sync, chunk_bytes, chunk_spec)
+
+
+def _as_specified(decoded: NDArray[Any], chunk_spec: ArraySpec) -> NDArray[Any]:
+    """Check a chunk against the array's metadata and give it the array's byte order."""
+    dtype = np.dtype(chunk_spec.dtype.to_native_dtype())
+    if decoded.shape != tuple(chunk_spec.shape) or decoded.dtype.newbyteorder("=") != dtype.newbyteorder("="):
+        raise CorruptStreamError(
+            f"the chunk holds {decoded.dtype} of shape {decoded.shape}, the array's metadata say {dtype} of shape "
+            f"{tuple(chunk_spec.shape)}: it belongs to another array"
+        )
+    return decoded.astype(dtype, copy=False)
+
+
+def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3) -> dict[str, Any]:
+    """Arguments for ``zarr.create_array`` that make chunks be compressed by `codec`, and by nothing after it.
+
+    Parameters
+    ----------
+    codec
+        The codec.
+    zarr_format
+        2: the codec is the compressor. 3: it is the serializer, and the compressor that zarr would add is left out.
+
+    Returns
+    -------
+    dict
+        ``zarr_format``, and the slots that this format has.
+
+    Examples
+    --------
+    >>> arguments = zarr_kwargs(TINCCodec(ratio=64))
+    >>> zarr.create_array("a.zarr", data=volume, chunks=(64, 64, 64), **arguments)  # doctest: +SKIP
+    """
+    if not isinstance(codec, TINCCodec):
+        raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in zarr_kwargs(TINCCodec(ratio=64))")
+    if zarr_format == 2:
+        return {"zarr_format": 2, "compressors": codec, "filters": None}
+    if zarr_format == 3:
+        return {"zarr_format": 3, "serializer": TINCSerializer(codec.config), "compressors": None, "filters": None}
+    raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
+
+
+def stored_chunks(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every TINC stream of the Zarr arrays in a directory, those inside shards too, with its key.
+
+    A chunk inside a shard has the shard's key and its number, ``c/0/0#5``.
+
+    Raises
+    ------
+    UnsupportedDataError
+        A shard's index is encoded in another way than Zarr's default.
+    """
+    for metadata in sorted({*path.rglob("zarr.json"), *path.rglob(".zarray")}):
+        folder = metadata.parent
+        array = json.loads(metadata.read_bytes())
+        if array.get("node_type", "array") != "array":
+            continue
+        sharding = next((c for c in array.get("codecs", []) if c["name"] == "sharding_indexed"), None)
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            key, data = file.relative_to(path).as_posix(), file.read_bytes()
+            if data.startswith(MAGIC) and sharding is None:
+                yield key, data
+            elif sharding is not None and file.name != "zarr.json":
+                shard = array["chunk_grid"]["configuration"]["chunk_shape"]
+                for number, part in _shard_parts(data, shard, sharding["configuration"]):
+                    yield f"{key}#{number}", part
+
+
+def _shard_parts(data: bytes, shape: list[int], sharding: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
+    """TINC streams of a shard with the default index: offsets and lengths as uint64, CRC-32C, at either end."""
+    names = [codec["name"] for codec in sharding.get("index_codecs", [])]
+    if names != ["bytes", "crc32c"]:
+        raise UnsupportedDataError(f"a shard's index with codecs {names} is not read: only bytes and crc32c are")
+    count = math.prod(n // m for n, m in zip(shape, sharding["chunk_shape"], strict=True))
+    start = 0 if sharding.get("index_location") == "start" else len(data) - 16 * count - 4
+    index = np.frombuffer(data, "<u8", 2 * count, max(start, 0)).reshape(count, 2)
+    for number, (offset, length) in enumerate(index.tolist()):
+        part = data[offset : offset + length] if offset < len(data) else b""
+        if part.startswith(MAGIC):
+            yield number, part
