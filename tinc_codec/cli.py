@@ -50,7 +50,9 @@ def main(
 
 @app.command()
 def demo(
-    input: Annotated[Path | None, typer.Option(help="A .npy, .tif or Zarr array; without it, a phantom.")] = None,
+    path: Annotated[
+        Path | None, typer.Option("--input", help="A .npy, .tif or Zarr array; without it, a phantom.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
     ratio: Annotated[float, typer.Option(help="Raw bytes over stored bytes, at least.")] = 64.0,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
@@ -62,8 +64,8 @@ def demo(
         from tinc_codec import demo as demonstration
 
         codec = TINCCodec(ratio=ratio, effort=effort, seed=seed)
-        volume = demonstration.load(input, seed)
-        console.print(f"{input or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
+        volume = demonstration.load(path, seed)
+        console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
         output.mkdir(parents=True, exist_ok=True)
         result, decoded = demonstration.run(volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3)
         table = Table(show_header=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,19 +30,42 @@ def observe(observer: Observer) -> Iterator[None]:
         _observers.remove(observer)
 
 
-def reporter(raw_bytes: int) -> Callable[[float], None]:
-    """What one chunk's training calls with the fraction done; stops it when the program is ending."""
-    number = next(_numbers)
+class Report:
+    """What one chunk's training tells: how far it is, to the observers, and whether the user wants it to stop.
 
-    def report(fraction: float) -> None:
-        check_alive()
+    Zarr encodes chunks in threads of its own, and Ctrl-C reaches only the main thread, which waits for them. A script
+    then ends, and its interpreter waits for the threads; an interactive session stores the exception instead.
+
+    Parameters
+    ----------
+    raw_bytes
+        Size of the chunk.
+    """
+
+    def __init__(self, raw_bytes: int) -> None:
+        self._number = next(_numbers)
+        self._raw_bytes = raw_bytes
+        self._before = getattr(sys, "last_value", None)
+        self.check()
+
+    def __call__(self, fraction: float) -> None:
+        """Say how much of the training is done; raises as `check` does, and what an observer raises."""
+        self.check()
         for observer in tuple(_observers):
-            observer(number, raw_bytes, fraction)
+            observer(self._number, self._raw_bytes, fraction)
 
-    return report
+    def check(self) -> None:
+        """Raise `TrainingCancelledError` once Ctrl-C has been pressed, whichever thread noticed it."""
+        last = getattr(sys, "last_value", None)
+        if is_ending() or (isinstance(last, KeyboardInterrupt) and last is not self._before):
+            raise TrainingCancelledError("training was stopped by the user, and this chunk was not written")
 
 
-def check_alive() -> None:
-    """Raise if the program is ending, as after Ctrl-C in the thread that waits for a writing Zarr."""
-    if not threading.main_thread().is_alive():
-        raise TrainingCancelledError("training was cancelled because the program is ending")
+def is_ending() -> bool:
+    """Whether the main thread has left the program and waits for the others."""
+    main = threading.main_thread()
+    frame = sys._current_frames().get(main.ident or 0)
+    while frame is not None and frame.f_back is not None:
+        frame = frame.f_back
+    leaving = frame is not None and frame.f_code.co_name == "_shutdown" and frame.f_globals["__name__"] == "threading"
+    return leaving or not main.is_alive()

@@ -58,7 +58,7 @@ class TINCSerializer(ArrayBytesCodec):
 
     def validate(self, *, shape: Any, dtype: Any, chunk_grid: Any) -> None:
         """Raise `UnsupportedDataError` unless arrays of `dtype` can be stored."""
-        from tinc_codec.encoding import check_dtype
+        from tinc_codec.source import check_dtype
 
         check_dtype(np.dtype(dtype.to_native_dtype()))
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 
 from tinc_codec.config import process
 from tinc_codec.errors import ConfigurationError
-from tinc_codec.progress import check_alive
 
 VOXELS_PER_THREAD = 2**17
 """Voxels of a training step that keep one CPU thread busy; with fewer, a second one gains little."""
@@ -44,12 +43,12 @@ class _Queue:
         return max(1, min(cores(), voxels // VOXELS_PER_THREAD))
 
     @contextmanager
-    def place(self, threads: int) -> Iterator[None]:
-        """Wait until there is room for a chunk on `threads` cores."""
+    def place(self, threads: int, waiting: Callable[[], None]) -> Iterator[None]:
+        """Wait until there is room for a chunk on `threads` cores, calling `waiting` now and then."""
         with self._condition:
             while not self._room(threads):
                 self._condition.wait(timeout=0.2)
-                check_alive()
+                waiting()
             self._threads, self._jobs = self._threads + threads, self._jobs + 1
         try:
             yield
@@ -81,17 +80,19 @@ def choose() -> torch.device:
 
 
 @contextmanager
-def training(voxels: int) -> Iterator[torch.device]:
+def training(voxels: int, waiting: Callable[[], None]) -> Iterator[torch.device]:
     """Wait for room on the device, and set torch up for training whatever the caller's context is.
 
     Parameters
     ----------
     voxels
         Voxels of one training step.
+    waiting
+        Called now and then while there is no room; what it raises ends the waiting.
     """
     device = choose()
     threads = _queue.threads(voxels, device.type == "cpu")
-    with _queue.place(threads):
+    with _queue.place(threads, waiting):
         before = torch.get_num_threads()
         torch.set_num_threads(threads)
         try:

@@ -60,12 +60,16 @@ def initial(tree: Tree, leaf_means: Array, generator: torch.Generator) -> Array:
         bound = FIRST_OMEGA / t.columns if not parts else math.sqrt(6 / t.columns)
         if t.linear:
             bound = math.sqrt(6 / t.columns) / FIRST_OMEGA
-        parts.append((torch.rand(t.weights, generator=generator) * 2 - 1) * bound)
+        parts.append((torch.rand(t.weights, generator=generator, dtype=torch.float32) * 2 - 1) * bound)
         if t.linear:
             parts.append(leaf_means[start : start + t.biases])
             start += t.biases
         else:
-            parts.append((torch.rand(t.biases, generator=generator) * 2 - 1) * math.pi / math.sqrt(t.columns))
+            parts.append(
+                (torch.rand(t.biases, generator=generator, dtype=torch.float32) * 2 - 1)
+                * math.pi
+                / math.sqrt(t.columns)
+            )
     return torch.cat(parts)
 
 

@@ -26,6 +26,9 @@ _AIM, _USED = 0.98, 0.94
 _CORRECTIONS = 24
 """Most rounds of `_CHECK` steps after the last one, until the stream fits."""
 
+VOXELS, POINTS = 2**14, 512
+"""Voxels of one step, and the least local coordinates, where the chunk and the process's limit have them."""
+
 _CHECK = 25
 """Steps between looks at the device: divergence, progress."""
 
@@ -38,22 +41,29 @@ class Recipe:
     ----------
     steps
         Number of steps.
-    learning_rate
-        Adam's rate at its peak; it falls along a half cosine.
     points
         Local coordinates that one step draws, shared by all leaves.
+    learning_rate
+        Adam's rate at its peak; it falls along a half cosine.
     rounding
         Fraction of the steps after which weights are rounded instead of disturbed.
     """
 
     steps: int
+    points: int
     learning_rate: float = 3e-2
     betas: tuple[float, float] = (0.9, 0.95)
-    points: int = 512
     rounding: float = 0.7
     warm_up: float = 0.02
     last_rate: float = 0.02
     retries: int = 4
+
+
+def points(tree: Tree, limit: int) -> int:
+    """Local coordinates for one step, which must not have more than `limit` voxels."""
+    leaves = len(tree.leaves)
+    wanted = min(max(POINTS, VOXELS // leaves), max(16, limit // leaves))
+    return min(wanted, math.prod(tree.partition.leaf_shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +177,7 @@ class _Trainer:
             fused=True,
         )
         self.control = RateControl(self.budget * 8 * _AIM, theta.numel(), recipe.steps, device)
-        self.bits = torch.zeros((), device=device)
+        self.bits = torch.zeros((), device=device, dtype=torch.float32)
         self.best = math.inf
 
     def run(self, watch: Watch) -> Fit:

@@ -24,8 +24,8 @@ SIMILAR, DISSIMILAR = 0.7, 0.6
 UNEVEN = 0.5
 """Relative dispersion of the leaves' standard deviations from which `variance` beats `equal`."""
 
-ROOT_LAYERS = 2
-"""Sine layers of the root; every other node has one."""
+ROOT_LAYERS, NODE_LAYERS = 2, 1
+"""Sine layers of the root, and of every other node."""
 
 CLASSES = 3
 """Most widths of one level; each is one batched product for each width above it."""
@@ -125,6 +125,8 @@ def similarity(blocks: NDArray[np.float64], leaf_shape: tuple[int, ...]) -> floa
     Spectra forget where in its block a structure lies, which a dictionary of local functions can follow by its phases.
     Blocks are numbered along the tree, so that half the blocks away in number is far away in space.
     """
+    if len(blocks) < 2:
+        return 1.0
     chosen = np.unique(np.linspace(0, len(blocks) - 1, _SAMPLED_BLOCKS).astype(int))
     sample = blocks[chosen].reshape(-1, *leaf_shape)
     axes = tuple(range(1, sample.ndim))
@@ -170,7 +172,9 @@ def otsu_threshold(values: NDArray[np.float64]) -> float:
     total = np.cumsum(counts * (edges[:-1] + edges[1:]) / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         between = below * above * (total[:-1] / below - (total[-1] - total[:-1]) / above) ** 2
-    return float(edges[1 + int(np.argmax(np.nan_to_num(between)))])
+    between = np.nan_to_num(between)
+    best = np.flatnonzero(between == between.max())  # an empty gap is a plateau: take its middle
+    return float(edges[1 + best[len(best) // 2]])
 
 
 def _level_classes(
@@ -227,7 +231,7 @@ def _tree(part: Partition, classes: tuple[Classes, ...], budgets: list[float]) -
     levels: list[Level] = []
     inputs = np.full(1, len(part.shape), np.float64)  # width of every node's parent
     for number, ((members, relative), budget) in enumerate(zip(classes, budgets, strict=True)):
-        layers = ROOT_LAYERS if number == 0 else 1
+        layers = ROOT_LAYERS if number == 0 else NODE_LAYERS
         active = members != NO_NETWORK
         factors = np.array([0.0, *relative])[members]
         inputs = np.repeat(inputs, part.fanout(number))

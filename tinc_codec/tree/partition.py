@@ -98,16 +98,13 @@ class Partition:
         """Which cells of the local grid each leaf really has, ``(leaves, cells)``; None: all."""
         if all(n % g == 0 for n, g in zip(self.shape, self.leaf_grid, strict=True)):
             return None
-        valid = np.ones(self.shape, bool)
-        blocks = self.to_blocks(valid)
-        for axis in range(len(self.shape)):
-            _, inside = self._axis_cells(axis)
-            along = inside[self.coordinates(self.levels - 1)[:, axis]]
-            cells = [1] * len(self.shape)
-            cells[axis] = -1
-            spread = along.reshape(-1, *cells)
-            blocks &= np.broadcast_to(spread, (len(along), *self.leaf_shape)).reshape(blocks.shape)
-        return blocks
+        place = self.coordinates(self.levels - 1)
+        valid = np.ones((len(place), *self.leaf_shape), bool)
+        for axis, cells in enumerate(self.leaf_shape):
+            along = [1] * len(self.shape)
+            along[axis] = cells
+            valid &= self._axis_cells(axis)[1][place[:, axis]].reshape(len(place), *along)
+        return valid.reshape(len(place), -1)
 
     def to_blocks(self, volume: NDArray[Any]) -> NDArray[Any]:
         """Cut a volume into its leaves, ``(leaves, cells)``; short leaves repeat a border voxel."""

@@ -1,0 +1,69 @@
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tinc_codec.errors import CorruptStreamError
+from tinc_codec.stream import exact, lossless
+from tinc_codec.stream.fields import Reader, Writer
+
+dtypes = st.sampled_from([np.dtype(code) for code in ("u1", "u2", "i4", "i8", "f2", "f4", "f8")])
+arrays = dtypes.flatmap(lambda dtype: hnp.arrays(dtype, st.integers(0, 60)))
+
+
+@given(values=arrays)
+def test_values_come_back_bit_for_bit(values):
+    assert lossless.unpack(lossless.pack(values), len(values), values.dtype).tobytes() == values.tobytes()
+
+
+@pytest.mark.parametrize(("values", "method"), [([7] * 50, 1), (range(4000), 2), ([1, 2, 3], 0)])
+def test_the_smallest_method_is_chosen(values, method):
+    assert lossless.pack(np.array(values, np.int32))[0] == method
+
+
+@given(data=st.binary(max_size=40), count=st.integers(0, 20), dtype=dtypes)
+def test_foreign_bytes_are_refused_or_have_the_right_size(data, count, dtype):
+    with contextlib.suppress(CorruptStreamError):
+        assert len(lossless.unpack(data, count, dtype)) == count
+
+
+@given(values=arrays.filter(len), seed=st.integers(0, 1000))
+def test_exact_values_return_to_their_places(values, seed):
+    mask = np.random.default_rng(seed).random(len(values)) < 0.3
+    restored = np.zeros_like(values)
+    exact.restore(Reader(exact.pack(values, mask), "exact"), restored)
+    assert restored.tobytes() == np.where(mask, values, np.zeros_like(values)).tobytes()
+
+
+def test_a_wrong_number_of_exact_values_is_refused():
+    volume = np.arange(10.0)
+    data = bytearray(exact.pack(volume, volume > 6))
+    data[0] += 1
+    with pytest.raises(CorruptStreamError, match="places for"):
+        exact.restore(Reader(bytes(data), "exact"), volume)
+
+
+@given(values=st.lists(st.integers(0, 2**64 - 1)))
+def test_counts_round_trip(values):
+    out = Writer()
+    for value in values:
+        out.count(value)
+    reader = Reader(out.bytes(), "test")
+    assert [reader.count(2**64) for _ in values] == values
+    reader.end()
+
+
+def test_counts_are_bounded():
+    with pytest.raises(CorruptStreamError, match="at most 5"):
+        Reader(bytes([6]), "test").count(5)
+    with pytest.raises(CorruptStreamError, match="longer than 10"):
+        Reader(bytes([255] * 11), "test").count(2**80)
+    with pytest.raises(CorruptStreamError, match="ends early"):
+        Reader(bytes([128]), "test").count(5)
+    with pytest.raises(CorruptStreamError, match="too many"):
+        Reader(b"12", "test").end()
+    with pytest.raises(ValueError, match="negative"):
+        Writer().count(-1)

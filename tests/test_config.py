@@ -1,0 +1,67 @@
+import pytest
+
+from tinc_codec import Config, ConfigurationError, Process, process, set_process
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ratio": 1}, "ratio=1 must be above 1"),
+        ({"ratio": "64"}, "ratio='64' is not a finite number"),
+        ({"ratio": float("nan")}, "not a finite number"),
+        ({"ratio": True}, "not a finite number"),
+        ({"levels": "many"}, "levels='many' is not known; known are 'auto'"),
+        ({"levels": 0}, "from 1 to"),
+        ({"levels": 2.0}, "from 1 to"),
+        ({"inter_level": "evne"}, "inter_level='evne' is not known; known are 'auto', 'shallow', 'even', 'deep'"),
+        ({"inter_level": (1, 0), "levels": 2}, "every level's share must be above 0"),
+        ({"inter_level": (1, 2)}, "set levels to as many"),
+        ({"inter_level": 3}, "a share for each level"),
+        ({"intra_level": "var"}, "intra_level='var' is not known; known are 'auto', 'equal', 'variance', 'importance'"),
+        ({"threshold": "high"}, "threshold='high'"),
+        ({"constant_tolerance": 1}, "fraction of the range"),
+        ({"effort": 10}, "from 1 to 9"),
+        ({"effort": 5.0}, "from 1 to 9"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_wrong_settings_are_explained(settings, message):
+    with pytest.raises(ConfigurationError, match=message.replace("(", r"\(")):
+        Config(**settings)
+
+
+def test_settings_survive_json():
+    import json
+
+    config = Config(
+        ratio=100, levels=2, inter_level=(0.25, 0.75), intra_level="variance", threshold=7, effort=9, seed=3
+    )
+    assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
+    assert hash(Config.from_json(config.to_json())) == hash(config)
+
+
+def test_keys_of_a_newer_version_do_not_break_reading():
+    assert Config.from_json({"ratio": 32, "psnr": None, "id": "tinc"}) == Config(ratio=32)
+
+
+def test_process_settings_come_from_the_environment_and_from_code(monkeypatch):
+    assert process() == Process()
+    monkeypatch.setenv("TINC_DEVICE", "cpu")
+    monkeypatch.setenv("TINC_THREADS", "3")
+    monkeypatch.setenv("TINC_JOBS", "2")
+    monkeypatch.setenv("TINC_BATCH", "4096")
+    assert process() == Process("cpu", 3, 2, 4096)
+    set_process(threads=5)
+    assert process() == Process("cpu", 5, 2, 4096)
+    set_process()
+    assert process().threads == 3
+
+
+def test_wrong_process_settings_are_explained(monkeypatch):
+    with pytest.raises(ConfigurationError, match="'thread' is not known; known are 'device', 'threads'"):
+        set_process(thread=1)
+    with pytest.raises(ConfigurationError, match="jobs=-1"):
+        set_process(jobs=-1)
+    monkeypatch.setenv("TINC_THREADS", "two")
+    with pytest.raises(ConfigurationError, match="TINC_THREADS='two'"):
+        process()

@@ -1,0 +1,102 @@
+"""A chunk to encode: checked, in native byte order and C order, with what it was noted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tinc_codec.errors import UnsupportedDataError
+from tinc_codec.stream.container import LARGEST_CHUNK, LARGEST_RANK, Header, ModelKind, supported
+from tinc_codec.tree.partition import fold
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A chunk to encode.
+
+    Parameters
+    ----------
+    header
+        Shape, dtype and order as given.
+    values
+        The samples, native byte order, C order, folded shape.
+    modelled
+        Which samples the model is for; the others are stored exactly. None: all.
+    """
+
+    header: Header
+    values: NDArray[Any]
+    modelled: NDArray[np.bool_] | None
+
+    def known(self, volume: NDArray[Any]) -> NDArray[Any]:
+        """What of `volume`, shaped like `values`, is for the model."""
+        return volume if self.modelled is None else volume[self.modelled]
+
+    @cached_property
+    def low(self) -> Any:
+        """Smallest sample that is for the model."""
+        return self.known(self.values).min()
+
+    @cached_property
+    def high(self) -> Any:
+        """Largest sample that is for the model."""
+        return self.known(self.values).max()
+
+    @cached_property
+    def filled(self) -> NDArray[Any]:
+        """The samples, with one of the middle in the places that are stored exactly."""
+        if self.modelled is None:
+            return self.values
+        known = self.known(self.values)
+        return np.where(self.modelled, self.values, np.partition(known, len(known) // 2)[len(known) // 2])
+
+    @cached_property
+    def exponent(self) -> int:
+        """Exponent e such that samples over 2^e are below 1 in magnitude, so that no square overflows."""
+        return math.frexp(max(abs(float(self.low)), abs(float(self.high))))[1]
+
+    @cached_property
+    def volume(self) -> NDArray[np.float64]:
+        """The samples over 2^exponent."""
+        return np.asarray(np.ldexp(self.filled.astype(np.float64), -self.exponent))
+
+
+def check_dtype(dtype: np.dtype[Any]) -> None:
+    """Raise `UnsupportedDataError` unless samples of `dtype` can be stored."""
+    if not supported(dtype):
+        raise UnsupportedDataError(
+            f"dtype {dtype} is not supported: give integers of 8 to 64 bits or floats of 16 to 64 bits"
+            + {"b": " (view booleans as uint8)", "c": " (store real and imaginary parts as an axis)"}.get(
+                dtype.kind, ""
+            )
+            + (" (view times as int64)" if dtype.kind in "mM" else "")
+        )
+
+
+def prepare(array: ArrayLike) -> Source:
+    """Check and normalise what was given; nothing is written in place.
+
+    Raises
+    ------
+    UnsupportedDataError
+        The dtype, the number of axes or the size is not one that can be stored.
+    """
+    given = np.asarray(array)
+    check_dtype(given.dtype)
+    if given.ndim > LARGEST_RANK or given.nbytes > LARGEST_CHUNK:
+        raise UnsupportedDataError(
+            f"a chunk of shape {given.shape} and {given.nbytes} bytes is too large: at most {LARGEST_RANK} axes and "
+            f"{LARGEST_CHUNK} bytes"
+        )
+    order = "F" if given.flags.f_contiguous and not given.flags.c_contiguous else "C"
+    native = np.ascontiguousarray(given, given.dtype.newbyteorder("="))
+    values = native.reshape(fold(given.shape) if given.size else (0,))
+    header = Header(given.shape, given.dtype, order, ModelKind.NONE, True)
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return Source(header, values, None)
+    return Source(header, values, np.isfinite(values))
