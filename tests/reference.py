@@ -246,19 +246,17 @@ def evaluate(levels, layers, words, cells):
 
 def apply(layers, words, members, rows, columns, linear):
     scale, multiplier = layers.get("d" if linear else "f"), layers.count()
-    largest_weight, largest_bias = layers.count(), layers.count()
     n = len(members)
-    weights = [[[0] * columns for _ in range(rows)] for _ in range(n)]
-    biases = [[0] * rows for _ in range(n)]
-    if largest_weight:
-        for row in range(rows):
-            table = laplace(layers.get("B"), largest_weight)
-            for node in range(n):
-                weights[node][row] = [words.symbol(table) - largest_weight for _ in range(columns)]
-    if largest_bias:
-        table = laplace(layers.get("B"), largest_bias)
-        for node in range(n):
-            biases[node] = [words.symbol(table) - largest_bias for _ in range(rows)]
+
+    def values(number):
+        largest = layers.count()
+        table = laplace(layers.get("B"), largest) if largest else None
+        return [words.symbol(table) - largest if largest else 0 for _ in range(number)]
+
+    flat = values(n * rows * columns)
+    weights = [[flat[(i * rows + r) * columns :][:columns] for r in range(rows)] for i in range(n)]
+    flat = values(n * rows)
+    biases = [flat[i * rows :][:rows] for i in range(n)]
     answer = []
     for (node, xs), w, b in zip(members, weights, biases, strict=True):
         outputs = []

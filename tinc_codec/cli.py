@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from tinc_codec import __version__
 from tinc_codec.codec import TINCCodec
-from tinc_codec.errors import TincError
+from tinc_codec.errors import ConfigurationError, TincError
 from tinc_codec.inspection import StreamInfo, inspect
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -89,7 +90,7 @@ def demo(
 @app.command("inspect")
 def inspect_command(
     path: Annotated[Path, typer.Argument(help="A stream, or a Zarr store.")],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Print the tree, the bytes of each section, the bits a weight and the quality of what is stored."""
     with _explained():
@@ -101,12 +102,38 @@ def inspect_command(
             found = [(path.name, inspect(path.read_bytes()))] if path.exists() else []
         if not found:
             raise TincError(f"{path} holds no TINC stream")
-        if json:
+        if as_json:
             console.print_json(data=[{"key": key, **_as_json(info)} for key, info in found])
             return
         if len(found) > 1:
             _print_store(found)
         _print_stream(*found[0])
+
+
+@app.command()
+def bench(
+    study: Annotated[str, typer.Argument(help="figures or allocations.")],
+    output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+) -> None:
+    """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
+    with _explained():
+        from tinc_codec import bench as benchmarks
+
+        studies = {"figures": benchmarks.figures, "allocations": benchmarks.allocations}
+        if study not in studies:
+            raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(studies)}")
+        rows = []
+        for row in studies[study](effort):
+            rows.append(row)
+            console.print(
+                f"{row.crop:13} {row.codec:6} {row.ratio:7.1f}x {row.psnr:7.2f} dB  SSIM {row.ssim:.4f}  largest error "
+                f"{row.max_error:9.4g}  {row.encode_seconds:6.1f} s, {row.decode_seconds:6.3f} s  {row.setting}",
+                highlight=False,
+                soft_wrap=True,
+            )
+        if output is not None:
+            output.write_text(json.dumps(benchmarks.as_json(rows), indent=1) + "\n")
 
 
 def _as_json(info: StreamInfo) -> dict[str, object]:

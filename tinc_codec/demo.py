@@ -75,9 +75,9 @@ def _open(path: Path) -> Any:
             import tifffile
         except ImportError as error:
             raise MissingDependencyError(f"{path} needs tifffile: pip install 'tinc-codec[plot]'") from error
-        return (
-            tifffile.memmap(path, mode="r") if tifffile.TiffFile(path).series[0].dataoffset else tifffile.imread(path)
-        )
+        with tifffile.TiffFile(path) as tiff:
+            contiguous = tiff.series[0].dataoffset is not None
+        return tifffile.memmap(path, mode="r") if contiguous else tifffile.imread(path)
     if path.is_dir():
         node = zarr.open(path, mode="r")
         if isinstance(node, zarr.Array):
@@ -163,9 +163,10 @@ def draw(original: NDArray[Any], decoded: NDArray[Any], result: Result, path: Pa
     except ImportError as error:
         raise MissingDependencyError("the picture needs matplotlib: pip install 'tinc-codec[plot]'") from error
     pairs = _slices(original, decoded)
-    figure = Figure(figsize=(11, 3.4 * len(pairs)), layout="constrained")
+    heights = [max(0.35, a.shape[0] / a.shape[1]) for _, a, _ in pairs]
+    figure = Figure(figsize=(11, 3.1 * sum(heights) + 0.5 * len(pairs)), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(pairs), 3, squeeze=False)
+    axes = figure.subplots(len(pairs), 3, squeeze=False, height_ratios=heights)
     low, high = np.percentile(original, [0.5, 99.8])
     spread = 3 * float(np.std(metrics.difference(original, decoded))) or 1.0
     for row, (name, a, b) in zip(axes, pairs, strict=True):

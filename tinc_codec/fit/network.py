@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor as Array
 
 from tinc_codec.tree.structure import Tree
@@ -26,50 +27,40 @@ class Index:
     """
 
     slices: tuple[tuple[slice, slice], ...]
-    steps: Array  # (parameters,) which quantisation step each uses: 2 * tensor, + 1 for biases
-    rows: Array  # (parameters,) which Laplace scale each uses
-    row_count: int
+    kinds: Array  # (parameters,) whose quantisation step and Laplace scale each uses: 2 * tensor, + 1 for biases
 
 
 def index(tree: Tree, device: torch.device) -> Index:
     """Lay out the flat parameter vector of `tree`."""
     slices: list[tuple[slice, slice]] = []
-    steps: list[np.ndarray] = []
-    rows: list[np.ndarray] = []
-    start = row = 0
+    kinds: list[NDArray[np.int64]] = []
+    start = 0
     for number, t in enumerate(tree.tensors):
         middle, end = start + t.weights, start + t.weights + t.biases
         slices.append((slice(start, middle), slice(middle, end)))
         start = end
-        steps += [np.full(t.weights, 2 * number), np.full(t.biases, 2 * number + 1)]
-        by_row = np.broadcast_to(np.arange(t.rows)[None, :, None], (t.nodes, t.rows, t.columns))
-        rows += [row + by_row.ravel(), np.full(t.biases, row + t.rows)]
-        row += t.rows + 1
-
-    def tensor(parts: list[np.ndarray]) -> Array:
-        return torch.as_tensor(np.concatenate(parts), device=device)
-
-    return Index(tuple(slices), tensor(steps), tensor(rows), row)
+        kinds += [np.full(t.weights, 2 * number), np.full(t.biases, 2 * number + 1)]
+    return Index(tuple(slices), torch.as_tensor(np.concatenate(kinds), device=device))
 
 
 def initial(tree: Tree, leaf_means: Array, generator: torch.Generator) -> Array:
     """Draw the initial weights by SIREN's rules, in units of phase; the output biases are the blocks' means."""
+
+    def uniform(count: int) -> Array:
+        return torch.rand(count, generator=generator, device=generator.device, dtype=torch.float32)
+
     parts: list[Array] = []
     start = 0
     for t in tree.tensors:
         bound = FIRST_OMEGA / t.columns if not parts else math.sqrt(6 / t.columns)
         if t.linear:
             bound = math.sqrt(6 / t.columns) / FIRST_OMEGA
-        parts.append((torch.rand(t.weights, generator=generator, dtype=torch.float32) * 2 - 1) * bound)
+        parts.append((uniform(t.weights) * 2 - 1) * bound)
         if t.linear:
             parts.append(leaf_means[start : start + t.biases])
             start += t.biases
         else:
-            parts.append(
-                (torch.rand(t.biases, generator=generator, dtype=torch.float32) * 2 - 1)
-                * math.pi
-                / math.sqrt(t.columns)
-            )
+            parts.append((uniform(t.biases) * 2 - 1) * math.pi / math.sqrt(t.columns))
     return torch.cat(parts)
 
 
@@ -96,9 +87,7 @@ def initial_steps(parts: Index, theta: Array) -> Array:
 
 
 def initial_scales(parts: Index, theta: Array, steps: Array) -> Array:
-    """Logarithms of the first Laplace scales, in steps: the mean magnitude of each row."""
-    magnitude = (theta / torch.exp(steps)[parts.steps]).abs()
-    zeros = torch.zeros(parts.row_count, device=theta.device, dtype=theta.dtype)
-    total = zeros.index_add(0, parts.rows, magnitude)
-    count = zeros.index_add(0, parts.rows, torch.ones_like(magnitude))
-    return torch.log((total / count).clamp(min=0.3))
+    """Logarithms of the first Laplace scales, in steps: the mean magnitudes."""
+    magnitude = (theta / torch.exp(steps)[parts.kinds]).abs()
+    means = torch.stack([magnitude[part].mean() for pair in parts.slices for part in pair])
+    return torch.log(means.clamp(min=0.3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,9 @@ VOXELS, POINTS = 2**14, 512
 
 _CHECK = 25
 """Steps between looks at the device: divergence, progress."""
+
+_PATIENCE = 0.3
+"""Seconds after which progress is told, and the wish to stop heard, even if steps are slow."""
 
 
 @dataclass(frozen=True)
@@ -181,13 +185,15 @@ class _Trainer:
         self.best = math.inf
 
     def run(self, watch: Watch) -> Fit:
-        total = self.recipe.steps
+        total, told = self.recipe.steps, 0.0
         for step in range(total):
             progress = step / total
             self._step(progress, self._schedule(progress), progress >= self.recipe.rounding)
             if step % _CHECK == 0:
-                watch(progress)
                 self._check_divergence(progress)
+            if step % _CHECK == 0 or time.monotonic() > told + _PATIENCE:
+                watch(progress)
+                told = time.monotonic()
             if progress >= self.recipe.rounding and step % max(total // 20, 1) == 0:
                 self._calibrate()
         layers, size = self._export()
@@ -209,13 +215,13 @@ class _Trainer:
     def _step(self, progress: float, rate: float, final: bool) -> None:
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
-        step = torch.exp(self.steps)[self.index.steps]
+        step = torch.exp(self.steps)[self.index.kinds]
         q = self.theta / step
         q = rounded(q) if final else with_noise(q, self.generator)
         coordinates, targets, weights = self.samples.draw(self.recipe.points, self.generator)
         error = network.evaluate(self.tree, self.index, q * step, coordinates) - targets
         distortion = (error * error).mean() if weights is None else (weights * error * error).mean()
-        self.bits = laplace_bits(q, self.scales[self.index.rows]).sum()
+        self.bits = laplace_bits(q, self.scales[self.index.kinds]).sum()
         weight = self.control.weight(distortion.detach(), self.bits.detach(), progress)
         loss = distortion + weight * self.bits
         self.optimiser.zero_grad(set_to_none=True)

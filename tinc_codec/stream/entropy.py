@@ -18,26 +18,26 @@ from tinc_codec.errors import CorruptStreamError
 PRECISION = 24
 """Frequencies of a table sum to 2**PRECISION."""
 
-SCALES = 256
+TABLES = 256
 """Number of Laplace distributions."""
 
 _ONE = 1 << 62
 
 
-def decay(scale: int) -> tuple[int, int]:
-    """Numerator and binary exponent of the factor by which probability falls in half a step, for a scale index."""
-    exponent = 5 + scale // 16
-    return (1 << exponent) - (31 - scale % 16), exponent
+def decay(table: int) -> tuple[int, int]:
+    """Numerator and binary exponent of the factor by which probability falls in half a step, for a table index."""
+    exponent = 5 + table // 16
+    return (1 << exponent) - (31 - table % 16), exponent
 
 
 @lru_cache(maxsize=1024)
-def laplace_frequencies(scale: int, largest: int) -> NDArray[np.int64]:
+def laplace_frequencies(table: int, largest: int) -> NDArray[np.int64]:
     """Frequencies of the symbols -largest .. largest.
 
-    With r = decay(scale), P(0) is proportional to 1 - r and P(±k) to r^(2k-1) (1 - r^2) / 2: the integral of a Laplace
+    With r = decay(table), P(0) is proportional to 1 - r and P(±k) to r^(2k-1) (1 - r^2) / 2: the integral of a Laplace
     density over each unit interval. Every product is rounded down at 62 binary places (FORMAT.md, "Tables").
     """
-    numerator, exponent = decay(scale)
+    numerator, exponent = decay(table)
     r = (numerator << 62) >> exponent
     square = r * r >> 62
     tail = [((r * (_ONE - square)) >> 62) >> 1]
@@ -64,20 +64,18 @@ def count_frequencies(counts: list[int]) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=64)
 def _bit_costs(largest: int) -> NDArray[np.float32]:
-    """Bits of every symbol under every scale, shape ``(SCALES, 2 * largest + 1)``; for the encoder's choice only."""
-    r = np.array([n / (1 << e) for n, e in map(decay, range(SCALES))])[:, None]
+    """Bits of every symbol under every table, shape ``(TABLES, 2 * largest + 1)``; for the encoder's choice only."""
+    r = np.array([n / (1 << e) for n, e in map(decay, range(TABLES))])[:, None]
     k = np.abs(np.arange(-largest, largest + 1))[None]
     with np.errstate(divide="ignore", under="ignore"):
         p = np.where(k == 0, 1 - r, 0.5 * r ** (2.0 * k - 1) * (1 - r * r))
         return np.asarray(-np.log2(np.maximum(p / p.sum(1, keepdims=True), 2.0**-PRECISION)), np.float32)
 
 
-def best_scale(values: NDArray[np.integer[Any]], largest: int) -> tuple[int, float]:
-    """Scale index that codes `values` in the fewest bits, and how many they are."""
+def best_table(values: NDArray[np.integer[Any]], largest: int) -> int:
+    """Index of the Laplace table that codes `values` in the fewest bits."""
     histogram = np.bincount(values.ravel() + largest, minlength=2 * largest + 1)
-    costs = _bit_costs(largest) @ histogram
-    index = int(np.argmin(costs))
-    return index, float(costs[index])
+    return int(np.argmin(_bit_costs(largest) @ histogram))
 
 
 def _coder_model(frequencies: NDArray[np.int64]) -> Any:
@@ -87,8 +85,8 @@ def _coder_model(frequencies: NDArray[np.int64]) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _laplace_model(scale: int, largest: int) -> Any:
-    return _coder_model(laplace_frequencies(scale, largest))
+def _laplace_model(table: int, largest: int) -> Any:
+    return _coder_model(laplace_frequencies(table, largest))
 
 
 class Encoder:
@@ -97,10 +95,10 @@ class Encoder:
     def __init__(self) -> None:
         self._coder = constriction.stream.queue.RangeEncoder()
 
-    def laplace(self, values: NDArray[np.integer[Any]], scale: int, largest: int) -> None:
+    def laplace(self, values: NDArray[np.integer[Any]], table: int, largest: int) -> None:
         """Append values within ±largest."""
         if largest and values.size:
-            self._coder.encode(values.ravel().astype(np.int32) + np.int32(largest), _laplace_model(scale, largest))
+            self._coder.encode(values.ravel().astype(np.int32) + np.int32(largest), _laplace_model(table, largest))
 
     def symbols(self, values: NDArray[np.integer[Any]], counts: list[int]) -> None:
         """Append symbols that are 0 .. len(counts) - 1 and occur `counts` times."""
@@ -126,11 +124,11 @@ class Decoder:
         except AssertionError as error:  # constriction's word for data that no encoder wrote
             raise CorruptStreamError("entropy-coded data does not decode") from error
 
-    def laplace(self, count: int, scale: int, largest: int) -> NDArray[np.int32]:
+    def laplace(self, count: int, table: int, largest: int) -> NDArray[np.int32]:
         """Take `count` values within ±largest."""
         if not largest or not count:
             return np.zeros(count, np.int32)
-        return self._decode(_laplace_model(scale, largest), count) - np.int32(largest)
+        return self._decode(_laplace_model(table, largest), count) - np.int32(largest)
 
     def symbols(self, counts: list[int]) -> NDArray[np.int32]:
         """Take ``sum(counts)`` symbols."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, Section
-from tinc_codec.stream.entropy import Decoder, Encoder, best_scale
+from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import Reader, Writer
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model
 from tinc_codec.tree.partition import Partition
@@ -111,44 +111,26 @@ def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> T
     return Tree(partition, tuple(levels))
 
 
-def _rows(layer: Layer) -> list[tuple[NDArray[np.int32], int]]:
-    """The groups of integers that share a table, with the largest magnitude of their kind."""
-    weights = int(np.abs(layer.weights).max(initial=0))
-    rows = [(np.ascontiguousarray(layer.weights[:, row]), weights) for row in range(layer.weights.shape[1])]
-    return [*rows, (layer.biases, int(np.abs(layer.biases).max(initial=0)))]
-
-
 def _pack_layer(tensor: Tensor, layer: Layer, out: Writer, encoder: Encoder) -> None:
     out.number("d" if tensor.linear else "f", layer.scale)
     out.count(layer.multiplier)
-    rows = _rows(layer)
-    for _, largest in rows[-2:]:
+    for values in (layer.weights, layer.biases):
+        largest = int(np.abs(values).max(initial=0))
         out.count(largest)
-    for values, largest in rows:
         if largest:
-            scale, _ = best_scale(values, largest)
-            out.number("B", scale)
-            encoder.laplace(values, scale, largest)
+            table = best_table(values, largest)
+            out.number("B", table)
+            encoder.laplace(values, table, largest)
 
 
 def _unpack_layer(tensor: Tensor, section: Reader, decoder: Decoder) -> Layer:
     scale = section.real("d" if tensor.linear else "f")
     multiplier = section.count(EXACT_SUM - 1)
-    largest = section.count(LARGEST_WEIGHT)
-    largest_bias = section.count(LARGEST_WEIGHT)
 
-    def values(count: int, bound: int) -> NDArray[np.int32]:
-        return decoder.laplace(count, section.integer("B") if bound else 0, bound)
+    def values(*shape: int) -> NDArray[np.int32]:
+        largest = section.count(LARGEST_WEIGHT)
+        table = section.integer("B") if largest else 0
+        return decoder.laplace(math.prod(shape), table, largest).reshape(shape)
 
-    rows = [values(tensor.nodes * tensor.columns, largest) for _ in range(tensor.rows)]
-    weights = np.stack([row.reshape(tensor.nodes, tensor.columns) for row in rows], axis=1)
-    biases = values(tensor.biases, largest_bias).reshape(tensor.nodes, tensor.rows)
-    return Layer(weights, biases, multiplier, scale)
-
-
-def weight_bits(model: Model) -> float:
-    """Bits that the entropy coder spends on the weights, as the encoder's cost tables say."""
-    bits = 0.0
-    for layer in model.layers:
-        bits += sum(best_scale(values, largest)[1] for values, largest in _rows(layer) if largest)
-    return bits
+    weights = values(tensor.nodes, tensor.rows, tensor.columns)
+    return Layer(weights, values(tensor.nodes, tensor.rows), multiplier, scale)

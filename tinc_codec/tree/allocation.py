@@ -12,10 +12,10 @@ from tinc_codec.config import Config
 from tinc_codec.tree.partition import Partition, partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 
-PARAMETERS_PER_LEAF = 220
+PARAMETERS_PER_LEAF = 1500
 """Levels are chosen so that the budget gives about this many parameters to every leaf that has a network."""
 
-GROWTH = {"shallow": 0.3, "even": 0.45, "deep": 0.6}
+GROWTH = {"shallow": 0.15, "even": 0.4, "deep": 0.65}
 """A level's share over the share of the level above it is its number of children to this power."""
 
 SIMILAR, DISSIMILAR = 0.7, 0.6
@@ -24,7 +24,7 @@ SIMILAR, DISSIMILAR = 0.7, 0.6
 UNEVEN = 0.5
 """Relative dispersion of the leaves' standard deviations from which `variance` beats `equal`."""
 
-ROOT_LAYERS, NODE_LAYERS = 2, 1
+ROOT_LAYERS, NODE_LAYERS = 2, 2
 """Sine layers of the root, and of every other node."""
 
 CLASSES = 3

@@ -1,0 +1,13 @@
+"""Look at what was kept, without the original: python examples/02_quality.py [DIRECTORY] (after 01_zarr.py)."""
+
+import sys
+from pathlib import Path
+
+from tinc_codec.inspection import inspect
+from tinc_codec.zarr3 import stored_chunks
+
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-output")
+
+for key, stream in stored_chunks(folder):
+    told = inspect(stream)
+    print(f"{key}: {told.ratio:.0f}x, {told.bits_per_parameter:.1f} bits a weight, {told.quality.psnr:.1f} dB")

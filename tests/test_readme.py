@@ -1,0 +1,32 @@
+"""Every Python block of the README runs, in order, in one directory; the commands are what .ci/run runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_python_blocks_run(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tinc_codec.fit.training.STEPS", dict.fromkeys(range(1, 10), 100))
+    names = {}
+    assert blocks("python")
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
+
+
+def test_ci_runs_the_commands_as_written():
+    script = (ROOT / ".ci" / "run").read_text()
+    commands = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+    assert len(commands) >= 2
+    assert "README.md" in script
+    for command in commands[:2]:
+        assert "-c .ci/constraints.txt" in command
