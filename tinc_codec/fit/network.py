@@ -27,7 +27,8 @@ class Index:
     """
 
     slices: tuple[tuple[slice, slice], ...]
-    kinds: Array  # (parameters,) whose quantisation step and Laplace scale each uses: 2 * tensor, + 1 for biases
+    kinds: Array  # (parameters,) whose quantisation step and table each uses: 2 * tensor, + 1 for biases
+    counts: Array  # (kinds,) parameters of each kind
 
 
 def index(tree: Tree, device: torch.device) -> Index:
@@ -40,7 +41,9 @@ def index(tree: Tree, device: torch.device) -> Index:
         slices.append((slice(start, middle), slice(middle, end)))
         start = end
         kinds += [np.full(t.weights, 2 * number), np.full(t.biases, 2 * number + 1)]
-    return Index(tuple(slices), torch.as_tensor(np.concatenate(kinds), device=device))
+    joined = np.concatenate(kinds)
+    counts = torch.as_tensor(np.bincount(joined), device=device, dtype=torch.float32)
+    return Index(tuple(slices), torch.as_tensor(joined, device=device), counts)
 
 
 def initial(tree: Tree, leaf_means: Array, generator: torch.Generator) -> Array:
@@ -84,10 +87,3 @@ def initial_steps(parts: Index, theta: Array) -> Array:
     """Logarithms of the first quantisation steps: `FIRST_BITS` bits over each tensor's range."""
     largest = torch.stack([theta[part].abs().max() for pair in parts.slices for part in pair])
     return torch.log(2 * largest.clamp(min=1e-6)) - FIRST_BITS * math.log(2)
-
-
-def initial_scales(parts: Index, theta: Array, steps: Array) -> Array:
-    """Logarithms of the first Laplace scales, in steps: the mean magnitudes."""
-    magnitude = (theta / torch.exp(steps)[parts.kinds]).abs()
-    means = torch.stack([magnitude[part].mean() for pair in parts.slices for part in pair])
-    return torch.log(means.clamp(min=0.3))

@@ -16,9 +16,18 @@ from tinc_codec.tree.structure import Tensor, Tree
 _LOG2 = math.log(2)
 
 
-def laplace_bits(q: Array, log_scale: Array) -> Array:
+def laplace_scales(q: Array, index: Index) -> Array:
+    """The most likely Laplace scale of each kind of parameter: the mean magnitude, in steps.
+
+    It is a constant to the gradient, which it would not change: the rate is stationary there.
+    """
+    total = torch.zeros_like(index.counts).index_add(0, index.kinds, q.detach().abs())
+    return (total / index.counts).clamp(min=0.1)
+
+
+def laplace_bits(q: Array, scale: Array) -> Array:
     """Bits of quantised values `q` (in steps) under Laplace distributions integrated over unit intervals."""
-    magnitude, inverse = q.abs(), torch.exp(-log_scale)
+    magnitude, inverse = q.abs(), 1 / scale
     small, large = magnitude.clamp(max=0.5), magnitude.clamp(min=0.5)
     centre = 1 - 0.5 * (torch.exp((small - 0.5) * inverse) + torch.exp((-small - 0.5) * inverse))
     tail = (0.5 - large) * inverse + torch.log(-torch.expm1(-inverse)) - _LOG2

@@ -45,7 +45,7 @@ class RateControl:
         """Weight of the rate term for this step, of which `progress` (0 to 1) says how far training is."""
         smooth = 0.95 * self.distortion + 0.05 * distortion
         self.distortion = torch.where(torch.isnan(self.distortion), distortion, smooth)
-        error = torch.log(bits.clamp(min=1) / max(self.target, 1.0))
+        error = torch.log(bits.clamp(min=1) / max(self.target, 1.0)).clamp(-1, 1)
         if progress > START:
             self._integral = (self._integral + self._gain * error).clamp(-12, 8)
         steered = torch.exp((self._integral + PROPORTIONAL * error).clamp(-12, 8))

@@ -12,7 +12,7 @@ import torch
 
 from tinc_codec.errors import TrainingError
 from tinc_codec.fit import network
-from tinc_codec.fit.quantisation import laplace_bits, rounded, to_layers, with_noise
+from tinc_codec.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise
 from tinc_codec.fit.rate import RateControl
 from tinc_codec.fit.samples import Samples
 from tinc_codec.tree.model import Layer
@@ -166,15 +166,10 @@ class _Trainer:
         self.index = network.index(self.tree, device)
         theta = network.initial(self.tree, self.samples.means.cpu(), start).to(device)
         steps = network.initial_steps(self.index, theta)
-        scales = network.initial_scales(self.index, theta, steps)
-        self.theta, self.steps, self.scales = (x.requires_grad_() for x in (theta, steps, scales))
-        rate = recipe.learning_rate
+        self.theta, self.steps = theta.requires_grad_(), steps.requires_grad_()
         self.optimiser = torch.optim.Adam(
-            [
-                {"params": [self.theta], "lr": rate, "peak": rate},
-                {"params": [self.steps], "lr": rate, "peak": rate},
-                {"params": [self.scales], "lr": rate, "peak": 2 * rate},
-            ],
+            [self.theta, self.steps],
+            lr=recipe.learning_rate,
             betas=recipe.betas,
             eps=1e-12,
             foreach=False,
@@ -214,14 +209,15 @@ class _Trainer:
 
     def _step(self, progress: float, rate: float, final: bool) -> None:
         for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * rate
+            group["lr"] = self.recipe.learning_rate * rate
         step = torch.exp(self.steps)[self.index.kinds]
         q = self.theta / step
         q = rounded(q) if final else with_noise(q, self.generator)
         coordinates, targets, weights = self.samples.draw(self.recipe.points, self.generator)
         error = network.evaluate(self.tree, self.index, q * step, coordinates) - targets
         distortion = (error * error).mean() if weights is None else (weights * error * error).mean()
-        self.bits = laplace_bits(q, self.scales[self.index.kinds]).sum()
+        scales = laplace_scales(q, self.index)
+        self.bits = laplace_bits(q, scales[self.index.kinds]).sum()
         weight = self.control.weight(distortion.detach(), self.bits.detach(), progress)
         loss = distortion + weight * self.bits
         self.optimiser.zero_grad(set_to_none=True)
@@ -240,9 +236,11 @@ class _Trainer:
         self.control.target = self.budget * 8 * _AIM - (size * 8 - float(self.bits.detach()))
 
     def _correct(self, size: int) -> None:
-        """Train on for a little, towards fewer bits if the stream is too large, or more if it leaves room."""
+        """Scale the quantisation steps by what the stream has too much or too little, and train on for a little."""
+        missing = 8 * (_AIM * self.budget - size) / self.theta.numel()  # bits for each parameter
+        with torch.no_grad():
+            self.steps -= math.log(2) * min(max(missing, -1.0), 1.0)
         self._calibrate()
-        self.control.target += 8.0 * (_AIM * self.budget - size)
         for _ in range(_CHECK):
             self._step(1.0, 4 * self.recipe.last_rate, True)
 
