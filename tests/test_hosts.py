@@ -14,7 +14,7 @@ from tinc_codec import TINCCodec, TrainingCancelledError, decode, progress, set_
 
 torch = pytest.importorskip("torch")
 
-QUICK = TINCCodec(ratio=12, effort=1)
+QUICK = TINCCodec(ratio=12, effort=1, levels=2)
 
 
 def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smooth):

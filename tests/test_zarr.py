@@ -21,7 +21,7 @@ from tinc_codec.zarr3 import stored_chunks
 
 pytest.importorskip("torch")
 
-QUICK = TINCCodec(ratio=12, effort=1)
+QUICK = TINCCodec(ratio=12, effort=1, levels=2)
 FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
 
 
@@ -110,6 +110,24 @@ def test_float_chunks_padded_with_nan(tmp_path, smooth, zarr_format):
     got = zarr.open(tmp_path / "a", mode="r")[:]
     assert (np.isnan(got) == np.isnan(data)).all()
     assert close(got[:, :, :20], data[:, :, :20])
+
+
+@FORMATS
+def test_every_kind_of_selection_shows_the_same_values(tmp_path, smooth, zarr_format):
+    array = create(tmp_path / "a", smooth, zarr_format, chunks=(10, 24, 14))
+    whole = array[:]
+    assert array[7, 3, 20] == whole[7, 3, 20]
+    assert (array[1::3, ::5, 2:20] == whole[1::3, ::5, 2:20]).all()
+    assert (array.oindex[[0, 12, 3], :, [5, 27]] == whole[np.ix_([0, 12, 3], range(24), [5, 27])]).all()
+    assert (array.vindex[[0, 12], [1, 2], [3, 20]] == whole[[0, 12], [1, 2], [3, 20]]).all()
+    mask = whole > 2500
+    assert (array.vindex[mask] == whole[mask]).all()
+
+
+def test_the_codec_in_the_compressors_of_format_3_is_an_error_and_writes_nothing(tmp_path, smooth):
+    with pytest.raises(TypeError):
+        zarr.create_array(tmp_path / "a", data=smooth, chunks=smooth.shape, zarr_format=3, compressors=QUICK)
+    assert not list(tmp_path.glob("a/c/**/*"))
 
 
 def test_a_partial_write_keeps_the_rest_of_the_chunk_nearly_as_it_was(tmp_path, smooth):

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from tinc_codec import metrics
 from tinc_codec.config import Config, process
 from tinc_codec.decoding import Quality, samples
-from tinc_codec.errors import MissingDependencyError
+from tinc_codec.errors import CorruptStreamError, MissingDependencyError, TrainingError
 from tinc_codec.progress import Report
 from tinc_codec.source import Source
 from tinc_codec.stream import exact, weights
-from tinc_codec.stream.container import Container, ModelKind, Section, pack
+from tinc_codec.stream.container import Container, ModelKind, Section, pack, unpack
 from tinc_codec.stream.fields import Writer
 from tinc_codec.tree.allocation import allocate
 from tinc_codec.tree.model import Layer, Model
@@ -66,7 +66,7 @@ class Modelling:
         Raises
         ------
         TrainingError
-            Training diverged at every rate.
+            Training diverged at every rate, or its result cannot be stored.
         MissingDependencyError
             torch is not installed.
         """
@@ -79,6 +79,7 @@ class Modelling:
             found = allocate(source.volume, max(SMALLEST_TREE, int(parameters)), self.config)
             if found is None:
                 break
+            log.info("training %d parameters for a chunk of shape %s", found.tree.parameters, source.header.shape)
             log.debug("similarity %.2f: %s, %s", found.similarity, found.inter_level, found.intra_level)
             stream = self._stream(found.tree, kept)
             best = stream if best is None or len(stream) < len(best) else best
@@ -98,7 +99,11 @@ class Modelling:
 
         layers = self._fit(blank, lambda layers: len(pack(container(layers)))) if tree.tensors else ()
         final = container(layers)
-        quality = _quality(measure(self.source, samples(final)))
+        try:
+            decoded = samples(unpack(pack(final)))
+        except CorruptStreamError as error:  # never promise what the decoder does not keep
+            raise TrainingError(f"the stream does not decode: {error}") from error
+        quality = _quality(measure(self.source, decoded))
         return pack(Container(header, {**final.sections, Section.QUALITY: quality}))
 
     def _blank(self, tree: Tree) -> Model:

@@ -68,6 +68,17 @@ def test_tiles_do_not_change_the_bytes(seed, tile):
         inference.tile_size = before
 
 
+def test_a_large_anisotropic_chunk():
+    pytest.importorskip("torch")
+    from tinc_codec.tree import inference_torch
+
+    model = random_model(np.random.default_rng(1), (24, 1116, 627), "u1", levels=6, widest=2, classes=1, empty=0.02)
+    decoded = inference.decode(model)
+    assert decoded.shape == (24, 1116, 627)
+    assert decoded.std() > 0
+    assert inference_torch.decode(model, "cpu").tobytes() == decoded.tobytes()
+
+
 def test_no_entry_of_the_sine_table_depends_on_the_last_bit_of_sine():
     fractions = [AMPLITUDE * math.sin(2 * math.pi * k / TURN) % 1 for k in range(TURN)]
     assert min(abs(f - 0.5) for f in fractions) > 1e-4

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor as Array
 
 from tinc_codec.fit.network import Index
@@ -14,6 +15,9 @@ from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_SCALE, LARGEST_W
 from tinc_codec.tree.structure import Tensor, Tree
 
 _LOG2 = math.log(2)
+
+_FINEST_STEP = 2.0**-30
+"""Finer steps would gain nothing, and their scales might not be normal float32 numbers."""
 
 
 def laplace_scales(q: Array, index: Index) -> Array:
@@ -46,7 +50,7 @@ def rounded(q: Array) -> Array:
 
 
 def to_layers(
-    tree: Tree, index: Index, theta: np.ndarray, steps: np.ndarray, gain: float, shift: float
+    tree: Tree, index: Index, theta: NDArray[np.float64], steps: NDArray[np.float64], gain: float, shift: float
 ) -> tuple[Layer, ...]:
     """Turn trained weights into the integers that are stored.
 
@@ -69,12 +73,16 @@ def to_layers(
     return tuple(layers)
 
 
-def _to_layer(tensor: Tensor, w: np.ndarray, b: np.ndarray, step: float, bias_step: float, gain: float) -> Layer:
+def _to_layer(
+    tensor: Tensor, w: NDArray[np.float64], b: NDArray[np.float64], step: float, bias_step: float, gain: float
+) -> Layer:
     """Quantise one tensor, with a coarser step where the integer decoder's bounds ask for it."""
-    step = max(step, float(np.abs(w).max(initial=0)) / LARGEST_WEIGHT, 1e-30)
+    step = max(step, float(np.abs(w).max(initial=0)) / LARGEST_WEIGHT, _FINEST_STEP)
     while True:
         unit = step / AMPLITUDE  # what 1 in a sum stands for
         scale = unit * gain if tensor.linear else float(np.float32(unit * TURN / (2 * math.pi)))
+        if scale == 0 or not math.isfinite(scale):
+            raise FloatingPointError("the data's range is beyond what a scale can hold")
         if not tensor.linear:
             unit = scale * 2 * math.pi / TURN
         largest_bias = float(np.abs(b).max(initial=0))
@@ -85,8 +93,8 @@ def _to_layer(tensor: Tensor, w: np.ndarray, b: np.ndarray, step: float, bias_st
             multiplier,
             scale,
         )
-        if layer.largest_sum < EXACT_SUM and multiplier * LARGEST_WEIGHT < 2**31:
+        if layer.largest_sum < EXACT_SUM and multiplier < EXACT_SUM:
             return layer
-        if not tensor.linear and scale * 2 > LARGEST_SCALE:
-            raise FloatingPointError("weights grew beyond what integers can hold")
         step *= 2
+        if not math.isfinite(step) or (not tensor.linear and scale * 2 > LARGEST_SCALE):
+            raise FloatingPointError("weights grew beyond what integers can hold")

@@ -191,14 +191,16 @@ class _Trainer:
                 told = time.monotonic()
             if progress >= self.recipe.rounding and step % max(total // 20, 1) == 0:
                 self._calibrate()
-        layers, size = self._export()
+        best = layers, size = self._export()
         for _ in range(_CORRECTIONS):
             if _USED * self.budget <= size <= self.budget:
                 break
             self._correct(size)
             watch(1.0)
             layers, size = self._export()
+            best = max((layers, size), best, key=lambda pair: (pair[1] <= self.budget, -abs(self.budget - pair[1])))
             total += _CHECK
+        layers, size = best
         return Fit(layers, size, total, 0, "budget met" if size <= self.budget else "over budget")
 
     def _schedule(self, progress: float) -> float:
