@@ -133,7 +133,7 @@ class Modelling:
             prepared.gain, prepared.shift = (
                 math.ldexp(value, source.exponent) for value in (prepared.gain, prepared.shift)
             )
-            recipe = training.Recipe(training.STEPS[self.config.effort], points)
+            recipe = training.Recipe(training.STEPS[self.config.effort], points, training.learning_rate(tree))
             problem = training.Problem(tree, prepared, self.budget, size)
             fitted = training.fit(problem, recipe, self.config.seed, self.report)
         log.debug("fitted %d parameters in %d steps: %s", tree.parameters, fitted.steps, fitted.reason)

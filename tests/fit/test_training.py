@@ -25,7 +25,7 @@ def wave(shape=(16, 16, 16)):
 def test_a_seed_is_repeatable_whatever_the_global_generator_did():
     def once(seed):
         torch.rand(np.random.default_rng().integers(1, 100))
-        return training.fit(problem(wave()), training.Recipe(60, 256), seed, lambda _: None).layers
+        return training.fit(problem(wave()), training.Recipe(60, 256, 3e-2), seed, lambda _: None).layers
 
     first, again, other = once(3), once(3), once(4)
     assert all((a.weights == b.weights).all() and a.scale == b.scale for a, b in zip(first, again, strict=True))
@@ -63,13 +63,15 @@ def test_what_the_watch_raises_stops_the_training():
             raise StopError
 
     with pytest.raises(StopError):
-        training.fit(problem(wave()), training.Recipe(200, 256), 0, watch)
+        training.fit(problem(wave()), training.Recipe(200, 256, 3e-2), 0, watch)
     assert seen == sorted(seen)
     assert len(seen) < 8
 
 
 def test_a_budget_that_cannot_be_met_is_reported():
-    fitted = training.fit(problem(wave(), budget=3, measure=lambda _: 100), training.Recipe(50, 256), 0, lambda _: None)
+    fitted = training.fit(
+        problem(wave(), budget=3, measure=lambda _: 100), training.Recipe(50, 256, 3e-2), 0, lambda _: None
+    )
     assert fitted.reason == "over budget"
     assert fitted.size == 100
 

@@ -113,11 +113,12 @@ def test_auto_divides_evenly_between_alike_blocks_and_unevenly_between_unlike_on
 
 
 def test_similarity_tells_repetition_from_variety():
-    x = np.linspace(0, 16 * np.pi, 256, endpoint=False)
-    same = np.tile(np.sin(x)[:16], (64, 1))
-    different = np.stack([np.sin(2 * np.pi * (1 + k % 7) * np.arange(16) / 16) for k in np.arange(64) // 3])
-    assert similarity(same, (16,)) > 0.99
-    assert similarity(different, (16,)) < 0.6
+    def waves(frequencies):
+        return np.concatenate([np.sin(2 * np.pi * f * np.arange(16) / 16) for f in frequencies])
+
+    assert similarity(waves([3] * 64)) > 0.99
+    assert similarity(waves(1 + np.arange(64) // 3 % 7)) < 0.6
+    assert similarity(np.zeros(64)) == 1
 
 
 def test_otsu_lies_between_two_populations():

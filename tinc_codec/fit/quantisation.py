@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import torch
@@ -81,8 +82,8 @@ def _to_layer(
     while True:
         unit = step / AMPLITUDE  # what 1 in a sum stands for
         scale = unit * gain if tensor.linear else float(np.float32(unit * TURN / (2 * math.pi)))
-        if scale == 0 or not math.isfinite(scale):
-            raise FloatingPointError("the data's range is beyond what a scale can hold")
+        if not 0 < scale <= (sys.float_info.max if tensor.linear else LARGEST_SCALE):
+            raise FloatingPointError(f"a scale of {scale} is beyond what the decoder takes")
         if not tensor.linear:
             unit = scale * 2 * math.pi / TURN
         largest_bias = float(np.abs(b).max(initial=0))
@@ -96,5 +97,3 @@ def _to_layer(
         if layer.largest_sum < EXACT_SUM and multiplier < EXACT_SUM:
             return layer
         step *= 2
-        if not math.isfinite(step) or (not tensor.linear and scale * 2 > LARGEST_SCALE):
-            raise FloatingPointError("weights grew beyond what integers can hold")

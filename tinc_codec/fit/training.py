@@ -30,6 +30,9 @@ _CORRECTIONS = 24
 VOXELS, POINTS = 2**14, 512
 """Voxels of one step, and the least local coordinates, where the chunk and the process's limit have them."""
 
+RATE = 3e-2
+"""Adam's rate for a tree of 4 layers of 64; a width's and a depth's optimum is flat over a factor of 1.5."""
+
 _CHECK = 25
 """Steps between looks at the device: divergence, progress."""
 
@@ -55,12 +58,19 @@ class Recipe:
 
     steps: int
     points: int
-    learning_rate: float = 3e-2
+    learning_rate: float
     betas: tuple[float, float] = (0.9, 0.95)
     rounding: float = 0.7
     warm_up: float = 0.02
     last_rate: float = 0.02
     retries: int = 4
+
+
+def learning_rate(tree: Tree) -> float:
+    """Adam's rate at its peak: what suits 4 layers of 64, and less for deeper and wider trees."""
+    depth = sum(level.layers for level in tree.levels)
+    width = max(max(level.widths, default=1) for level in tree.levels)
+    return RATE * math.sqrt(min(1, 4 / depth) * min(1, 64 / width))
 
 
 def points(tree: Tree, limit: int) -> int:
@@ -191,15 +201,16 @@ class _Trainer:
                 told = time.monotonic()
             if progress >= self.recipe.rounding and step % max(total // 20, 1) == 0:
                 self._calibrate()
-        best = layers, size = self._export()
-        for _ in range(_CORRECTIONS):
-            if _USED * self.budget <= size <= self.budget:
-                break
-            self._correct(size)
-            watch(1.0)
-            layers, size = self._export()
-            best = max((layers, size), best, key=lambda pair: (pair[1] <= self.budget, -abs(self.budget - pair[1])))
+        layers, size = best = self._export()
+        while not _USED * self.budget <= size <= self.budget and total < self.recipe.steps + _CORRECTIONS * _CHECK:
+            try:
+                self._correct(size)
+                layers, size = self._export()
+            except _DivergedError:
+                break  # what was exported before is sound
+            best = max(best, (layers, size), key=lambda pair: (pair[1] <= self.budget, -abs(self.budget - pair[1])))
             total += _CHECK
+            watch(1.0)
         layers, size = best
         return Fit(layers, size, total, 0, "budget met" if size <= self.budget else "over budget")
 

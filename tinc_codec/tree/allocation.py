@@ -15,13 +15,13 @@ from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 PARAMETERS_PER_LEAF = 1500
 """Levels are chosen so that the budget gives about this many parameters to every leaf that has a network."""
 
-GROWTH = {"shallow": 0.15, "even": 0.4, "deep": 0.65}
+GROWTH = {"shallow": 0.2, "even": 0.45, "deep": 0.65}
 """A level's share over the share of the level above it is its number of children to this power."""
 
 SIMILAR, DISSIMILAR = 0.7, 0.6
 """The paper's rule: above the first shallow levels gain, under the second deep ones."""
 
-UNEVEN = 0.5
+UNEVEN = 0.4
 """Relative dispersion of the leaves' standard deviations from which `variance` beats `equal`."""
 
 ROOT_LAYERS, NODE_LAYERS = 2, 2
@@ -83,7 +83,7 @@ def allocate(volume: NDArray[np.float64], parameters: int, config: Config) -> Al
         levels = min(config.levels, max(constant))
     part = partition(volume.shape, levels)
     blocks = part.to_blocks(volume)
-    alike = similarity(blocks[~constant[levels]], part.leaf_shape)
+    alike = similarity(volume)
     inter = _inter_level(config.inter_level, alike)
     spread = blocks.std(1)
     intra = _intra_level(config.intra_level, spread[~constant[levels]])
@@ -119,22 +119,27 @@ def choose_levels(parameters: int, active: dict[int, int]) -> int:
     return min(sorted(active), key=lambda levels: abs(math.log(wanted / max(active[levels], 0.5))))
 
 
-def similarity(blocks: NDArray[np.float64], leaf_shape: tuple[int, ...]) -> float:
-    """How alike distant blocks are, 0 to 1: the mean cosine between the amplitude spectra of blocks far apart.
+def similarity(volume: NDArray[np.float64]) -> float:
+    """How alike distant blocks are, 0 to 1: the mean cosine between the power spectra of blocks far apart.
 
     Spectra forget where in its block a structure lies, which a dictionary of local functions can follow by its phases.
-    Blocks are numbered along the tree, so that half the blocks away in number is far away in space.
+    Blocks have about 16 voxels along an axis, and are numbered along the tree, so that half the blocks away in number
+    is far away in space. Constant blocks do not count.
     """
+    part = partition(volume.shape, max(1, partition(volume.shape, 64).levels - 1))
+    blocks = part.to_blocks(volume)
+    blocks = blocks[np.ptp(blocks, axis=1) > 0]
     if len(blocks) < 2:
         return 1.0
     chosen = np.unique(np.linspace(0, len(blocks) - 1, _SAMPLED_BLOCKS).astype(int))
-    sample = blocks[chosen].reshape(-1, *leaf_shape)
+    sample = blocks[chosen].reshape(-1, *part.leaf_shape)
     axes = tuple(range(1, sample.ndim))
-    spectra = np.abs(np.fft.rfftn(sample - sample.mean(axes, keepdims=True), axes=axes)).reshape(len(sample), -1)
+    spectra = np.abs(np.fft.rfftn(sample - sample.mean(axes, keepdims=True), axes=axes)) ** 2
+    spectra = spectra.reshape(len(sample), -1)
     norms = np.linalg.norm(spectra, axis=1)
-    spectra = spectra[norms > 0] / norms[norms > 0, None]
+    spectra /= norms[:, None]
     far = np.roll(spectra, len(spectra) // 2, axis=0)
-    return float((spectra * far).sum(1).mean()) if len(spectra) > 1 else 1.0
+    return float((spectra * far).sum(1).mean())
 
 
 def _inter_level(setting: str | tuple[float, ...], alike: float) -> str:
