@@ -23,7 +23,7 @@ def write(folder):
     from tinc_codec.phantom import light_sheet
 
     volume = light_sheet((40, 48, 56), seed=7)
-    codec = TINCCodec(ratio=32, effort=1)
+    codec = TINCCodec(ratio=32, effort=1, levels=2)
     manifest = {}
     for zarr_format in (2, 3):
         for dtype in ("<u2", ">u2", "<f4", "u1"):
