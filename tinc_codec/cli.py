@@ -56,7 +56,7 @@ def demo(
     ] = None,
     output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
     ratio: Annotated[float, typer.Option(help="Raw bytes over stored bytes, at least.")] = 64.0,
-    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
     zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
 ) -> None:
