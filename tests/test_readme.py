@@ -1,6 +1,8 @@
 """Every Python block of the README runs, in order, in one directory; the commands are what .ci/run runs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,9 +26,9 @@ def test_python_blocks_run(tmp_path, monkeypatch):
 
 
 def test_ci_runs_the_commands_as_written():
-    script = (ROOT / ".ci" / "run").read_text()
-    commands = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
-    assert len(commands) >= 2
-    assert "README.md" in script
-    for command in commands[:2]:
-        assert "-c .ci/constraints.txt" in command
+    assert ".ci/readme_commands.py" in (ROOT / ".ci" / "run").read_text()
+    script = [sys.executable, ROOT / ".ci" / "readme_commands.py"]
+    commands = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert commands == [line for block in blocks("sh") for line in block.splitlines()]
+    assert [command.split()[-1] for command in commands] == ["demo", ".venv-test/bin/pytest"]
+    assert all("-c .ci/constraints.txt" in command for command in commands)
