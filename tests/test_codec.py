@@ -5,7 +5,15 @@ import numcodecs
 import numpy as np
 import pytest
 
-from tinc_codec import ConfigurationError, MissingDependencyError, TINCCodec, UnsupportedDataError, decode, metrics
+from tinc_codec import (
+    ConfigurationError,
+    CorruptStreamError,
+    MissingDependencyError,
+    TINCCodec,
+    UnsupportedDataError,
+    decode,
+    metrics,
+)
 from tinc_codec.inspection import inspect
 from tinc_codec.stream.container import Section, unpack
 
@@ -247,10 +255,21 @@ def test_lossless_is_preferred_where_it_meets_the_ratio():
     assert (decode(data) == x).all()
 
 
-def test_decoding_on_a_named_device_gives_the_same_bytes(smooth):
+def test_another_device_than_the_cpu_decodes_with_torch(smooth):
     from tinc_codec import set_process
 
     data = QUICK.encode(smooth)
     expected = decode(data)
     set_process(device="cpu")
     assert decode(data).tobytes() == expected.tobytes()
+    set_process(device="cuda:99")
+    with pytest.raises(ConfigurationError, match="'cuda:99' cannot be used"):
+        decode(data)
+    with pytest.raises(ConfigurationError, match="TINC_DEVICE"):
+        QUICK.encode(smooth)
+
+
+@pytest.mark.parametrize("data", [b"", b"TINC", bytearray(b"no stream"), np.zeros(0, "u1")])
+def test_bytes_that_are_no_stream_are_refused(data):
+    with pytest.raises(CorruptStreamError):
+        QUICK.decode(data)

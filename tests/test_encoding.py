@@ -92,6 +92,12 @@ def test_what_cannot_meet_the_ratio_is_the_smallest_form_and_logged(caplog):
     assert "instead of the 1 of ratio 50" in caplog.text
 
 
+def test_chunks_of_nothing_but_special_values_are_exact():
+    x = np.random.default_rng(0).choice([np.nan, np.inf, -np.inf], (30, 30))
+    data = encode(x, Config(ratio=500, effort=1))
+    assert decode(data).tobytes() == x.tobytes()
+
+
 def test_too_many_axes_are_refused():
     with pytest.raises(UnsupportedDataError, match="at most 32 axes"):
         prepare(np.zeros((1,) * (LARGEST_RANK + 1)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests import reference
-from tinc_codec import decode, set_process
+from tinc_codec import decode
 from tinc_codec.inspection import inspect
 
 FOLDER = Path(__file__).parent / "golden"
@@ -33,10 +33,14 @@ def test_numpy_decodes_the_same_bytes(name):
 
 
 @NAMES
-def test_torch_decodes_the_same_bytes(name):
+def test_torch_decodes_the_same_bytes(name, monkeypatch):
     torch = pytest.importorskip("torch")
+    from tinc_codec.tree import inference_torch
+
     for device in ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]:
-        set_process(device=device)
+        monkeypatch.setattr(
+            "tinc_codec.decoding.predict", lambda model, place=device: inference_torch.decode(model, place)
+        )
         check(decode((FOLDER / name).read_bytes()), GOLDEN[name])
 
 

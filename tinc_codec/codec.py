@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numcodecs.abc import Codec
-from numcodecs.compat import ensure_contiguous_ndarray
+from numcodecs.compat import ensure_bytes
 from numpy.typing import NDArray
 
 from tinc_codec import decoding
@@ -122,7 +122,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         CorruptStreamError
             The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
         """
-        decoded = decoding.decode(memoryview(ensure_contiguous_ndarray(buf)).cast("B"))
+        decoded = decoding.decode(ensure_bytes(buf))
         if out is None:
             return decoded
         if isinstance(out, np.ndarray) and out.shape == decoded.shape and out.dtype == decoded.dtype:

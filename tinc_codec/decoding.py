@@ -88,9 +88,9 @@ def read_model(container: Container) -> Model:
 
 
 def predict(model: Model) -> NDArray[Any]:
-    """Evaluate a model: in NumPy, or in torch where the process names a device; the bytes are the same."""
+    """Evaluate a model: in NumPy, or in torch where the process names another device than the CPU; same bytes."""
     device = process().device
-    if device == "auto":
+    if device in ("auto", "cpu"):
         return inference.decode(model)
     from tinc_codec.tree import inference_torch
 

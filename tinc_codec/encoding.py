@@ -47,7 +47,7 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     report = Report(source.header.raw_bytes)
     exactly = _lossless(source)
     budget = math.floor(source.header.raw_bytes / config.ratio)
-    if len(exactly) <= budget or not source.values.size:
+    if len(exactly) <= budget or source.nothing_to_model:
         return exactly
     try:
         modelled = Modelling(source, budget, config, report).run()

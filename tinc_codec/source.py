@@ -33,6 +33,11 @@ class Source:
     values: NDArray[Any]
     modelled: NDArray[np.bool_] | None
 
+    @property
+    def nothing_to_model(self) -> bool:
+        """Whether every sample is stored exactly."""
+        return not self.values.size or (self.modelled is not None and not self.modelled.any())
+
     def known(self, volume: NDArray[Any]) -> NDArray[Any]:
         """What of `volume`, shaped like `values`, is for the model."""
         return volume if self.modelled is None else volume[self.modelled]

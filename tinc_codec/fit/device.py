@@ -65,7 +65,8 @@ class _Queue:
 
 
 _queue = _Queue()
-os.register_at_fork(after_in_child=lambda: _queue.reset(forked=True))
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=lambda: _queue.reset(forked=True))
 
 
 def choose() -> torch.device:
