@@ -48,6 +48,10 @@ def test_errors_do_not_overflow():
     assert metrics.rmse(a, b) == pytest.approx(1e308 / math.sqrt(2))
 
 
+def test_opposite_ends_of_float64_differ_infinitely():
+    assert metrics.rmse(np.array([-1.7e308]), np.array([1.7e308])) == math.inf
+
+
 def test_threshold_accuracy():
     assert metrics.threshold_accuracy([1, 5, 9, 9], [1, 9, 9, 1], 4) == 0.75
 

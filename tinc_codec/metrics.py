@@ -25,7 +25,8 @@ def difference(original: ArrayLike, decoded: ArrayLike) -> NDArray[np.float64]:
         unsigned = np.where(b > a, b.astype("u8") - a.astype("u8"), a.astype("u8") - b.astype("u8"))
         signed: NDArray[np.float64] = np.where(b > a, 1.0, -1.0) * unsigned.astype(np.float64)
         return signed
-    delta: NDArray[np.float64] = b.astype(np.float64) - a.astype(np.float64)
+    with np.errstate(over="ignore"):  # between opposite ends of float64 the difference is infinite
+        delta: NDArray[np.float64] = b.astype(np.float64) - a.astype(np.float64)
     return delta
 
 

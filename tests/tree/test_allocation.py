@@ -119,6 +119,7 @@ def test_similarity_tells_repetition_from_variety():
     assert similarity(waves([3] * 64)) > 0.99
     assert similarity(waves(1 + np.arange(64) // 3 % 7)) < 0.6
     assert similarity(np.zeros(64)) == 1
+    assert similarity(1e-200 * waves([1, 2, 3, 4])) == 1
 
 
 def test_otsu_lies_between_two_populations():

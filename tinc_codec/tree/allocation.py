@@ -137,7 +137,9 @@ def similarity(volume: NDArray[np.float64]) -> float:
     spectra = np.abs(np.fft.rfftn(sample - sample.mean(axes, keepdims=True), axes=axes)) ** 2
     spectra = spectra.reshape(len(sample), -1)
     norms = np.linalg.norm(spectra, axis=1)
-    spectra /= norms[:, None]
+    if np.count_nonzero(norms) < 2:  # squares of the smallest differences are 0
+        return 1.0
+    spectra = spectra[norms > 0] / norms[norms > 0, None]
     far = np.roll(spectra, len(spectra) // 2, axis=0)
     return float((spectra * far).sum(1).mean())
 
