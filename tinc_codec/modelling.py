@@ -114,10 +114,10 @@ class Modelling:
         blocks = tree.partition.to_blocks(source.filled)[constant]
         middle = blocks.shape[1] // 2
         mean = math.ldexp(float(source.volume.mean()), source.exponent)
-        if dtype.kind != "f":
-            mean = min(max(round(mean), int(source.low)), int(source.high))
+        low, high = source.low.item(), source.high.item()
+        offset = dtype.type(min(max(mean if dtype.kind == "f" else round(mean), low), high))
         constants = np.partition(blocks, middle, axis=1)[:, middle]
-        return Model(tree, (), dtype, dtype.type(mean), source.low, source.high, constants)
+        return Model(tree, (), dtype, offset, source.low, source.high, constants)
 
     def _fit(self, blank: Model, size: Callable[[tuple[Layer, ...]], int]) -> tuple[Layer, ...]:
         try:

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -105,6 +106,13 @@ def test_sums_beyond_exact_float32_are_refused():
     object.__setattr__(model.layers[0], "multiplier", 2**22)
     with pytest.raises(CorruptStreamError, match="beyond exact float32"):
         model.check()
+
+
+def test_an_offset_outside_the_range_is_refused():
+    model = random_model(np.random.default_rng(0), (8, 8), "u2")
+    for field in ("offset", "low"):
+        with pytest.raises(CorruptStreamError, match="is not in the range"):
+            dataclasses.replace(model, **{field: np.uint16(65535)}).check()
 
 
 def test_an_unknown_device_is_explained():

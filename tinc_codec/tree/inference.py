@@ -44,7 +44,8 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
     """Scale, shift, clip and cast the linear layers' outputs (already multiplied by their scales)."""
     dtype = model.dtype
     if dtype.kind == "f":
-        shifted = sums + np.float64(model.offset)
+        with np.errstate(over="ignore"):
+            shifted = sums + np.float64(model.offset)
         clipped: NDArray[Any] = np.clip(shifted, np.float64(model.low), np.float64(model.high)).astype(dtype)
         return clipped
     # modulo 2^64, so that one rule serves every integer type; a float64 below 2^63 converts exactly
@@ -73,7 +74,8 @@ def evaluate(model: Model, coordinates: NDArray[np.float32]) -> NDArray[np.float
         sums += b
         sums = sums.reshape(tensor.nodes, tensor.rows, x.shape[-1])
         if tensor.linear:
-            outputs: NDArray[Any] = sums.astype(np.float64) * np.float64(values.scale)
+            with np.errstate(over="ignore"):  # a stream may say so; infinity is clipped as any other value
+                outputs: NDArray[Any] = sums.astype(np.float64) * np.float64(values.scale)
             return outputs
         phase = np.rint(np.multiply(sums, np.float32(values.scale), out=sums), out=sums).astype(np.int32)
         sines: NDArray[Any] = table.take(np.bitwise_and(phase, TURN - 1, out=phase))

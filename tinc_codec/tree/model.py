@@ -73,9 +73,9 @@ class Model:
     tree: Tree
     layers: tuple[Layer, ...]
     dtype: np.dtype[np.generic]
-    offset: np.generic
-    low: np.generic
-    high: np.generic
+    offset: Any
+    low: Any
+    high: Any
     constants: NDArray[Any]
 
     def check(self) -> None:
@@ -90,5 +90,5 @@ class Model:
             finite = np.isfinite(layer.scale) and layer.scale > 0
             if not finite or (not tensor.linear and layer.scale > LARGEST_SCALE):
                 raise CorruptStreamError(f"tensor {number} has scale {layer.scale}")
-        if not float(self.low) <= float(self.high):  # also when either is NaN
-            raise CorruptStreamError(f"range {self.low} to {self.high} is empty")
+        if not self.low <= self.offset <= self.high:  # also when one is NaN
+            raise CorruptStreamError(f"offset {self.offset} is not in the range {self.low} to {self.high}")
