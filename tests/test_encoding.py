@@ -98,6 +98,18 @@ def test_chunks_of_nothing_but_special_values_are_exact():
     assert decode(data).tobytes() == x.tobytes()
 
 
+@pytest.mark.usefixtures("few_steps")
+def test_the_threshold_is_in_the_units_of_the_data():
+    volume = np.random.default_rng(0).integers(100, 200, (64, 64)).astype("u2")
+    volume[:32, :32] += 3000
+    settings = {"ratio": 8, "levels": 3, "intra_level": "importance", "effort": 1}
+    below, between, above = (
+        len(inspect(encode(volume, Config(threshold=t, **settings))).levels[-1].widths) for t in (50, 1000, 9000)
+    )
+    assert (below, above) == (1, 1)  # all blocks alike: every voxel is important, or none
+    assert between > 1
+
+
 def test_too_many_axes_are_refused():
     with pytest.raises(UnsupportedDataError, match="at most 32 axes"):
         prepare(np.zeros((1,) * (LARGEST_RANK + 1)))

@@ -74,9 +74,12 @@ class Modelling:
         kept: dict[int, bytes] = {}
         if source.modelled is not None:
             kept[Section.EXACT] = exact.pack(source.values, ~source.modelled)
+        config = self.config
+        if config.threshold is not None:  # allocation sees the scaled samples
+            config = replace(config, threshold=math.ldexp(config.threshold, -source.exponent))
         parameters = (self.budget - sum(map(len, kept.values())) - _OVERHEAD) * 8 / BITS_PER_PARAMETER
         for _ in range(_ATTEMPTS):
-            found = allocate(source.volume, max(SMALLEST_TREE, int(parameters)), self.config)
+            found = allocate(source.volume, max(SMALLEST_TREE, int(parameters)), config)
             if found is None:
                 break
             log.info("training %d parameters for a chunk of shape %s", found.tree.parameters, source.header.shape)

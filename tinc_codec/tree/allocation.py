@@ -69,7 +69,7 @@ def allocate(volume: NDArray[np.float64], parameters: int, config: Config) -> Al
     parameters
         Budget: the most parameters that the tree may have.
     config
-        The three allocations and the tolerance for constant blocks.
+        The three allocations and the tolerance for constant blocks; `threshold` in the units of `volume`.
 
     Returns
     -------

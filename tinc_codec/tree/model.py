@@ -59,7 +59,7 @@ class Model:
     Parameters
     ----------
     tree
-        The tree; its partition's shape is the chunk's, folded (see `tinc_codec.stream.chunk`).
+        The tree; its partition's shape is the chunk's, folded (see `tinc_codec.tree.partition.fold`).
     layers
         One for each of ``tree.tensors``.
     dtype
