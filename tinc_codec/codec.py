@@ -20,15 +20,22 @@ _DEFAULT = Config()
 class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
     """Compress each chunk as a tree of small sine networks (TINC, CVPR 2023).
 
-    The codec is lossy. Reading an array needs nothing but this package, and none of these settings; writing needs
-    torch (``pip install 'tinc-codec[torch]'``). Where it runs is a matter of the process: see
-    `tinc_codec.config.Process`.
+    The codec is lossy, unless ``max_error=0`` is asked for. Reading an array needs nothing but this package, and none
+    of these settings; training needs torch (``pip install 'tinc-codec[torch]'``). Where it runs is a matter of the
+    process: see `tinc_codec.config.Process`.
 
     Parameters
     ----------
     ratio
-        Raw bytes over stored bytes, at least, for every chunk.
-    levels, inter_level, intra_level, threshold, constant_tolerance, effort, seed
+        Raw bytes over stored bytes, at least, for every chunk. At most one of `ratio`, `psnr` and `max_error` is
+        given; where none is, `ratio` is 64.
+    psnr
+        dB, at least, of every chunk, over `data_range` or else over the chunk's own range.
+    max_error
+        Largest absolute error of any voxel, in the data's units; 0 is lossless, for floats bit for bit.
+    exact_values
+        Values that come back exactly, such as a background or a ``_FillValue``; NaN and infinities always do.
+    data_range, levels, inter_level, intra_level, threshold, constant_tolerance, effort, seed
         See `tinc_codec.config.Config`.
 
     Raises
@@ -47,7 +54,11 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
     def __init__(
         self,
         *,
-        ratio: float = _DEFAULT.ratio,
+        ratio: float | None = None,
+        psnr: float | None = None,
+        max_error: float | None = None,
+        data_range: float | None = None,
+        exact_values: float | tuple[float, ...] | list[float] = (),
         levels: int | Literal["auto"] = _DEFAULT.levels,
         inter_level: str | tuple[float, ...] = _DEFAULT.inter_level,
         intra_level: str = _DEFAULT.intra_level,
@@ -58,6 +69,10 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
     ) -> None:
         self._config = Config(
             ratio=ratio,
+            psnr=psnr,
+            max_error=max_error,
+            data_range=data_range,
+            exact_values=exact_values,  # type: ignore[arg-type]  # parsed there
             levels=levels,
             inter_level=inter_level,
             intra_level=intra_level,
@@ -155,6 +170,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
     def __repr__(self) -> str:
         changed = {
-            key: value for key, value in vars(self._config).items() if key == "ratio" or value != getattr(_DEFAULT, key)
+            key: value
+            for key, value in vars(self._config).items()
+            if (value != getattr(_DEFAULT, key) and value is not None) or (key == "ratio" and value is not None)
         }
         return f"TINCCodec({', '.join(f'{key}={value!r}' for key, value in changed.items())})"

@@ -8,12 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from tinc_codec.errors import ConfigurationError
 
 INTER_LEVEL = ("auto", "shallow", "even", "deep")
 INTRA_LEVEL = ("auto", "equal", "variance", "importance")
 EFFORTS = range(1, 10)
 LARGEST_LEVELS = 16
+TARGETS = ("ratio", "psnr", "max_error")
+"""What may be asked of every chunk; one of them is."""
+DEFAULT_RATIO = 64.0
 
 JSON = dict[str, Any]
 
@@ -28,12 +33,57 @@ def _number(field: str, value: object) -> float:
     return float(value)
 
 
-def parse_ratio(value: object) -> float:
+def parse_ratio(value: object) -> float | None:
     """Parse `ratio`: raw bytes over stored bytes, above 1."""
+    if value is None:
+        return None
     ratio = _number("ratio", value)
     if ratio <= 1:
         raise ConfigurationError(f"ratio={value!r} must be above 1: it is raw bytes over stored bytes, as in 64")
     return ratio
+
+
+def parse_psnr(value: object) -> float | None:
+    """Parse `psnr`: dB, at least, of every chunk; above 0."""
+    if value is None:
+        return None
+    psnr = _number("psnr", value)
+    if psnr <= 0:
+        raise ConfigurationError(f"psnr={value!r} must be above 0: it is in dB, as in 45")
+    return psnr
+
+
+def parse_max_error(value: object) -> float | None:
+    """Parse `max_error`: the largest absolute error, in the data's units; 0 is lossless."""
+    if value is None:
+        return None
+    error = _number("max_error", value)
+    if error < 0:
+        raise ConfigurationError(f"max_error={value!r} must not be negative: it is in the data's units, 0 is lossless")
+    return error
+
+
+def parse_data_range(value: object) -> float | None:
+    """Parse `data_range`: what `psnr` refers to, above 0."""
+    if value is None:
+        return None
+    data_range = _number("data_range", value)
+    if data_range <= 0:
+        raise ConfigurationError(f"data_range={value!r} must be above 0: it is the peak that psnr refers to")
+    return data_range
+
+
+def parse_exact_values(value: object) -> tuple[float, ...]:
+    """Parse `exact_values`: a number or several; NaN and infinities are always exact, and left out here."""
+    if isinstance(value, int | float | np.number):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        raise ConfigurationError(f"exact_values={value!r} must be a number or a list of numbers")
+    numbers = [number.item() if isinstance(number, np.number) else number for number in value]
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise ConfigurationError(f"exact_values={value!r}: {number!r} is not a number")
+    return tuple(dict.fromkeys(number for number in numbers if math.isfinite(number)))
 
 
 def parse_levels(value: object) -> int | Literal["auto"]:
@@ -94,7 +144,16 @@ class Config:
     Parameters
     ----------
     ratio
-        Raw bytes over stored bytes, at least, for every chunk.
+        Raw bytes over stored bytes, at least, for every chunk. At most one of `ratio`, `psnr` and `max_error` is
+        given; where none is, `ratio` is 64.
+    psnr
+        dB, at least, of every chunk.
+    max_error
+        Largest absolute error of any voxel, in the data's units; 0 is lossless, for floats bit for bit.
+    data_range
+        The peak that `psnr` refers to, in the data's units. None: each chunk's own range.
+    exact_values
+        Values that come back exactly, such as a background or a ``_FillValue``; NaN and infinities always do.
     levels
         Number of levels of the tree (cross-level allocation), ``"auto"`` from shape and budget.
     inter_level
@@ -113,7 +172,11 @@ class Config:
         Seed of the weights and of the sampling.
     """
 
-    ratio: float = 64.0
+    ratio: float | None = None
+    psnr: float | None = None
+    max_error: float | None = None
+    data_range: float | None = None
+    exact_values: tuple[float, ...] = ()
     levels: int | Literal["auto"] = "auto"
     inter_level: str | tuple[float, ...] = "auto"
     intra_level: str = "auto"
@@ -125,6 +188,10 @@ class Config:
     def __post_init__(self) -> None:
         parsed = {
             "ratio": parse_ratio(self.ratio),
+            "psnr": parse_psnr(self.psnr),
+            "max_error": parse_max_error(self.max_error),
+            "data_range": parse_data_range(self.data_range),
+            "exact_values": parse_exact_values(self.exact_values),
             "levels": parse_levels(self.levels),
             "inter_level": parse_inter_level(self.inter_level),
             "intra_level": parse_intra_level(self.intra_level),
@@ -135,11 +202,22 @@ class Config:
         }
         for name, value in parsed.items():
             object.__setattr__(self, name, value)
+        self._check_targets()
         explicit = isinstance(self.inter_level, tuple)
         if explicit and self.levels != len(self.inter_level):
             raise ConfigurationError(
                 f"inter_level gives {len(self.inter_level)} shares but levels={self.levels!r}: set levels to as many"
             )
+
+    def _check_targets(self) -> None:
+        targets = {name: getattr(self, name) for name in TARGETS}
+        given = [f"{name}={value!r}" for name, value in targets.items() if value is not None]
+        if len(given) > 1:
+            raise ConfigurationError(f"{' and '.join(given)} are given: give one of {', '.join(TARGETS)}")
+        if not given:
+            object.__setattr__(self, "ratio", DEFAULT_RATIO)
+        if self.data_range is not None and self.psnr is None:
+            raise ConfigurationError(f"data_range={self.data_range!r} has a meaning only beside psnr")
 
     def to_json(self) -> JSON:
         """As a JSON object; `from_json` gives it back."""

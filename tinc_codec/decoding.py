@@ -1,7 +1,8 @@
-"""From a stream to samples: container, model or lossless section, exact values, the original layout."""
+"""From a stream to samples: container, model, residual or lossless section, exact values, the original layout."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from tinc_codec.config import process
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.metrics import psnr_of
-from tinc_codec.stream import exact, lossless, weights
+from tinc_codec.residual import coding as residual
+from tinc_codec.stream import crop, exact, lossless, weights
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, unpack
 from tinc_codec.tree import inference
 from tinc_codec.tree.model import Model
@@ -59,32 +61,39 @@ def decode(data: bytes | memoryview) -> NDArray[Any]:
 
 
 def samples(container: Container) -> NDArray[Any]:
-    """The samples of a chunk, C order, native byte order, folded or flat shape."""
-    header = container.header
-    native = header.dtype.newbyteorder("=")
+    """The samples of the part of a chunk that is stored, C order, native byte order, folded or flat shape."""
+    header, native = container.header, container.header.dtype.newbyteorder("=")
+    kept = crop.kept_shape(container)
     if header.lossless:
         section = container.section(Section.LOSSLESS)
-        return lossless.unpack(section.raw(section.remaining), header.raw_bytes // native.itemsize, native)
-    if Section.RESIDUAL in container.sections:
-        raise CorruptStreamError("format version 1 reserves the residual section but does not define it")
-    volume = predict(read_model(container))
+        return lossless.unpack(section.raw(section.remaining), math.prod(kept), native, header.version > 1)
+    shape = fold(kept)
+    stored = None
     if Section.EXACT in container.sections:
-        exact.restore(container.section(Section.EXACT), volume)
+        stored = exact.unpack(container.section(Section.EXACT), shape, native)
+    model = predict(read_model(container)) if header.kind is ModelKind.SINE_TREE else None
+    if Section.RESIDUAL in container.sections:
+        places = None if stored is None else ~stored[0]
+        volume = residual.decode(container.section(Section.RESIDUAL), shape, native, model, places)
+    elif model is not None:
+        volume = model
+    else:
+        raise CorruptStreamError("a chunk that is not lossless has neither a model nor a residual")
+    if stored is not None:
+        volume[stored[0]] = stored[1]
     return volume
 
 
 def restore(container: Container, volume: NDArray[Any]) -> NDArray[Any]:
     """Give samples the shape, byte order and memory order of the array that was encoded."""
     header: Header = container.header
-    shaped = volume.reshape(header.shape)
+    shaped = crop.restore(container, volume)
     return np.array(shaped, dtype=header.dtype, order="F" if header.order == "F" else "C")
 
 
 def read_model(container: Container) -> Model:
     """The model of a chunk that has one."""
-    if container.header.kind is not ModelKind.SINE_TREE:
-        raise CorruptStreamError("a chunk that is not lossless has no model")
-    return weights.unpack(container, fold(container.header.shape))
+    return weights.unpack(container, fold(crop.kept_shape(container)))
 
 
 def predict(model: Model) -> NDArray[Any]:

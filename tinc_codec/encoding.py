@@ -1,4 +1,4 @@
-"""From samples to a stream: a fitted tree, or lossless where that is smaller or nothing else will do."""
+"""From samples to a stream that keeps its target, whatever the samples are."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import math
 
 from numpy.typing import ArrayLike
 
+from tinc_codec.assembly import exactly, verify
 from tinc_codec.config import Config
 from tinc_codec.errors import TrainingError
 from tinc_codec.modelling import Modelling
 from tinc_codec.progress import Report
 from tinc_codec.source import Source, prepare
-from tinc_codec.stream import lossless
-from tinc_codec.stream.container import Container, Section, pack
+from tinc_codec.targets import Targeting
 
 log = logging.getLogger("tinc_codec")
 
@@ -31,8 +31,8 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     Returns
     -------
     bytes
-        At most ``raw bytes / ratio``; only a chunk too small for any network, or with too much that is stored exactly,
-        is larger, and it is logged.
+        A stream that keeps the target. With `ratio`, only a chunk too small for any network, or with too much that is
+        stored exactly, is larger than ``raw bytes / ratio``, and it is logged.
 
     Raises
     ------
@@ -43,23 +43,30 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     TrainingCancelledError
         The user stopped the program.
     """
-    source = prepare(array)
+    source = prepare(array, config.exact_values, signed_zeros=config.max_error == 0)
     report = Report(source.header.raw_bytes)
-    exactly = _lossless(source)
-    budget = math.floor(source.header.raw_bytes / config.ratio)
-    if len(exactly) <= budget or source.nothing_to_model:
-        return exactly
+    plain = exactly(source)
+    if source.nothing_to_model:
+        return plain
     try:
-        modelled = Modelling(source, budget, config, report).run()
+        if config.ratio is not None:
+            return _within(source, plain, config.ratio, config, report)
+        return Targeting(source, config, report).run(plain)
     except TrainingError as error:
         log.warning("a chunk of shape %s is stored losslessly: %s", source.header.shape, error)
-        return exactly
-    smallest = exactly if modelled is None or len(modelled) > max(budget, len(exactly)) else modelled
+        return plain
+
+
+def _within(source: Source, plain: bytes, ratio: float, config: Config, report: Report) -> bytes:
+    """The best stream of at most raw / ratio bytes, or the smallest there is."""
+    budget = math.floor(source.header.raw_bytes / ratio)
+    if len(plain) <= budget:
+        return plain
+    modelled = Modelling(source, budget, config, report).run()
+    smallest = plain
+    if modelled is not None and modelled.size <= max(budget, len(plain)):
+        smallest = verify(source, modelled.sections).stream
     if len(smallest) > budget:
         text = "a chunk of shape %s takes %d bytes instead of the %d of ratio %g: too small, or too much to be exact"
-        log.warning(text, source.header.shape, len(smallest), budget, config.ratio)
+        log.warning(text, source.header.shape, len(smallest), budget, ratio)
     return smallest
-
-
-def _lossless(source: Source) -> bytes:
-    return pack(Container(source.header, {Section.LOSSLESS: lossless.pack(source.values)}))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinc_codec.decoding import Quality, read_model, read_quality
-from tinc_codec.stream.container import Container, Section, unpack
+from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.tree.model import Model
 
 
@@ -34,11 +34,11 @@ class StreamInfo:
     raw_bytes, stored_bytes
         Sizes in bytes.
     kind
-        ``"sine tree"`` or ``"lossless"``.
+        ``"sine tree"``, ``"residual"``, ``"sine tree and residual"`` or ``"lossless"``.
     sections
         Payload bytes of each section by name; ``"container"`` is what remains.
     levels
-        The tree, root first; empty for lossless chunks.
+        The tree, root first; empty for chunks without one.
     leaf_shape
         Voxels of the largest leaf along each axis that the tree sees.
     parameters, bits_per_parameter
@@ -77,7 +77,7 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
     """
     container = unpack(data)
     header = container.header
-    model = None if header.lossless else read_model(container)
+    model = read_model(container) if header.kind is ModelKind.SINE_TREE else None
     parameters = 0 if model is None else model.tree.parameters
     words = len(container.sections.get(Section.WEIGHTS, b""))
     return StreamInfo(
@@ -87,7 +87,7 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
         header.version,
         header.raw_bytes,
         len(data),
-        "lossless" if model is None else "sine tree",
+        _kind(container),
         _sections(container, len(data)),
         () if model is None else _levels(model),
         () if model is None else model.tree.partition.leaf_shape,
@@ -95,6 +95,13 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
         8 * words / parameters if parameters else 0.0,
         read_quality(container),
     )
+
+
+def _kind(container: Container) -> str:
+    if container.header.lossless:
+        return "lossless"
+    parts = ["sine tree"] if container.header.kind is ModelKind.SINE_TREE else []
+    return " and ".join([*parts, "residual"] if Section.RESIDUAL in container.sections else parts)
 
 
 def _big(dtype: np.dtype[np.generic]) -> bool:

@@ -1,4 +1,4 @@
-"""Model a chunk: allocate a tree, fit it, write the stream, and measure what its decoder gives."""
+"""Model a chunk: allocate a tree, fit it, and write its sections, so that the stream stays within a budget."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinc_codec import metrics
+from tinc_codec.assembly import BLANK, assemble
 from tinc_codec.config import Config, process
-from tinc_codec.decoding import Quality, samples
-from tinc_codec.errors import CorruptStreamError, MissingDependencyError, TrainingError
+from tinc_codec.errors import MissingDependencyError
 from tinc_codec.progress import Report
 from tinc_codec.source import Source
-from tinc_codec.stream import exact, weights
-from tinc_codec.stream.container import Container, ModelKind, Section, pack, unpack
-from tinc_codec.stream.fields import Writer
+from tinc_codec.stream import weights
 from tinc_codec.tree.allocation import allocate
 from tinc_codec.tree.model import Layer, Model
 from tinc_codec.tree.structure import Tree
@@ -37,6 +32,25 @@ _ATTEMPTS = 3
 
 _OVERHEAD = 100
 """Bytes that a stream takes beside what it stores exactly and its weights, about."""
+
+
+@dataclass(frozen=True, eq=False)
+class Modelled:
+    """A chunk's model.
+
+    Parameters
+    ----------
+    model
+        The model.
+    sections
+        Its sections.
+    size
+        Bytes of the stream that has nothing beside them but what is stored exactly.
+    """
+
+    model: Model
+    sections: dict[int, bytes]
+    size: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +74,8 @@ class Modelling:
     config: Config
     report: Report
 
-    def run(self) -> bytes | None:
-        """The stream: within the budget or, where none is, the smallest that was made; None where no tree fits.
+    def run(self) -> Modelled | None:
+        """The model: within the budget or, where none is, the smallest that was made; None where no tree fits.
 
         Raises
         ------
@@ -71,43 +85,33 @@ class Modelling:
             torch is not installed.
         """
         source, best = self.source, None
-        kept: dict[int, bytes] = {}
-        if source.modelled is not None:
-            kept[Section.EXACT] = exact.pack(source.values, ~source.modelled)
         config = self.config
         if config.threshold is not None:  # allocation sees the scaled samples
             config = replace(config, threshold=math.ldexp(config.threshold, -source.exponent))
-        parameters = (self.budget - sum(map(len, kept.values())) - _OVERHEAD) * 8 / BITS_PER_PARAMETER
+        parameters = (self.budget - sum(map(len, source.kept_exactly.values())) - _OVERHEAD) * 8 / BITS_PER_PARAMETER
         for _ in range(_ATTEMPTS):
             found = allocate(source.volume, max(SMALLEST_TREE, int(parameters)), config)
             if found is None:
                 break
             log.info("training %d parameters for a chunk of shape %s", found.tree.parameters, source.header.shape)
             log.debug("similarity %.2f: %s, %s", found.similarity, found.inter_level, found.intra_level)
-            stream = self._stream(found.tree, kept)
-            best = stream if best is None or len(stream) < len(best) else best
-            if len(best) <= self.budget or parameters <= SMALLEST_TREE:
+            modelled = self._fitted(found.tree)
+            best = modelled if best is None or modelled.size < best.size else best
+            if best.size <= self.budget or parameters <= SMALLEST_TREE:
                 break
-            parameters *= min(0.8, self.budget / len(best))
+            parameters *= min(0.8, self.budget / best.size)
         return best
 
-    def _stream(self, tree: Tree, kept: dict[int, bytes]) -> bytes:
-        """Fit `tree` and write the stream, with the quality that its decoder really gives."""
-        header = replace(self.source.header, kind=ModelKind.SINE_TREE, lossless=False)
+    def _fitted(self, tree: Tree) -> Modelled:
+        """Fit `tree` and write its sections."""
         blank = self._blank(tree)
-        nothing = {**kept, Section.QUALITY: _quality(Quality(0, 0, 0, 0))}
 
-        def container(layers: tuple[Layer, ...]) -> Container:
-            return Container(header, {**nothing, **weights.pack(replace(blank, layers=layers))})
+        def size(layers: tuple[Layer, ...]) -> int:
+            return len(assemble(self.source, weights.pack(replace(blank, layers=layers)), BLANK))
 
-        layers = self._fit(blank, lambda layers: len(pack(container(layers)))) if tree.tensors else ()
-        final = container(layers)
-        try:
-            decoded = samples(unpack(pack(final)))
-        except CorruptStreamError as error:  # never promise what the decoder does not keep
-            raise TrainingError(f"the stream does not decode: {error}") from error
-        quality = _quality(measure(self.source, decoded))
-        return pack(Container(header, {**final.sections, Section.QUALITY: quality}))
+        layers = self._fit(blank, size) if tree.tensors else ()
+        model = replace(blank, layers=layers)
+        return Modelled(model, weights.pack(model), size(layers))
 
     def _blank(self, tree: Tree) -> Model:
         """The model but for its layers."""
@@ -141,17 +145,3 @@ class Modelling:
             fitted = training.fit(problem, recipe, self.config.seed, self.report)
         log.debug("fitted %d parameters in %d steps: %s", tree.parameters, fitted.steps, fitted.reason)
         return fitted.layers
-
-
-def measure(source: Source, decoded: NDArray[Any]) -> Quality:
-    """Compare with the original, over the samples that are for the model."""
-    original, decoded = source.known(source.values), source.known(decoded.reshape(source.values.shape))
-    rmse, largest = metrics.rmse(original, decoded), metrics.max_error(original, decoded)
-    return Quality(rmse, largest, float(source.low), float(source.high))
-
-
-def _quality(quality: Quality) -> bytes:
-    out = Writer()
-    for value in (quality.rmse, quality.max_error, quality.low, quality.high):
-        out.number("d", value)
-    return out.bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import sys
 import threading
@@ -46,13 +47,21 @@ class Report:
         self._number = next(_numbers)
         self._raw_bytes = raw_bytes
         self._before = getattr(sys, "last_value", None)
+        self._from, self._to = 0.0, 1.0
         self.check()
+
+    def part(self, start: float, end: float) -> Report:
+        """The same chunk's report for a stage that is this part of all the work."""
+        part = copy.copy(self)
+        part._from, part._to = start, end
+        return part
 
     def __call__(self, fraction: float) -> None:
         """Say how much of the training is done; raises as `check` does, and what an observer raises."""
         self.check()
+        done = self._from + (self._to - self._from) * fraction
         for observer in tuple(_observers):
-            observer(self._number, self._raw_bytes, fraction)
+            observer(self._number, self._raw_bytes, done)
 
     def check(self) -> None:
         """Raise `TrainingCancelledError` once Ctrl-C has been pressed, whichever thread noticed it."""

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinc_codec.errors import UnsupportedDataError
-from tinc_codec.stream.container import LARGEST_CHUNK, LARGEST_RANK, Header, ModelKind, supported
+from tinc_codec.stream import crop, exact
+from tinc_codec.stream.container import LARGEST_CHUNK, LARGEST_RANK, Header, ModelKind, Section, supported
 from tinc_codec.tree.partition import fold
 
 
@@ -24,14 +25,20 @@ class Source:
     header
         Shape, dtype and order as given.
     values
-        The samples, native byte order, C order, folded shape.
+        The samples, native byte order, C order, folded shape, without the planes that are left out.
     modelled
         Which samples the model is for; the others are stored exactly. None: all.
+    kept
+        Shape of `values` before folding.
+    fill
+        What the planes hold that are left out, where `kept` is not the header's shape; bits of a scalar.
     """
 
     header: Header
     values: NDArray[Any]
     modelled: NDArray[np.bool_] | None
+    kept: tuple[int, ...]
+    fill: NDArray[Any]
 
     @property
     def nothing_to_model(self) -> bool:
@@ -41,6 +48,16 @@ class Source:
     def known(self, volume: NDArray[Any]) -> NDArray[Any]:
         """What of `volume`, shaped like `values`, is for the model."""
         return volume if self.modelled is None else volume[self.modelled]
+
+    @property
+    def cropped(self) -> dict[int, bytes]:
+        """The section that tells what was left out, where something was."""
+        return {} if self.kept == self.header.shape else {Section.CROP: crop.pack(self.kept, self.fill)}
+
+    @cached_property
+    def kept_exactly(self) -> dict[int, bytes]:
+        """The section of the samples that are stored exactly, where there are any."""
+        return {} if self.modelled is None else {Section.EXACT: exact.pack(self.values, ~self.modelled)}
 
     @cached_property
     def low(self) -> Any:
@@ -83,8 +100,17 @@ def check_dtype(dtype: np.dtype[Any]) -> None:
         )
 
 
-def prepare(array: ArrayLike) -> Source:
+def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros: bool = False) -> Source:
     """Check and normalise what was given; nothing is written in place.
+
+    Parameters
+    ----------
+    array
+        Integers or floats.
+    exact_values
+        Values that must come back exactly, beside NaN and infinities.
+    signed_zeros
+        Whether a negative zero must stay one.
 
     Raises
     ------
@@ -99,9 +125,26 @@ def prepare(array: ArrayLike) -> Source:
             f"{LARGEST_CHUNK} bytes"
         )
     order = "F" if given.flags.f_contiguous and not given.flags.c_contiguous else "C"
-    native = np.ascontiguousarray(given, given.dtype.newbyteorder("="))
-    values = native.reshape(fold(given.shape) if given.size else (0,))
+    native = np.ascontiguousarray(given, given.dtype.newbyteorder("=")).reshape(given.shape)
+    kept = crop.find(native)
+    fill = native.reshape(-1)[-1:].copy()
+    values = np.ascontiguousarray(native[tuple(slice(n) for n in kept)])
+    values = values.reshape(fold(kept) if given.size else (0,))
     header = Header(given.shape, given.dtype, order, ModelKind.NONE, True)
-    if values.dtype.kind != "f" or np.isfinite(values).all():
-        return Source(header, values, None)
-    return Source(header, values, np.isfinite(values))
+    special = _special(values, exact_values, signed_zeros)
+    return Source(header, values, ~special if special.any() else None, kept, fill)
+
+
+def _special(values: NDArray[Any], exact_values: tuple[float, ...], signed_zeros: bool) -> NDArray[np.bool_]:
+    """Which samples are to be stored exactly."""
+    floating = values.dtype.kind == "f"
+    special = ~np.isfinite(values) if floating else np.zeros(values.shape, bool)
+    for value in exact_values:
+        if floating:
+            with np.errstate(over="ignore"):
+                special |= values == values.dtype.type(value)
+        elif value == int(value) and np.iinfo(values.dtype).min <= value <= np.iinfo(values.dtype).max:
+            special |= values == values.dtype.type(int(value))
+    if floating and signed_zeros:
+        special |= (values == 0) & np.signbit(values)
+    return special

@@ -13,7 +13,8 @@ from tinc_codec.errors import CorruptStreamError, NewerVersionError, Unsupported
 from tinc_codec.stream.fields import Reader, Writer
 
 MAGIC = b"TINC"
-VERSION = 1
+VERSION = 2
+"""Newest format version; a stream is written in the oldest version that has what it needs."""
 LARGEST_CHUNK = 2**40
 """Samples' bytes of the largest chunk that is accepted; a header that claims more is taken for damage."""
 LARGEST_RANK = 32
@@ -40,6 +41,11 @@ class Section(IntEnum):
     EXACT = 6
     RESIDUAL = 7
     LOSSLESS = 8
+    CROP = 9
+
+
+_SINCE = {Section.RESIDUAL: 2, Section.CROP: 2}
+"""Format versions that brought sections; the others are there from the first on."""
 
 
 class ModelKind(IntEnum):
@@ -66,7 +72,7 @@ class Header:
     lossless
         Whether the samples lie in the lossless section.
     version
-        Format version of the stream.
+        Format version that the stream was read from, or the oldest that it may be written in.
     """
 
     shape: tuple[int, ...]
@@ -74,7 +80,7 @@ class Header:
     order: str
     kind: ModelKind
     lossless: bool
-    version: int = VERSION
+    version: int = 1
 
     @property
     def raw_bytes(self) -> int:
@@ -111,7 +117,8 @@ def pack(container: Container) -> bytes:
     big = header.dtype.itemsize > 1 and header.dtype.newbyteorder(">") == header.dtype
     flags = _BIG_ENDIAN * big | _FORTRAN * (header.order == "F") | _LOSSLESS * header.lossless
     out.raw(MAGIC)
-    for value in (header.version, flags, header.kind, _CODES[native], len(header.shape)):
+    version = max(header.version, *(_SINCE.get(Section(kind), 1) for kind in container.sections), 1)
+    for value in (version, flags, header.kind, _CODES[native], len(header.shape)):
         out.number("B", value)
     for size in header.shape:
         out.count(size)
@@ -151,12 +158,16 @@ def unpack(data: bytes | memoryview) -> Container:
     sections: dict[int, bytes] = {}
     for _ in range(reader.integer("B")):
         section = reader.integer("B")
-        if section in sections or (section < 128 and section not in list(Section)):
-            raise CorruptStreamError(f"section {section} is unknown or repeated")
+        if section in sections or (section < 128 and not _known(section, version)):
+            raise CorruptStreamError(f"section {section} is repeated, or none of format version {version}")
         sections[section] = reader.raw(reader.count(len(body)))
     reader.end()
     order = "F" if flags & _FORTRAN else "C"
     return Container(Header(shape, dtype, order, ModelKind(kind), bool(flags & _LOSSLESS), version), sections)
+
+
+def _known(section: int, version: int) -> bool:
+    return section in list(Section) and _SINCE.get(Section(section), 1) <= version
 
 
 def _checked(data: memoryview) -> memoryview:

@@ -84,6 +84,24 @@ def _coder_model(frequencies: NDArray[np.int64]) -> Any:
     return constriction.stream.model.Categorical((frequencies - 1).astype(np.float64), perfect=False)
 
 
+class Table:
+    """Probabilities of the symbols 0 .. n - 1 from integer weights.
+
+    Where only one is above 0, that symbol is certain and takes no code; where none is, symbol 0 is.
+    """
+
+    def __init__(self, weights: list[int]) -> None:
+        self.certain = int(np.argmax([*weights, 0])) if np.count_nonzero(weights) <= 1 else None
+        if self.certain is None:
+            self.model = _coder_model(count_frequencies(weights))
+
+
+@lru_cache(maxsize=64)
+def uniform(bits: int) -> Table:
+    """Table of 2^bits symbols that are all as likely."""
+    return Table([1] * 2**bits)
+
+
 @lru_cache(maxsize=1024)
 def _laplace_model(table: int, largest: int) -> Any:
     return _coder_model(laplace_frequencies(table, largest))
@@ -102,8 +120,12 @@ class Encoder:
 
     def symbols(self, values: NDArray[np.integer[Any]], counts: list[int]) -> None:
         """Append symbols that are 0 .. len(counts) - 1 and occur `counts` times."""
-        if np.count_nonzero(counts) > 1:
-            self._coder.encode(values.ravel().astype(np.int32), _coder_model(count_frequencies(counts)))
+        self.coded(values, Table(counts))
+
+    def coded(self, values: NDArray[np.integer[Any]], table: Table) -> None:
+        """Append symbols of a table."""
+        if table.certain is None and values.size:
+            self._coder.encode(values.ravel().astype(np.int32), table.model)
 
     def bytes(self) -> bytes:
         """The code so far: 32-bit words, little-endian."""
@@ -132,6 +154,10 @@ class Decoder:
 
     def symbols(self, counts: list[int]) -> NDArray[np.int32]:
         """Take ``sum(counts)`` symbols."""
-        if np.count_nonzero(counts) > 1:
-            return self._decode(_coder_model(count_frequencies(counts)), sum(counts))
-        return np.full(sum(counts), int(np.argmax(counts)), np.int32)
+        return self.coded(sum(counts), Table(counts))
+
+    def coded(self, count: int, table: Table) -> NDArray[np.int32]:
+        """Take `count` symbols of a table."""
+        if table.certain is not None:
+            return np.full(count, table.certain, np.int32)
+        return self._decode(table.model, count) if count else np.zeros(0, np.int32)

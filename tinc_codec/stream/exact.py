@@ -1,7 +1,8 @@
-"""Values that come back bit for bit at their places, whatever the model says there (NaN, infinities)."""
+"""Values that come back bit for bit at their places, whatever the model says there (NaN, infinities, a background)."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ def pack(volume: NDArray[Any], mask: NDArray[np.bool_]) -> bytes:
     return out.bytes()
 
 
-def restore(section: Reader, volume: NDArray[Any]) -> None:
-    """Write the stored values into a C-ordered `volume` of native dtype, in place."""
-    count = section.count(volume.size)
-    places = lossless.unpack(section.raw(section.count(section.remaining)), -(-volume.size // 8), np.dtype(np.uint8))
-    mask = np.unpackbits(places, count=volume.size).astype(bool).reshape(volume.shape)
-    volume[mask] = lossless.unpack(section.raw(section.remaining), int(mask.sum()), volume.dtype)
+def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Where the exact values of a chunk are, shape `shape`, and what they are, in C order and native `dtype`."""
+    total = math.prod(shape)
+    count = section.count(total)
+    places = lossless.unpack(section.raw(section.count(section.remaining)), -(-total // 8), np.dtype(np.uint8))
+    mask = np.unpackbits(places, count=total).astype(bool).reshape(shape)
     if int(mask.sum()) != count:
         section.fail(f"{int(mask.sum())} places for {count} exact values")
+    return mask, lossless.unpack(section.raw(section.remaining), count, dtype)

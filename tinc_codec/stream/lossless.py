@@ -1,4 +1,4 @@
-"""Small arrays stored exactly: raw, one repeated value, or byte-shuffled Zstandard, whichever is smallest."""
+"""Arrays stored exactly: raw, one repeated value, byte-shuffled Zstandard, or pcodec, whichever is smallest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numcodecs.zstd import Zstd
 from numpy.typing import NDArray
+from pcodec import ChunkConfig, standalone
 
 from tinc_codec.errors import CorruptStreamError
 
@@ -20,27 +21,42 @@ class Method(IntEnum):
     RAW = 0
     REPEAT = 1
     ZSTD = 2
+    PCODEC = 3
 
 
-def pack(values: NDArray[Any]) -> bytes:
-    """Store the values of an array, in C order and little-endian, behind one byte that names the method."""
+def pack(values: NDArray[Any], newest: bool = False) -> bytes:
+    """Store the values of an array, in C order and little-endian, behind one byte that names the method.
+
+    Parameters
+    ----------
+    values
+        What to store.
+    newest
+        Whether methods are allowed that came after format version 1.
+    """
     flat = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(-1)
     raw = flat.tobytes()
     size = flat.dtype.itemsize
     if len(flat) > 1 and raw == raw[:size] * len(flat):
         return bytes([Method.REPEAT]) + raw[:size]
     shuffled = np.frombuffer(raw, np.uint8).reshape(-1, size).T.tobytes()
-    packed = bytes(Zstd(level=_LEVEL).encode(shuffled)) if raw else b""
-    if raw and len(packed) < len(raw):
-        return bytes([Method.ZSTD]) + packed
-    return bytes([Method.RAW]) + raw
+    packed = [(Method.RAW, raw)]
+    if raw:
+        packed.append((Method.ZSTD, bytes(Zstd(level=_LEVEL).encode(shuffled))))
+    if raw and newest and size > 1:  # pcodec is not made for single bytes
+        native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
+        packed.append((Method.PCODEC, standalone.simple_compress(native, ChunkConfig())))
+    method, payload = min(packed, key=lambda pair: len(pair[1]))
+    return bytes([method]) + payload
 
 
-def unpack(data: bytes, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:
-    """Read `count` values of native `dtype`."""
-    if not data or data[0] not in list(Method):
+def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = False) -> NDArray[Any]:
+    """Read `count` values of native `dtype`; `newest` as in `pack`."""
+    if not data or data[0] not in list(Method) or (data[0] == Method.PCODEC and not newest):
         raise CorruptStreamError("exactly stored values name no known method")
     method, payload = Method(data[0]), data[1:]
+    if method is Method.PCODEC:
+        return _from_pcodec(payload, count, dtype)
     size = dtype.itemsize * (1 if method is Method.REPEAT else count)
     if method is Method.ZSTD:
         try:
@@ -53,3 +69,14 @@ def unpack(data: bytes, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]
         payload = np.frombuffer(payload, np.uint8).reshape(dtype.itemsize, -1).T.tobytes()
     values = np.frombuffer(payload, dtype.newbyteorder("<")).astype(dtype)
     return np.full(count, values[0]) if method is Method.REPEAT else values
+
+
+def _from_pcodec(payload: bytes, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:
+    values = np.empty(count, dtype)
+    try:
+        progress = standalone.simple_decompress_into(payload, values)
+    except (RuntimeError, TypeError) as error:
+        raise CorruptStreamError(f"exactly stored values do not decompress: {error}") from error
+    if progress.n_processed != count or not progress.finished:
+        raise CorruptStreamError(f"{progress.n_processed} values of {dtype} are there instead of {count}")
+    return values
