@@ -97,7 +97,19 @@ def decode(
     model: NDArray[Any] | None,
     mask: NDArray[np.bool_] | None,
 ) -> NDArray[Any]:
-    """Samples of a chunk of folded `shape`, its model's samples given (None: there is no model)."""
+    """Samples of a chunk.
+
+    Parameters
+    ----------
+    reader
+        The residual's section.
+    shape, dtype
+        Of the chunk: folded shape, native dtype.
+    model
+        The model's samples; None: there is no model.
+    mask
+        Which voxels are coded; None: all. The others hold what is predicted.
+    """
     parameters, codes = section.unpack(reader, shape, dtype)
     samples = np.empty(shape, dtype)
     for place, code in zip(tile_bounds(shape, parameters.tiles), codes, strict=True):

@@ -72,9 +72,10 @@ class Grid:
         origin = np.array(self.origin, self.dtype)
         above = samples > origin
         distance = np.where(above, samples, origin).astype(np.uint64) - np.uint64(int(self.origin) % 2**64)
-        half = np.uint64(self.quantum // 2)  # type: ignore[operator]
+        half = np.uint64(int(self.quantum) // 2)
         quotient = np.minimum(distance, np.uint64(2**64 - 1) - half) + half
-        return np.minimum(quotient // np.uint64(self.quantum), np.uint64(self.top)).astype(np.float64)
+        y: NDArray[np.float64] = np.minimum(quotient // np.uint64(self.quantum), np.uint64(self.top)).astype(np.float64)
+        return y
 
     @property
     def _ordered_origin(self) -> int:

@@ -100,10 +100,7 @@ def predict(known: Known, step: Pass, model: PassModel, top: int) -> tuple[Volum
         total = first * (UNIT // 2)
         total += (2 * base - first) * model.weights[0]
         for weight, pair in zip(model.weights[1:], others, strict=True):
-            if weight:
-                pair -= first
-                pair *= weight
-                total += pair
+            total += (pair - first) * weight
     total += model.bias + UNIT // 2
     total *= 1 / UNIT
     np.floor(total, out=total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -124,8 +125,7 @@ def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tup
     sizes = [section.count(tokens.MOST_TOKENS) for _ in range(contexts)]
     stored = section.raw(section.count(section.remaining))
     joined = lossless.unpack(stored, sum(sizes), np.dtype(np.uint8)).tobytes()
-    ends = np.cumsum([0, *sizes])
-    tables = tuple(joined[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True))
+    tables = tuple(joined[a:b] for a, b in itertools.pairwise(itertools.accumulate(sizes, initial=0)))
     lengths = [4 * section.count(section.remaining // 4) for _ in tile_bounds(shape, tiles)]
     codes = [section.raw(length) for length in lengths]
     section.end()

@@ -1,4 +1,4 @@
-"""The part of a chunk that is stored: trailing planes of one value, as Zarr pads the chunks at an array's edge, are not."""
+"""The part of a chunk that is stored: trailing planes of one value are not, as Zarr pads chunks at an array's edge."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def find(array: NDArray[Any]) -> tuple[int, ...]:
     """Shape of what remains of an array without its trailing planes that hold nothing but its last value's bits."""
     if not array.size:
         return array.shape
-    bits = array.reshape(array.shape or (1,)).view(f"u{array.dtype.itemsize}")
-    kept = list(bits.shape)
+    bits: NDArray[Any] = array.reshape(array.shape or (1,)).view(f"u{array.dtype.itemsize}")
+    kept: list[int] = list(bits.shape)
     for axis in range(bits.ndim):
         others = tuple(other for other in range(bits.ndim) if other != axis)
         inside = bits[tuple(slice(n) for n in kept)]
