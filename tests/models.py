@@ -2,8 +2,13 @@
 
 import numpy as np
 
+from tinc_codec.residual.grid import Grid, Kind, exact_grid
+from tinc_codec.residual.learning import Quantiser, Volume, encode
 from tinc_codec.stream import weights
-from tinc_codec.stream.container import Container, Header, ModelKind, pack
+from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack
+from tinc_codec.stream.crop import pack as pack_crop
+from tinc_codec.stream.exact import pack as pack_exact
+from tinc_codec.tree import inference
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model
 from tinc_codec.tree.partition import fold, partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
@@ -59,3 +64,37 @@ def random_stream(rng, shape, dtype, order="C", **tree):
     model = random_model(rng, shape, dtype, **tree)
     header = Header(tuple(shape), np.dtype(dtype), order, ModelKind.SINE_TREE, False)
     return pack(Container(header, weights.pack(model)))
+
+
+def random_residual(rng, shape, dtype, order, width, model=True, exact=False, crop=False):
+    """A stream with a residual that the encoder made of random samples, and the array that it decodes to."""
+    dtype = np.dtype(dtype)
+    native = dtype.newbyteorder("=")
+    kept = tuple(int(rng.integers(1, n + 1)) for n in shape) if crop and shape else shape
+    made = random_model(rng, kept, native) if model else None
+    prediction = None if made is None else inference.decode(made)
+    if native.kind == "f":
+        values = (rng.normal(0, 2, fold(kept)) * 50).round().astype(native) / native.type(8 if width > 1 else 7)
+    else:
+        values = rng.integers(0, 100, fold(kept)).astype(native)
+    grid = exact_grid(values, values.min(), values.max())
+    if grid is None:
+        grid = Grid(Kind.FLOAT, native, float(values.min()), 0.01, 2000)
+    mask = rng.random(values.shape) < 0.8 if exact else None
+    coded = encode(Volume(grid, grid.from_samples(values), mask, prediction), Quantiser(width))
+    expected = grid.to_samples(coded.values)
+    sections = {Section.RESIDUAL: coded.section}
+    if made is not None:
+        sections |= weights.pack(made)
+    if mask is not None:
+        sections[Section.EXACT] = pack_exact(values, ~mask)
+        expected = np.where(mask, expected, values)
+    whole = expected.reshape(kept)
+    if kept != shape:
+        fill = np.array([native.type(3)])
+        sections[Section.CROP] = pack_crop(kept, fill)
+        whole = np.full(shape, fill[0])
+        whole[tuple(map(slice, kept))] = expected.reshape(kept)
+    kind = ModelKind.NONE if made is None else ModelKind.SINE_TREE
+    stream = pack(Container(Header(tuple(shape), dtype, order, kind, False), sections))
+    return stream, whole.astype(dtype)

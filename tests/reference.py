@@ -1,9 +1,10 @@
 """A decoder written from FORMAT.md alone, in Python integers: no NumPy, no constriction, nothing of tinc_codec.
 
 It is slow and shares no code with the package, so that agreement of the two means something. Zstandard comes from
-numcodecs, the float32 rounding from `struct`.
+numcodecs, pcodec from pcodec, the rounding to float16 and float32 from `struct`.
 """
 
+import itertools
 import math
 import struct
 
@@ -102,6 +103,10 @@ def stored(data, count, code):
     size = struct.calcsize("<" + code)
     if method == 1:
         return [struct.unpack("<" + code, payload)[0]] * count
+    if method == 3:
+        from pcodec import standalone
+
+        return standalone.simple_decompress(payload).tolist()
     if method == 2:
         shuffled = bytes(Zstd().decode(payload))
         payload = b"".join(shuffled[i::count] for i in range(count)) if count else b""
@@ -111,7 +116,8 @@ def stored(data, count, code):
 
 def decode(data):
     """Decode a stream to ``(shape, dtype code, flags, samples in C order)``."""
-    assert data[:5] == b"TINC\x01"
+    assert data[:4] == b"TINC"
+    assert data[4] in (1, 2)
     assert crc32c(data[:-4]) == int.from_bytes(data[-4:], "little")
     head = Bytes(data[:-4])
     head.take(5)
@@ -122,20 +128,37 @@ def decode(data):
         number = head.get("B")
         sections[number] = head.take(head.count())
     assert head.at == len(head.data)
-    code, total = CODES[dtype], math.prod(shape)
+    code = CODES[dtype]
+    kept, fill = shape, None
+    if 9 in sections:
+        crop = Bytes(sections[9])
+        kept = [crop.count() for _ in shape]
+        fill = crop.get(code)
+    samples = kept_samples(sections, kept, code, flags, kind)
+    if fill is not None:
+        inside = iter(samples)
+        places = itertools.product(*map(range, shape))
+        samples = [next(inside) if all(i < k for i, k in zip(at, kept, strict=True)) else fill for at in places]
+    return shape, code, flags, samples
+
+
+def kept_samples(sections, kept, code, flags, kind):
+    total = math.prod(kept)
     if flags & 4:
-        return shape, code, flags, stored(sections[8], total, code)
-    assert kind == 1
-    samples = tree_samples(sections, fold(shape), code)
+        return stored(sections[8], total, code)
+    places, values = [], []
     if 6 in sections:
         exact = Bytes(sections[6])
         number = exact.count()
         mask = stored(exact.take(exact.count()), -(-total // 8), "B")
         places = [i for i in range(total) if mask[i // 8] >> (7 - i % 8) & 1]
         values = stored(exact.data[exact.at :], number, code)
-        for place, value in zip(places, values, strict=True):
-            samples[place] = value
-    return shape, code, flags, samples
+    samples = tree_samples(sections, fold(kept), code) if kind else None
+    if 7 in sections:
+        samples = residual_samples(Bytes(sections[7]), fold(kept), code, samples, set(places))
+    for place, value in zip(places, values, strict=True):
+        samples[place] = value
+    return samples
 
 
 def fold(shape):
@@ -269,3 +292,196 @@ def apply(layers, words, members, rows, columns, linear):
                 outputs.append([TABLE[round(f32(s * scale)) % 4096] for s in sums])
         answer.append((node, outputs))
     return answer
+
+
+def ordered(x, code):
+    size = struct.calcsize(code)
+    bits = int.from_bytes(struct.pack("<" + code, x), "little", signed=True)
+    return bits if bits >= 0 else -(2 ** (8 * size - 1)) - bits
+
+
+def from_ordered(o, code):
+    size = struct.calcsize(code)
+    bits = o if o >= 0 else -(2 ** (8 * size - 1)) - o
+    return struct.unpack("<" + code, bits.to_bytes(size, "little", signed=True))[0]
+
+
+def grid(r, code):
+    """From samples to the grid, and back."""
+    kind = r.get("B")
+    assert kind in ((1, 2) if code in "efd" else (0,))
+    if kind == 1:
+        origin, quantum = r.get("d"), r.get("d")
+        top = r.count()
+        return (
+            top,
+            lambda v: min(max(round((v - origin) / quantum), 0), top),
+            lambda y: cast(y * quantum + origin, code),
+        )
+    origin, quantum = r.get(code), r.count()
+    top = r.count()
+    if kind == 0:
+        return top, lambda v: min((max(v - origin, 0) + quantum // 2) // quantum, top), lambda y: origin + quantum * y
+    first = ordered(origin, code)
+    return top, lambda v: min(max(ordered(v, code) - first, 0), top), lambda y: from_ordered(first + y, code)
+
+
+def cast(x, code):
+    return struct.unpack("<" + code, struct.pack("<" + code, x))[0]
+
+
+def parities(d):
+    every = [p for p in itertools.product((0, 1), repeat=d) if any(p)]
+    return sorted(every, key=lambda p: (sum(p), tuple(1 - bit for bit in p)))
+
+
+def pairs_of(parity, known):
+    found = []
+    for o in itertools.product(range(-3, 4), repeat=len(parity)):
+        first = next((i for i in o if i), 0)
+        if first > 0 and tuple((p + i) % 2 for p, i in zip(parity, o, strict=True)) in known:
+            found.append((sum(i * i for i in o), o))
+    return [o for _, o in sorted(found)[:32]]
+
+
+def all_passes(d, levels):
+    yield levels, (0,) * d, []
+    for level in range(levels - 1, -1, -1):
+        known = {(0,) * d}
+        for parity in parities(d):
+            yield level, parity, pairs_of(parity, known)
+            known.add(parity)
+
+
+def residual_samples(r, shape, code, model, exact):
+    d = len(shape)
+    top, to_grid, to_sample = grid(r, code)
+    start = r.count()
+    tiles = [r.count() for _ in shape]
+    levels = r.get("B")
+    widths = [r.count() for _ in range(levels + 1)]
+    steps = list(all_passes(d, levels))
+    used = [r.get("B") for _ in steps]
+    offsets = [[unzigzag(r.count()) for _ in range(2)] for j in used if j > 1]
+    largest, index = r.count(), r.get("B")
+    words = Range(r.take(4 * r.count()))
+    table = laplace(index, largest) if largest else None
+    models, rest = [], iter(offsets)
+    for j in used:
+        if j <= 1:
+            models.append(([0] * j, 0, [256, 0, 128, 0, 0], 0))
+            continue
+        numbers = [words.symbol(table) - largest if largest else 0 for _ in range(j + 5)]
+        bias, floor = next(rest)
+        models.append((numbers[:j], bias, numbers[j:], floor))
+    thresholds = [r.count() for _ in range(r.get("B"))]
+    sizes = [r.count() for _ in range(len(thresholds) + 1)]
+    packed = stored(r.take(r.count()), sum(sizes), "B")
+    tables = []
+    for size in sizes:
+        tables.append([b if b < 16 else (16 + b % 16) << (b // 16 - 1) for b in packed[:size]])
+        packed = packed[size:]
+    lengths = [4 * r.count() for _ in range(math.prod(tiles))]
+    samples = [None] * math.prod(shape)
+    flat = lambda at: sum(i * math.prod(shape[a + 1 :]) for a, i in enumerate(at))  # noqa: E731
+    for number, tile in enumerate(itertools.product(*map(range, tiles))):
+        low = [i * n // g for i, n, g in zip(tile, shape, tiles, strict=True)]
+        high = [(i + 1) * n // g for i, n, g in zip(tile, shape, tiles, strict=True)]
+        size = [b - a for a, b in zip(low, high, strict=True)]
+        places = list(itertools.product(*map(range, size)))
+        where = {at: flat([i + j for i, j in zip(at, low, strict=True)]) for at in places}
+        predicted = {at: start if model is None else to_grid(model[where[at]]) for at in places}
+        values, errors = dict(predicted), dict.fromkeys(places, 0)
+        coder = Range(r.take(lengths[number]))
+        for (level, parity, pairs), pass_model in zip(steps, models, strict=True):
+            stride = 2**level
+            if pairs:
+                members = [
+                    at
+                    for at in places
+                    if all(i % stride == 0 and i // stride % 2 == p for i, p in zip(at, parity, strict=True))
+                ]
+            else:
+                members = (
+                    [at for at in places if all(i % stride == 0 for i in at)]
+                    if level == levels and not any(parity)
+                    else []
+                )
+            if not members:
+                continue
+            coded = {at: where[at] not in exact for at in members}
+            one_pass(
+                coder,
+                members,
+                coded,
+                size,
+                stride,
+                pairs,
+                pass_model,
+                predicted,
+                values,
+                errors,
+                thresholds,
+                tables,
+                top,
+                widths[level],
+            )
+        for at in places:
+            samples[where[at]] = to_sample(values[at])
+    assert r.at == len(r.data)
+    return samples
+
+
+def unzigzag(u):
+    return -(u + 1) // 2 if u % 2 else u // 2
+
+
+def one_pass(coder, members, coded, size, stride, pairs, model, base, values, errors, thresholds, tables, top, width):
+    weights, bias, spread, floor = model
+    lattice = [-(-n // stride) for n in size]
+
+    def neighbour(at, o, sign):
+        place = []
+        for i, step, n in zip(at, o, lattice, strict=True):
+            j = i // stride + sign * step
+            while not 0 <= j < n:
+                j = 0 if n == 1 else -j if j < 0 else 2 * (n - 1) - j
+            place.append(j * stride)
+        return tuple(place)
+
+    expected, contexts = {}, {}
+    for at in members:
+        around = [(neighbour(at, o, 1), neighbour(at, o, -1)) for o in pairs[: len(weights)]]
+        b = [values[p] + values[m] for p, m in around]
+        total = 1024 * base[at]
+        if b:
+            total = 512 * b[0] + weights[0] * (2 * base[at] - b[0]) + bias
+            total += sum(w * (x - b[0]) for w, x in zip(weights[1:], b[1:], strict=True))
+        p = min(max((total + 512) // 1024, 0), top)
+        expected[at] = p
+        near, far = around[:2], around[:6]
+        terms = [sum(abs(values[x] - p) for pair in part for x in pair) for part in (near, far)]
+        terms += [sum(errors[x] for pair in part for x in pair) for part in (near, far)]
+        m = 16 * (floor + sum(v * t for v, t in zip(spread, terms, strict=False))) + spread[4] * p
+        contexts[at] = sum(16 * t <= m for t in thresholds)
+    tokens = {}
+    for context, weight in enumerate(tables):
+        table = frequencies(weight, weight.index(max(weight))) if sum(w > 0 for w in weight) > 1 else None
+        only = next((t for t, w in enumerate(weight) if w), 0)
+        for at in members:
+            if coded[at] and contexts[at] == context:
+                tokens[at] = coder.symbol(table) if table else only
+    bits = {at: 0 if t < 16 else 1 + (t - 16) // 8 for at, t in tokens.items()}
+    extra = dict.fromkeys(tokens, 0)
+    for count in sorted(set(bits.values())):
+        for done in range(0, count, 12):
+            piece = min(12, count - done)
+            table = frequencies([1] * 2**piece, 0)
+            for at in members:
+                if coded[at] and bits[at] == count:
+                    extra[at] += coder.symbol(table) << done
+    for at in members:
+        t = tokens.get(at, 0)
+        k = unzigzag(t if t < 16 else ((8 + t % 8) << bits[at]) + extra[at])
+        values[at] = min(max(expected[at] + k * width, 0), top)
+        errors[at] = abs(values[at] - expected[at])

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from tinc_codec import Config, ConfigurationError, Process, process, set_process
@@ -10,6 +11,16 @@ from tinc_codec import Config, ConfigurationError, Process, process, set_process
         ({"ratio": "64"}, "ratio='64' is not a finite number"),
         ({"ratio": float("nan")}, "not a finite number"),
         ({"ratio": True}, "not a finite number"),
+        ({"psnr": 0}, "psnr=0 must be above 0"),
+        ({"psnr": "high"}, "psnr='high' is not a finite number"),
+        ({"max_error": -1}, "max_error=-1 must not be negative"),
+        ({"max_error": float("inf")}, "not a finite number"),
+        ({"ratio": 8, "psnr": 40}, "ratio=8.0 and psnr=40.0 are given: give one of ratio, psnr, max_error"),
+        ({"psnr": 40, "max_error": 0}, "psnr=40.0 and max_error=0.0 are given"),
+        ({"data_range": 255}, "data_range=255.0 has a meaning only beside psnr"),
+        ({"psnr": 40, "data_range": 0}, "data_range=0 must be above 0"),
+        ({"exact_values": "0"}, "exact_values='0' must be a number or a list of numbers"),
+        ({"exact_values": [0, None]}, "None is not a number"),
         ({"levels": "many"}, "levels='many' is not known; known are 'auto'"),
         ({"levels": 0}, "from 1 to"),
         ({"levels": 2.0}, "from 1 to"),
@@ -30,6 +41,18 @@ def test_wrong_settings_are_explained(settings, message):
         Config(**settings)
 
 
+def test_exactly_one_target_is_in_force():
+    assert (Config().ratio, Config().psnr, Config().max_error) == (64, None, None)
+    assert (Config(psnr=40).ratio, Config(psnr=40).psnr) == (None, 40)
+    assert (Config(max_error=0).ratio, Config(max_error=0).max_error) == (None, 0)
+
+
+def test_exact_values_are_numbers_without_repetition():
+    assert Config(exact_values=0).exact_values == (0,)
+    assert Config(exact_values=np.float32(0.5)).exact_values == (0.5,)
+    assert Config(exact_values=[3, 3, float("nan"), 2**63]).exact_values == (3, 2**63)
+
+
 def test_settings_survive_json():
     import json
 
@@ -38,6 +61,8 @@ def test_settings_survive_json():
     )
     assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
     assert hash(Config.from_json(config.to_json())) == hash(config)
+    config = Config(psnr=40, data_range=255, exact_values=[0, 0.1, 2**64 - 1])
+    assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_keys_of_a_newer_version_do_not_break_reading():

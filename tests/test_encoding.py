@@ -1,5 +1,7 @@
 """`encode` never raises because of a chunk's values, whatever they are, and never breaks a promise to say so."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,10 +17,55 @@ from tinc_codec.stream.container import LARGEST_RANK
 
 training = pytest.importorskip("tinc_codec.fit.training")
 
-DTYPES = ["u1", "<u2", ">u4", "u8", "i1", "i8", "f2", "<f4", ">f8"]
-arrays = st.sampled_from(DTYPES).flatmap(
-    lambda code: hnp.arrays(np.dtype(code), hnp.array_shapes(min_dims=0, max_dims=5, max_side=9))
+DTYPES = ["u1", "<u2", ">u4", "u8", "i1", ">i2", "i4", "<i8", "f2", "<f4", ">f4", ">f8"]
+TARGETS = st.sampled_from(
+    [
+        {"ratio": 1.5},
+        {"ratio": 8},
+        {"ratio": 200},
+        {"max_error": 0},
+        {"max_error": 1},
+        {"max_error": 0.3},
+        {"max_error": 40},
+        {"max_error": 1e12},
+        {"max_error": 1e-33},
+        {"psnr": 30},
+        {"psnr": 61.7},
+        {"psnr": 40, "data_range": 255},
+    ]
 )
+
+
+@st.composite
+def arrays(draw):
+    """Arrays of every dtype, order and shape, and of every kind of content that has ever been trouble."""
+    dtype = np.dtype(draw(st.sampled_from(DTYPES)))
+    shape = draw(hnp.array_shapes(min_dims=0, max_dims=5, max_side=9))
+    seed = draw(st.integers(0, 2**32))
+    rng = np.random.default_rng(seed)
+    kind = draw(st.sampled_from(["any", "constant", "full range", "tiny", "huge", "smooth", "noisy", "few"]))
+    if kind == "any":
+        made = draw(hnp.arrays(dtype, shape))
+    elif dtype.kind == "f":
+        unit = {"tiny": float(np.finfo(dtype).smallest_subnormal), "huge": float(np.finfo(dtype).max) / 4}.get(kind, 1)
+        unit = {"full range": float(np.finfo(dtype).max) / 1.01}.get(kind, unit)
+        base = np.full(shape, 0.3) if kind == "constant" else rng.normal(0, 0.3, shape).clip(-1, 1)
+        if kind == "smooth":
+            base = sum(np.indices(shape)) / 50 + base * 1e-4 if shape else np.array(0.5)
+        made = (np.rint(base * (40 if kind == "tiny" else 1e9)) / (1 if kind == "tiny" else 1e9) * unit).astype(dtype)
+    else:
+        info = np.iinfo(dtype)
+        low, high = {"constant": (7, 8), "few": (0, 2), "smooth": (0, 5)}.get(kind, (info.min, info.max))
+        made = rng.integers(low, high, shape, dtype.newbyteorder("="), endpoint=True).astype(dtype)
+        if kind == "smooth":
+            made = (made + sum(np.indices(shape)) if shape else made).astype(dtype)
+    if dtype.kind == "f" and draw(st.booleans()):
+        special = rng.random(shape) < draw(st.sampled_from([0.1, 1.0]))
+        made = np.where(special, rng.choice(np.array([np.nan, np.inf, -np.inf, -0.0]), shape), made).astype(dtype)
+    if shape and draw(st.booleans()):  # planes as Zarr pads them
+        axis = draw(st.integers(0, len(shape) - 1))
+        made = np.pad(made, [(0, 300 * (a == axis)) for a in range(len(shape))])[..., :]
+    return np.array(made, dtype, order=draw(st.sampled_from("CF")))
 
 
 @pytest.fixture
@@ -27,27 +74,46 @@ def few_steps(monkeypatch):
     monkeypatch.setattr(training, "_CORRECTIONS", 1)
 
 
-def check(array, ratio):
-    data = encode(array, Config(ratio=ratio, effort=1))
+def differences(a, b):
+    """Exact magnitudes of the differences, as Python numbers."""
+    kind = int if a.dtype.kind in "iu" else Fraction
+    return [abs(kind(x) - kind(y)) for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)]
+
+
+def check(array, exact_values=(), **target):
+    config = Config(effort=1, exact_values=exact_values, **target)
+    before = array.copy()
+    data = encode(array, config)
+    assert array.tobytes() == before.tobytes()
     got = decode(data)
     assert got.shape == array.shape
     assert got.dtype.str == array.dtype.str
+    assert got.flags.f_contiguous == array.flags.f_contiguous or array.size <= 1
     told = inspect(data)
-    if told.kind == "lossless":
+    if told.kind == "lossless" or config.max_error == 0:
         assert got.tobytes(order="C") == array.tobytes(order="C")
         return
+    special = np.isin(array, np.array(exact_values, array.dtype))
     if array.dtype.kind == "f":
-        special = ~np.isfinite(array)
-        assert got[special].tobytes() == array[special].tobytes()
-    assert got[np.isfinite(got)].min() >= told.quality.low
-    assert got[np.isfinite(got)].max() <= told.quality.high
+        special |= ~np.isfinite(array)
+    assert got[special].tobytes() == array[special].tobytes()
+    error = differences(got[~special], array[~special])
+    if config.max_error is not None:
+        assert max(error) <= Fraction(config.max_error)
+    if config.psnr is not None:
+        span = config.data_range or Fraction(float(array[~special].max())) - Fraction(float(array[~special].min()))
+        mean = sum(Fraction(e) ** 2 for e in error) / len(error)
+        assert mean <= Fraction(span) ** 2 / Fraction(10 ** (config.psnr / 10)) * Fraction(1 + 1e-12)
+    if config.ratio is not None:
+        assert got[~special].min() >= array[~special].min()
+        assert got[~special].max() <= array[~special].max()
 
 
 @pytest.mark.usefixtures("few_steps")
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(array=arrays, ratio=st.sampled_from([1.5, 8, 200]))
-def test_any_values_can_be_encoded(array, ratio):
-    check(array, ratio)
+@settings(max_examples=2000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(array=arrays(), target=TARGETS, exact_values=st.sampled_from([(), (0,), (0, 7)]))
+def test_any_values_keep_their_target(array, target, exact_values):
+    check(array, exact_values, **target)
 
 
 @pytest.mark.usefixtures("few_steps")
@@ -70,7 +136,9 @@ def test_awkward_values_can_be_encoded(dtype, kind):
         x[:] = rng.integers(0, 2, x.shape) * (info.max // 2 if not floating else 1)
     else:
         x[:] = np.linspace(float(info.min) / 4, float(info.max) / 4, x.size).reshape(x.shape).astype(dtype)
-    check(x, 10)
+    check(x, ratio=10)
+    check(x, max_error=0)
+    check(x, psnr=35)
 
 
 @pytest.mark.usefixtures("few_steps")
@@ -78,7 +146,7 @@ def test_a_stream_that_does_not_decode_is_replaced_by_a_lossless_one(smooth, mon
     def broken(_):
         raise CorruptStreamError("it is broken")
 
-    monkeypatch.setattr("tinc_codec.modelling.samples", broken)
+    monkeypatch.setattr("tinc_codec.assembly.samples", broken)
     data = encode(smooth, Config(ratio=16, effort=1))
     assert (decode(data) == smooth).all()
     assert "it is broken" in caplog.text

@@ -21,7 +21,7 @@ from tinc_codec.errors import (
 if TYPE_CHECKING:
     from tinc_codec.zarr3 import TINCSerializer, zarr_kwargs
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Config",

@@ -112,28 +112,29 @@ def inspect_command(
 
 @app.command()
 def bench(
-    study: Annotated[str, typer.Argument(help="figures or allocations.")],
+    study: Annotated[str, typer.Argument(help="figures, allocations, bounds or decibels.")],
     output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
 ) -> None:
     """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
     with _explained():
-        from tinc_codec import bench as benchmarks
+        from tinc_codec.bench.rows import as_json
+        from tinc_codec.bench.studies import STUDIES
 
-        studies = {"figures": benchmarks.figures, "allocations": benchmarks.allocations}
-        if study not in studies:
-            raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(studies)}")
+        if study not in STUDIES:
+            raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(STUDIES)}")
         rows = []
-        for row in studies[study](effort):
+        for row in STUDIES[study](effort):
             rows.append(row)
             console.print(
-                f"{row.crop:13} {row.codec:6} {row.ratio:7.1f}x {row.psnr:7.2f} dB  SSIM {row.ssim:.4f}  largest error "
-                f"{row.max_error:9.4g}  {row.encode_seconds:6.1f} s, {row.decode_seconds:6.3f} s  {row.setting}",
+                f"{row.crop:13} {row.codec:7} {row.stored_bytes:9,} {row.ratio:7.1f}x {row.psnr:7.2f} dB  "
+                f"SSIM {row.ssim:.4f}  largest error {row.max_error:9.4g}  {row.encode_seconds:6.1f} s, "
+                f"{row.decode_seconds:6.3f} s  {row.setting}",
                 highlight=False,
                 soft_wrap=True,
             )
         if output is not None:
-            output.write_text(json.dumps(benchmarks.as_json(rows), indent=1) + "\n")
+            output.write_text(json.dumps(as_json(rows), indent=1) + "\n")
 
 
 def _as_json(info: StreamInfo) -> dict[str, object]:

@@ -34,8 +34,8 @@ SMALLEST_BUDGET = 200
 _PROBE = 2
 """Levels of effort below the one asked for at which budgets are compared."""
 
-_PROMISING = 1.03
-"""Size over the residual's alone below which a network that was trained a little is worth being trained in full."""
+_PROMISING = 1.01
+"""Size over the residual's alone up to which a network that was trained a little is worth being trained in full."""
 
 _PROBING = 0.25
 """Part of the work that comparing budgets is, about."""
@@ -44,6 +44,12 @@ _ROUNDING = 0.4
 """Rounding that costs the fewest bytes at a given PSNR: zeros are cheap."""
 
 _SEARCHES = 9
+_NEAR = 0.995
+"""Part of the error allowed that a search is content with."""
+
+_SMALLEST_RMSE = 1e-290
+"""Among numbers as small as this, float64 itself rounds too much for a PSNR to have a meaning."""
+
 _SPREAD = 1.7
 """Largest error over root mean square error of a uniform quantiser, about."""
 
@@ -81,6 +87,7 @@ def goal(source: Source, config: Config) -> Goal | None:
         data_range = float(source.high) - float(source.low) if config.data_range is None else config.data_range
         rmse = data_range * 10 ** (-config.psnr / 20)
         rmse *= 1 - 1e-9  # the PSNR of exactly this error may be rounded to below what was asked
+        rmse = rmse if rmse > _SMALLEST_RMSE else 0.0
         error = rmse * _SPREAD
     assert error is not None
     found = bounded_grid(source.known(source.values), source.low, source.high, error) if math.isfinite(error) else None
@@ -141,7 +148,9 @@ class Targeting:
             part = self.report.part(_PROBING * number / len(budgets), _PROBING * (number + 1) / len(budgets))
             found = self._at_budget(target, budget, effort, part)
             log.debug("%d bytes of network: %s in all, %d without", budget, found and len(found.stream), alone)
-            if found is not None and len(found.stream) < best[0]:
+            if found is None or len(found.stream) > alone * _PROMISING:
+                break  # still larger networks would cost more still
+            if len(found.stream) < best[0]:
                 best = (len(found.stream), budget, found)
         if best[2] is None or effort == self.config.effort:
             return best[2]
@@ -196,6 +205,8 @@ class Targeting:
             self.report.check()
             coded = encode(volume, Quantiser(round(width), _ROUNDING))
             found = error(coded)
+            if _NEAR * rmse <= found <= rmse:
+                return min(best, coded, key=lambda c: len(c.section))
             if found <= rmse:
                 narrow, best = round(width), min(best, coded, key=lambda c: len(c.section))
             else:

@@ -1,4 +1,4 @@
-"""How the golden streams of format version 1 were made; run once, by hand, before the version was released.
+"""How the golden streams were made; run once for each format version, by hand, before the version was released.
 
 A stream that exists is never written again: later versions add files of their own.
 """
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.models import random_stream
+from tests.models import random_residual, random_stream
 from tinc_codec import TINCCodec, decode
+from tinc_codec.inspection import inspect
 from tinc_codec.phantom import light_sheet
 
 FOLDER = Path(__file__).parent
@@ -21,7 +22,15 @@ def wave(shape):
     return np.sin(3 * sum(axes)) * np.cos(2 * axes[-1])
 
 
-def streams():
+def noise(*shape):
+    return np.random.default_rng(9).normal(0, 1, shape)
+
+
+def rounded(volume):
+    return np.rint(volume + 3 * noise(*volume.shape)).astype("f4")
+
+
+def version_1():
     codec = TINCCodec(ratio=16, effort=2)
     yield "trained-u2", codec.encode(light_sheet((16, 24, 20), seed=1))
     yield "trained-u2-big-endian-fortran", codec.encode(np.asfortranarray(light_sheet((17, 18, 19), seed=2), ">u2"))
@@ -48,11 +57,45 @@ def streams():
         yield f"random-{number}", random_stream(rng, shape, dtype, order="CF"[number % 2], levels=3, empty=0.1)
 
 
+def version_2():
+    rng = np.random.default_rng(8)
+    bounded = TINCCodec(max_error=12, effort=1)
+    yield "bounded-u2-big-endian-fortran", bounded.encode(np.asfortranarray(light_sheet((17, 18, 19), seed=2), ">u2"))
+    yield "lossless-i1-1d", TINCCodec(max_error=0).encode((100 * wave((3000,)) + rng.normal(0, 2, 3000)).astype("i1"))
+    holes = (wave((60, 70)) + rng.normal(0, 0.02, (60, 70))).astype("f4")
+    holes[5:12, 30:] = np.nan
+    holes[20:30, :9] = 0
+    yield "bounded-f4-exact-values", TINCCodec(max_error=0.05, exact_values=0).encode(holes)
+    yield "lossless-f4-even", TINCCodec(max_error=0).encode(rounded(400 * wave((16, 20, 20))) / 8)
+    yield "bounded-i8-wide", TINCCodec(max_error=2.0**50).encode((2.0**62 * wave((14, 15, 16))).astype("i8"))
+    yield "bounded-f2", TINCCodec(max_error=0.01).encode(wave((40, 50)).astype("f2"))
+    yield "psnr-f8-4d", TINCCodec(psnr=45, effort=1).encode(1e-20 * wave((3, 8, 16, 17)))
+    yield "cropped", bounded.encode(np.pad(light_sheet((16, 24, 20), seed=5), [(0, 0), (0, 16), (0, 9)]))
+    z, y, x = np.indices((40, 64, 64)) / 10.0
+    clean = 2000 + 600 * np.sin(y + np.sin(z)) * np.cos(x)
+    network = TINCCodec(max_error=180, effort=1).encode((clean + 60 * noise(*clean.shape)).astype("u2"))
+    assert inspect(network).kind == "sine tree and residual"
+    yield "network-and-residual", network
+    walk = np.cumsum(rng.integers(-(2**40), 2**41, 700))
+    yield "lossless-pcodec", TINCCodec(max_error=0).encode(walk)
+    yield "random-bits", random_residual(rng, (9, 16, 17), "f4", "C", 1)[0]
+    for number, (shape, dtype) in enumerate(
+        [((33,), "u1"), ((15, 31), ">u4"), ((9, 16, 17), "u8"), ((2, 15, 3, 16), "f2"), ((2, 2, 1, 3, 16), ">f8")]
+    ):
+        options = {"model": number != 1, "exact": number > 1, "crop": number in (2, 4)}
+        yield f"random-{number}", random_residual(rng, shape, dtype, "CF"[number % 2], 1 + 2 * number, **options)[0]
+
+
+def streams():
+    yield from ((f"v1-{name}", data) for name, data in version_1())
+    yield from ((f"v2-{name}", data) for name, data in version_2())
+
+
 def main():
     file = FOLDER / "manifest.json"
     manifest = json.loads(file.read_text()) if file.exists() else {}
     for name, data in streams():
-        path = FOLDER / f"v1-{name}.tinc"
+        path = FOLDER / f"{name}.tinc"
         if path.exists():
             continue
         path.write_bytes(data)

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from tests import reference
 from tests.models import random_stream
 from tinc_codec import decode
 from tinc_codec.errors import CorruptStreamError, NewerVersionError, UnsupportedDataError
-from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
+from tinc_codec.stream.container import VERSION, Container, Header, ModelKind, Section, pack, unpack
 
 STREAM = random_stream(np.random.default_rng(11), (16, 20), ">u2", order="F", empty=0.4)
 
@@ -29,7 +30,8 @@ def test_round_trip(shape, dtype, order, sections):
         return
     header = Header(tuple(shape), np.dtype(dtype), order, ModelKind.SINE_TREE, True)
     container = unpack(pack(Container(header, sections)))
-    assert container.header == header
+    later = {Section.RESIDUAL, Section.CROP} & set(sections)
+    assert container.header == dataclasses.replace(header, version=2 if later else 1)
     assert container.header.dtype.str == np.dtype(dtype).str
     assert container.sections == sections
 
@@ -72,8 +74,10 @@ def test_hostile_streams_with_a_right_checksum_decode_or_are_refused(data):
 
 def test_a_newer_version_says_so():
     body = bytearray(STREAM[:-4])
-    body[4] = 2
-    with pytest.raises(NewerVersionError, match=r"format version 2.*reads up to 1.*newer tinc-codec"):
+    body[4] = VERSION + 1
+    with pytest.raises(
+        NewerVersionError, match=rf"format version {VERSION + 1}.*reads up to {VERSION}.*newer tinc-codec"
+    ):
         decode(sealed(bytes(body)))
 
 
@@ -100,10 +104,14 @@ def test_a_claim_of_absurd_size_is_refused():
         unpack(pack(Container(header, {})))
 
 
-def test_the_residual_section_is_refused_not_ignored():
+@pytest.mark.parametrize("section", [Section.RESIDUAL, Section.CROP])
+def test_what_version_2_brought_is_refused_in_version_1(section):
     container = unpack(STREAM)
-    with pytest.raises(CorruptStreamError, match="residual"):
-        decode(pack(Container(container.header, {**container.sections, Section.RESIDUAL: b"1"})))
+    body = bytearray(pack(Container(container.header, {**container.sections, section: b"1"}))[:-4])
+    assert body[4] == 2
+    body[4] = 1
+    with pytest.raises(CorruptStreamError, match=f"section {section:d} is repeated, or none of format version 1"):
+        decode(sealed(bytes(body)))
 
 
 def test_unknown_optional_sections_are_skipped_and_others_refused():

@@ -16,12 +16,27 @@ arrays = dtypes.flatmap(lambda dtype: hnp.arrays(dtype, st.integers(0, 60)))
 
 @given(values=arrays)
 def test_values_come_back_bit_for_bit(values):
-    assert lossless.unpack(lossless.pack(values), len(values), values.dtype).tobytes() == values.tobytes()
+    for newest in (False, True):
+        data = lossless.pack(values, newest)
+        assert lossless.unpack(data, len(values), values.dtype, newest).tobytes() == values.tobytes()
 
 
 @pytest.mark.parametrize(("values", "method"), [([7] * 50, 1), (range(4000), 2), ([1, 2, 3], 0)])
 def test_the_smallest_method_is_chosen(values, method):
     assert lossless.pack(np.array(values, np.int32))[0] == method
+
+
+def test_pcodec_is_for_later_versions_only():
+    values = np.cumsum(np.random.default_rng(0).integers(0, 60, 4000)).astype("u4")
+    data = lossless.pack(values, newest=True)
+    assert data[0] == lossless.Method.PCODEC
+    assert len(data) < len(lossless.pack(values))
+    with pytest.raises(CorruptStreamError, match="no known method"):
+        lossless.unpack(data, 4000, values.dtype)
+    with pytest.raises(CorruptStreamError, match="4000 values of uint32 are there instead of 4001"):
+        lossless.unpack(data, 4001, values.dtype, newest=True)
+    with pytest.raises(CorruptStreamError, match="do not decompress"):
+        lossless.unpack(data[:-9], 4000, values.dtype, newest=True)
 
 
 @given(data=st.binary(max_size=40), count=st.integers(0, 20), dtype=dtypes)
@@ -33,9 +48,9 @@ def test_foreign_bytes_are_refused_or_have_the_right_size(data, count, dtype):
 @given(values=arrays.filter(len), seed=st.integers(0, 1000))
 def test_exact_values_return_to_their_places(values, seed):
     mask = np.random.default_rng(seed).random(len(values)) < 0.3
-    restored = np.zeros_like(values)
-    exact.restore(Reader(exact.pack(values, mask), "exact"), restored)
-    assert restored.tobytes() == np.where(mask, values, np.zeros_like(values)).tobytes()
+    places, stored = exact.unpack(Reader(exact.pack(values, mask), "exact"), values.shape, values.dtype)
+    assert (places == mask).all()
+    assert stored.tobytes() == values[mask].tobytes()
 
 
 def test_a_wrong_number_of_exact_values_is_refused():
@@ -43,7 +58,7 @@ def test_a_wrong_number_of_exact_values_is_refused():
     data = bytearray(exact.pack(volume, volume > 6))
     data[0] += 1
     with pytest.raises(CorruptStreamError, match="places for"):
-        exact.restore(Reader(bytes(data), "exact"), volume)
+        exact.unpack(Reader(bytes(data), "exact"), volume.shape, volume.dtype)
 
 
 @given(values=st.lists(st.integers(0, 2**64 - 1)))

@@ -74,8 +74,8 @@ class Grid:
         distance = np.where(above, samples, origin).astype(np.uint64) - np.uint64(int(self.origin) % 2**64)
         half = np.uint64(int(self.quantum) // 2)
         quotient = np.minimum(distance, np.uint64(2**64 - 1) - half) + half
-        y: NDArray[np.float64] = np.minimum(quotient // np.uint64(self.quantum), np.uint64(self.top)).astype(np.float64)
-        return y
+        steps: NDArray[np.uint64] = np.minimum(quotient // np.uint64(self.quantum), np.uint64(self.top))
+        return steps.astype(np.float64)
 
     @property
     def _ordered_origin(self) -> int:
@@ -145,21 +145,28 @@ def bounded_grid(samples: NDArray[Any], low: Any, high: Any, error: float) -> tu
         return fine
     if exact.kind is Kind.BITS:
         return fine or (exact, 0)
-    allowed = min(math.floor(min(error / float(exact.quantum), LARGEST_TOP)), exact.top)
+    ulp = _ulp(samples.dtype, float(low), float(high))
+    room = error - (ulp / 2 if exact.quantum < ulp else 0)  # between samples lie numbers that the dtype has not
+    allowed = min(max(0, math.floor(min(room / float(exact.quantum), LARGEST_TOP))), exact.top)
     wider = fine is None or (2 * allowed + 1) * float(exact.quantum) >= 2 * error
     return (exact, allowed) if wider else fine
 
 
 def _fine_floats(dtype: np.dtype[Any], low: float, high: float, error: float) -> tuple[Grid, int] | None:
     """Grid for floats, much finer than the error; None where the dtype itself is not."""
-    ulp = float(np.spacing(dtype.type(max(abs(low), abs(high)))))
+    ulp = _ulp(dtype, low, high)
     quantum = (error - ulp / 2) / FINENESS  # the decoder's last rounding takes half a step of the dtype
-    with np.errstate(over="ignore"):
-        span = high - low
+    span = high - low
     if not quantum > ulp / FINENESS or not span / quantum < LARGEST_TOP:
         return None
     top = math.ceil(span / quantum)
     return Grid(Kind.FLOAT, dtype, low, quantum, top), min(FINENESS - 1, top)
+
+
+def _ulp(dtype: np.dtype[Any], low: float, high: float) -> float:
+    """Distance of neighbouring numbers of a dtype where they are farthest apart; infinite at its end."""
+    with np.errstate(over="ignore"):
+        return float(np.spacing(dtype.type(max(abs(low), abs(high)))))
 
 
 def _coarse_integers(dtype: np.dtype[Any], low: int, high: int, error: float) -> tuple[Grid, int] | None:

@@ -176,11 +176,16 @@ def encode(volume: Volume, quantiser: Quantiser) -> Coded:
         encoder = Encoder()
         for made in records:
             write_pass(encoder, parameters, contexts(made[number].expected, thresholds), made[number].steps)
-        codes.append(encoder.bytes())
+        codes.append(_trimmed(encoder.bytes()))
     values = np.empty(shape)
     for tile in work:
         values[tile.place] = tile.known.values
     return Coded(pack(parameters, codes), values)
+
+
+def _trimmed(code: bytes) -> bytes:
+    """A code without the words of zeros at its end, which a decoder reads there anyway."""
+    return code[: -(-len(code.rstrip(b"\0")) // 4) * 4]
 
 
 def _tile(volume: Volume, parameters: Parameters, place: tuple[slice, ...]) -> _Tile:
@@ -192,18 +197,20 @@ def _tile(volume: Volume, parameters: Parameters, place: tuple[slice, ...]) -> _
 def _run(step: Pass, work: list[_Tile], quantiser: Quantiser, top: int) -> tuple[PassModel, list[_Step]]:
     """Fit the predictor of a pass, and code the pass in every tile."""
     coded = [_coded(tile, step) for tile in work]
-    count = sum(map(np.count_nonzero, coded))
-    every = max(1, len([c for c in coded if c.any()]) * max(c.size for c in coded) // _FITTED) if count else 1
-    pairs = min(PAIRS, len(step.pairs), max(int(bool(step.pairs)), count // VOXELS_PER_WEIGHT))
-    if pairs <= 1:
-        model = PLAIN[pairs]
+    fitted = [(tile, inside) for tile, inside in zip(work, coded, strict=True) if inside.any()]
+    count = sum(int(np.count_nonzero(inside)) for _, inside in fitted)
+    pairs = min(PAIRS, len(step.pairs), count // VOXELS_PER_WEIGHT)
+    if pairs > 1:
+        model = _fit(step, fitted, pairs, max(1, count // _FITTED), quantiser, top)
     else:
-        fitted = [(tile, inside) for tile, inside in zip(work, coded, strict=True) if inside.any()]
-        model = _fit(step, fitted, pairs, every, quantiser, top)
-    made = []
-    for tile, inside in zip(work, coded, strict=True):
-        made.append(_apply(step, tile, inside, model, quantiser, top))
-    return model, made
+        plain = PLAIN if step.pairs else PLAIN[:1]
+        model = min(plain, key=lambda model: sum(_misses(step, *part, model, top) for part in fitted))
+    return model, [_apply(step, *part, model, quantiser, top) for part in zip(work, coded, strict=True)]
+
+
+def _misses(step: Pass, tile: _Tile, inside: NDArray[np.bool_], model: PassModel, top: int) -> float:
+    predicted, _ = predict(tile.known, step, model, top)
+    return float(np.log2(1 + np.abs(step.members(tile.target) - predicted))[inside].sum())
 
 
 def _coded(tile: _Tile, step: Pass) -> NDArray[np.bool_]:

@@ -46,7 +46,7 @@ def join(tokens: NDArray[np.uint8], extra: NDArray[np.int64]) -> NDArray[np.int6
 
 
 def to_byte(count: int) -> int:
-    """Round a count below 2^19 to a byte: itself below 16, else four bits after the leading one and an exponent."""
+    """Round a count up to 2^18 to a byte: itself below 16, else an exponent and the four bits after the leading one."""
     if count < 16:
         return count
     exponent = count.bit_length() - 5

@@ -44,7 +44,7 @@ class Section(IntEnum):
     CROP = 9
 
 
-_SINCE = {Section.RESIDUAL: 2, Section.CROP: 2}
+_SINCE: dict[int, int] = {Section.RESIDUAL: 2, Section.CROP: 2}
 """Format versions that brought sections; the others are there from the first on."""
 
 
@@ -117,7 +117,7 @@ def pack(container: Container) -> bytes:
     big = header.dtype.itemsize > 1 and header.dtype.newbyteorder(">") == header.dtype
     flags = _BIG_ENDIAN * big | _FORTRAN * (header.order == "F") | _LOSSLESS * header.lossless
     out.raw(MAGIC)
-    version = max(header.version, *(_SINCE.get(Section(kind), 1) for kind in container.sections), 1)
+    version = max(header.version, *(_SINCE.get(kind, 1) for kind in container.sections), 1)
     for value in (version, flags, header.kind, _CODES[native], len(header.shape)):
         out.number("B", value)
     for size in header.shape:
@@ -167,7 +167,7 @@ def unpack(data: bytes | memoryview) -> Container:
 
 
 def _known(section: int, version: int) -> bool:
-    return section in list(Section) and _SINCE.get(Section(section), 1) <= version
+    return section in list(Section) and _SINCE.get(section, 1) <= version
 
 
 def _checked(data: memoryview) -> memoryview:

@@ -1,0 +1,135 @@
+"""Classical peers behind one protocol, at fair settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numcodecs import Blosc
+from numpy.typing import NDArray
+from pcodec import ChunkConfig, standalone
+
+from tinc_codec.bench.rows import Row, row
+from tinc_codec.errors import MissingDependencyError
+
+Volume = NDArray[np.float32]
+Encode = Callable[[Volume], bytes]
+Decode = Callable[[bytes, Volume], NDArray[Any]]
+
+
+def _imagecodecs() -> ModuleType:
+    try:
+        import imagecodecs
+    except ImportError as error:
+        raise MissingDependencyError("the peers need imagecodecs: pip install 'tinc-codec[bench]'") from error
+    return imagecodecs
+
+
+def _row(name: str, codec: str, setting: str, volume: NDArray[Any], encode: Encode, decode: Decode) -> Row:
+    given = volume.astype(np.float32)
+
+    def run() -> tuple[int, Any, float]:
+        start = time.perf_counter()
+        data = encode(given)
+        middle = time.perf_counter()
+        return len(data), decode(data, given), middle - start
+
+    return row(name, codec, setting, volume, run)
+
+
+def _decoders() -> dict[str, Decode]:
+    ic = _imagecodecs()
+    return {
+        "sperr": lambda data, like: ic.sperr_decode(data, shape=like.shape, dtype=like.dtype),
+        "sz3": lambda data, like: ic.sz3_decode(data, shape=like.shape, dtype=like.dtype),
+        "zfp": lambda data, like: ic.zfp_decode(data),
+    }
+
+
+def at_error(name: str, volume: NDArray[Any], error: float) -> Iterator[Row]:
+    """Every peer at a largest absolute error, in the data's units."""
+    ic, decoders = _imagecodecs(), _decoders()
+    encoders: dict[str, Encode] = {
+        "sperr": lambda x: bytes(ic.sperr_encode(x, level=error, mode="pwe")),
+        "sz3": lambda x: bytes(ic.sz3_encode(x, mode="abs", abs=error)),
+        "zfp": lambda x: bytes(ic.zfp_encode(x, level=error, mode="a")),
+    }
+    for codec, encode in encoders.items():
+        yield _row(name, codec, f"max_error {error:.4g}", volume, encode, decoders[codec])
+
+
+def at_psnr(name: str, volume: NDArray[Any], psnr: float) -> Iterator[Row]:
+    """SPERR at a PSNR over the volume's range, which it takes as a goal: it may miss, or do much better."""
+    ic = _imagecodecs()
+
+    def encode(x: Volume) -> bytes:
+        return bytes(ic.sperr_encode(x, level=psnr, mode="psnr"))
+
+    yield _row(name, "sperr", f"psnr {psnr:g}", volume, encode, _decoders()["sperr"])
+
+
+def at_ratio(name: str, volume: NDArray[Any], ratio: float) -> Iterator[Row]:
+    """Those peers that reach a ratio, each at its finest setting whose bytes stay within it."""
+    ic, decoders = _imagecodecs(), _decoders()
+    spread = float(np.ptp(volume.astype(np.float32)))
+    makers: dict[str, tuple[Callable[[float], Encode], float, float]] = {  # by log2 of the error over the range
+        "sperr": (lambda level: lambda x: bytes(ic.sperr_encode(x, level=-6.02 * level, mode="psnr")), -20, -1),
+        "sz3": (lambda level: lambda x: bytes(ic.sz3_encode(x, mode="abs", abs=2.0**level * spread)), -20, 0),
+        "zfp": (lambda level: lambda x: bytes(ic.zfp_encode(x, level=2.0**level * spread, mode="a")), -20, 0),
+    }
+    given = volume.astype(np.float32)
+    for codec, (make, finest, coarsest) in makers.items():
+        level = _finest(given, make, volume.nbytes / ratio, finest, coarsest)
+        if level is not None:
+            yield _row(name, codec, f"ratio {ratio:g}", volume, make(level), decoders[codec])
+
+
+def _finest(volume: Volume, make: Callable[[float], Encode], budget: float, fine: float, coarse: float) -> float | None:
+    """The finest level, by bisection, whose bytes stay within a budget; None where none was found."""
+    found = None
+    for _ in range(14):
+        middle = (fine + coarse) / 2
+        if len(make(middle)(volume)) <= budget:
+            coarse = found = middle
+        else:
+            fine = middle
+    return found
+
+
+def lossless(name: str, volume: NDArray[Any]) -> Iterator[Row]:
+    """PCodec, JPEG XL (plane by plane, of what 16 bits hold) and zstd with byte shuffle."""
+    ic = _imagecodecs()
+
+    def packed(codec: str, encode: Callable[[], bytes], decode: Callable[[bytes], NDArray[Any]]) -> Row:
+        def run() -> tuple[int, Any, float]:
+            start = time.perf_counter()
+            data = encode()
+            middle = time.perf_counter()
+            return len(data), decode(data), middle - start
+
+        return row(name, codec, "lossless", volume, run)
+
+    blosc = Blosc("zstd", 9, Blosc.SHUFFLE)
+    yield packed("zstd", lambda: bytes(blosc.encode(volume)), lambda data: _shaped(blosc.decode(data), volume))
+    if volume.dtype.itemsize > 1:
+        yield packed(
+            "pcodec",
+            lambda: standalone.simple_compress(volume.ravel(), ChunkConfig()),
+            lambda data: standalone.simple_decompress(data).reshape(volume.shape),
+        )
+    small = volume.astype(np.uint16 if volume.dtype.itemsize > 1 else np.uint8)
+    if (small == volume).all():
+        planes: list[bytes] = []
+
+        def encode() -> bytes:
+            planes[:] = [ic.jpegxl_encode(np.ascontiguousarray(plane), lossless=True, effort=7) for plane in small]
+            return b"".join(planes)
+
+        yield packed("jpegxl", encode, lambda _: np.stack([ic.jpegxl_decode(plane) for plane in planes]))
+
+
+def _shaped(data: bytes, like: NDArray[Any]) -> NDArray[Any]:
+    return np.frombuffer(data, like.dtype).reshape(like.shape)

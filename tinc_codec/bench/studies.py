@@ -1,0 +1,79 @@
+"""Studies, run by hand: our codec and its classical peers on real volumes; every one yields rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from tinc_codec.bench.crops import BENCHMARK, crop, noise
+from tinc_codec.bench.peers import at_error, at_psnr, at_ratio, lossless
+from tinc_codec.bench.rows import Row, row
+from tinc_codec.codec import TINCCodec
+
+FIGURES = (("brain64", 64.0), ("wholebrain64", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
+"""Crops and ratios of the published figures."""
+
+ALLOCATIONS = (
+    ("auto", "auto"),
+    *((name, "auto") for name in ("shallow", "even", "deep")),
+    *(("auto", name) for name in ("equal", "variance", "importance")),
+)
+"""Choices of inter- and intra-level allocation to compare."""
+
+NOISES = (1, 2, 4)
+"""Largest errors of the study of bounds, in multiples of the noise."""
+
+DECIBELS = (40.0, 50.0)
+
+
+def measure(name: str, codec: TINCCodec, setting: str = "") -> Row:
+    """Measure our codec on a crop in one chunk."""
+    volume = crop(name)
+
+    def run() -> tuple[int, Any, float]:
+        start = time.perf_counter()
+        data = codec.encode(volume)
+        middle = time.perf_counter()
+        return len(data), codec.decode(data), middle - start
+
+    return row(name, "tinc", setting or repr(codec), volume, run)
+
+
+def figures(effort: int) -> Iterator[Row]:
+    """The published figures, with those peers that reach the same ratio."""
+    for name, ratio in FIGURES:
+        yield measure(name, TINCCodec(ratio=ratio, effort=effort))
+        yield from at_ratio(name, crop(name), ratio)
+
+
+def allocations(effort: int) -> Iterator[Row]:
+    """Every choice of inter- and intra-level allocation at equal bytes."""
+    for name in ("brain64", "cells", "embryo"):
+        for inter, intra in ALLOCATIONS:
+            codec = TINCCodec(ratio=64, effort=effort, inter_level=inter, intra_level=intra)
+            yield measure(name, codec)
+
+
+def bounds(effort: int) -> Iterator[Row]:
+    """Bytes at a largest error of 1, 2 and 4 times the noise, and lossless."""
+    for name in BENCHMARK:
+        volume = crop(name)
+        for times in NOISES:
+            error = times * noise(volume)
+            codec = TINCCodec(max_error=error, effort=effort)
+            yield measure(name, codec, f"max_error {error:.4g}, {times} x noise")
+            yield from at_error(name, volume, error)
+        yield measure(name, TINCCodec(max_error=0, effort=effort), "lossless")
+        yield from lossless(name, volume)
+
+
+def decibels(effort: int) -> Iterator[Row]:
+    """Bytes at a PSNR of 40 and 50 dB."""
+    for name in BENCHMARK:
+        for psnr in DECIBELS:
+            yield measure(name, TINCCodec(psnr=psnr, effort=effort), f"psnr {psnr:g}")
+            yield from at_psnr(name, crop(name), psnr)
+
+
+STUDIES = {"figures": figures, "allocations": allocations, "bounds": bounds, "decibels": decibels}
