@@ -25,6 +25,14 @@ def write(folder):
     volume = light_sheet((40, 48, 56), seed=7)
     codec = TINCCodec(ratio=32, effort=1, levels=2)
     manifest = {}
+    bounded = {"bounded": {"max_error": 9}, "lossless": {"max_error": 0}, "psnr": {"psnr": 45}}
+    for name, target in bounded.items():
+        for zarr_format in (2, 3):
+            store = f"{zarr_format}-{name}.zarr"
+            arguments = zarr_kwargs(TINCCodec(effort=1, **target), zarr_format=zarr_format)
+            zarr.create_array(folder / store, data=volume, chunks=(32, 32, 32), overwrite=True, **arguments)
+            manifest[store] = digest(zarr.open(folder / store, mode="r")[:])
+    np.save(folder / "original.npy", volume)
     for zarr_format in (2, 3):
         for dtype in ("<u2", ">u2", "<f4", "u1"):
             for order in "CF":

@@ -66,6 +66,19 @@ def test_wrong_inputs_are_explained_in_a_line(tmp_path, name, message):
     assert "Traceback" not in result.output
 
 
+def test_demo_keeps_a_bound(tmp_path):
+    volume = light_sheet((16, 40, 48)).astype("f4")
+    volume[3, 4, 5:9] = np.nan
+    np.save(tmp_path / "x.npy", volume)
+    quick = ("--max-error", 20, "--effort", 1, "--output", tmp_path / "out")
+    result = tinc("demo", "--input", tmp_path / "x.npy", *quick)
+    assert result.exit_code == 0, result.output
+    assert "nan" not in result.output
+    got = zarr.open_array(tmp_path / "out" / "volume.zarr", mode="r")[:]
+    assert np.nanmax(np.abs(got - volume)) <= 20
+    assert (np.isnan(got) == np.isnan(volume)).all()
+
+
 def test_wrong_settings_are_explained_in_a_line(tmp_path):
     result = tinc("demo", "--ratio", "0.5", "--output", tmp_path / "out")
     assert result.exit_code == 1

@@ -55,7 +55,9 @@ def demo(
         Path | None, typer.Option("--input", help="A .npy, .tif or Zarr array; without it, a phantom.")
     ] = None,
     output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
-    ratio: Annotated[float, typer.Option(help="Raw bytes over stored bytes, at least.")] = 64.0,
+    ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
+    psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
+    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
     zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
@@ -64,7 +66,7 @@ def demo(
     with _explained():
         from tinc_codec import demo as demonstration
 
-        codec = TINCCodec(ratio=ratio, effort=effort, seed=seed)
+        codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, effort=effort, seed=seed)
         volume = demonstration.load(path, seed)
         console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
         output.mkdir(parents=True, exist_ok=True)
@@ -75,7 +77,7 @@ def demo(
             ("raw", f"{result.raw_bytes:,} bytes"),
             ("stored", f"{result.stored_bytes:,} bytes, metadata included"),
             ("ratio", f"{result.ratio:.1f}"),
-            ("PSNR", f"{result.psnr:.2f} dB over the volume's range"),
+            ("PSNR", f"{result.psnr:.2f} dB over the range of what is finite"),
             ("SSIM", f"{result.ssim:.4f}"),
             ("largest error", f"{result.max_error:g}"),
             ("compressing", f"{result.encode_seconds:.1f} s ({rate / result.encode_seconds:.2f} MB/s)"),

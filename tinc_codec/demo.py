@@ -134,19 +134,26 @@ def run(
     decoded = np.asarray(zarr.open_array(store, mode="r")[...])
     end = time.perf_counter()
     stored = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
-    data_range = float(volume.max()) - float(volume.min())
+    a, b = _finite(volume, decoded)
+    data_range = float(a.max()) - float(a.min())
     result = Result(
         volume.shape,
         str(volume.dtype),
         volume.nbytes,
         stored,
-        metrics.psnr(volume, decoded, data_range),
-        metrics.ssim(volume, decoded, data_range) if data_range else 1.0,
-        metrics.max_error(volume, decoded),
+        metrics.psnr(a, b, data_range),
+        metrics.ssim(a, b, data_range) if data_range else 1.0,
+        metrics.max_error(a, b),
         middle - start,
         end - middle,
     )
     return result, decoded
+
+
+def _finite(original: NDArray[Any], decoded: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both, with 0 where the original is not finite: there they are the same, and measures would be NaN."""
+    finite = np.isfinite(original)
+    return np.where(finite, original, 0), np.where(finite, decoded, 0)
 
 
 def draw(original: NDArray[Any], decoded: NDArray[Any], result: Result, path: Path) -> None:
@@ -167,10 +174,10 @@ def draw(original: NDArray[Any], decoded: NDArray[Any], result: Result, path: Pa
     figure = Figure(figsize=(11, 3.1 * sum(heights) + 0.5 * len(pairs)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(pairs), 3, squeeze=False, height_ratios=heights)
-    low, high = np.percentile(original, [0.5, 99.8])
-    spread = 3 * float(np.std(metrics.difference(original, decoded))) or 1.0
+    low, high = np.nanpercentile(original, [0.5, 99.8])
+    spread = 3 * float(np.std(metrics.difference(*_finite(original, decoded)))) or 1.0
     for row, (name, a, b) in zip(axes, pairs, strict=True):
-        delta = metrics.difference(a, b)
+        delta = metrics.difference(*_finite(a, b))
         for ax, image, title in zip(row, (a, b, delta), ("original", "decoded", "decoded - original"), strict=True):
             signed = title.startswith("decoded -")
             limits = {"cmap": "RdBu_r", "vmin": -spread, "vmax": spread} if signed else {"vmin": low, "vmax": high}
