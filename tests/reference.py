@@ -148,17 +148,24 @@ def kept_samples(sections, kept, code, flags, kind):
         return stored(sections[8], total, code)
     places, values = [], []
     if 6 in sections:
-        exact = Bytes(sections[6])
-        number = exact.count()
-        mask = stored(exact.take(exact.count()), -(-total // 8), "B")
-        places = [i for i in range(total) if mask[i // 8] >> (7 - i % 8) & 1]
-        values = stored(exact.data[exact.at :], number, code)
+        places, values = exact_samples(Bytes(sections[6]), total, code)
     samples = tree_samples(sections, fold(kept), code) if kind else None
     if 7 in sections:
         samples = residual_samples(Bytes(sections[7]), fold(kept), code, samples, set(places))
     for place, value in zip(places, values, strict=True):
         samples[place] = value
+    if 10 in sections:
+        places, values = exact_samples(Bytes(sections[10]), total, code)
+        for place, value in zip(places, values, strict=True):
+            samples[place] = value
     return samples
+
+
+def exact_samples(exact, total, code):
+    number = exact.count()
+    mask = stored(exact.take(exact.count()), -(-total // 8), "B")
+    places = [i for i in range(total) if mask[i // 8] >> (7 - i % 8) & 1]
+    return places, stored(exact.data[exact.at :], number, code)
 
 
 def fold(shape):

@@ -97,6 +97,8 @@ def check(array, exact_values=(), **target):
     if array.dtype.kind == "f":
         special |= ~np.isfinite(array)
     assert got[special].tobytes() == array[special].tobytes()
+    for value in exact_values:
+        assert ((got == value) == (array == value)).all()
     error = differences(got[~special], array[~special])
     if config.max_error is not None:
         assert max(error) <= Fraction(config.max_error)

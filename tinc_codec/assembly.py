@@ -47,6 +47,9 @@ def verify(source: Source, sections: dict[int, bytes]) -> Verified:
         decoded = samples(unpack(assemble(source, sections, BLANK)))
     except CorruptStreamError as error:  # never promise what the decoder does not keep
         raise TrainingError(f"the stream does not decode: {error}") from error
+    corrected = source.corrections(decoded)
+    if corrected:
+        return verify(source, {**sections, **corrected})
     quality = measure(source, decoded)
     return Verified(assemble(source, sections, quality), quality)
 

@@ -81,6 +81,9 @@ def samples(container: Container) -> NDArray[Any]:
         raise CorruptStreamError("a chunk that is not lossless has neither a model nor a residual")
     if stored is not None:
         volume[stored[0]] = stored[1]
+    if Section.CORRECTIONS in container.sections:
+        places, values = exact.unpack(container.section(Section.CORRECTIONS), shape, native)
+        volume[places] = values
     return volume
 
 

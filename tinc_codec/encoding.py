@@ -17,6 +17,9 @@ from tinc_codec.targets import Targeting
 
 log = logging.getLogger("tinc_codec")
 
+_ATTEMPTS = 3
+"""Trainings, where corrections of samples that came out as an exact value do not fit the budget."""
+
 
 def encode(array: ArrayLike, config: Config) -> bytes:
     """Encode a chunk.
@@ -62,10 +65,16 @@ def _within(source: Source, plain: bytes, ratio: float, config: Config, report: 
     budget = math.floor(source.header.raw_bytes / ratio)
     if len(plain) <= budget:
         return plain
-    modelled = Modelling(source, budget, config, report).run()
-    smallest = plain
-    if modelled is not None and modelled.size <= max(budget, len(plain)):
-        smallest = verify(source, modelled.sections).stream
+    smallest, room = plain, budget
+    for _ in range(_ATTEMPTS):
+        modelled = Modelling(source, room, config, report).run()
+        if modelled is None or modelled.size > max(budget, len(plain)):
+            break
+        found = verify(source, modelled.sections).stream
+        smallest = min(smallest, found, key=len) if len(found) > budget else found
+        if len(found) <= budget or modelled.size > budget:
+            break
+        room -= len(found) - modelled.size  # what corrections took
     if len(smallest) > budget:
         text = "a chunk of shape %s takes %d bytes instead of the %d of ratio %g: too small, or too much to be exact"
         log.warning(text, source.header.shape, len(smallest), budget, ratio)

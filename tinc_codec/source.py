@@ -32,6 +32,8 @@ class Source:
         Shape of `values` before folding.
     fill
         What the planes hold that are left out, where `kept` is not the header's shape; bits of a scalar.
+    exact_values
+        Finite values that only those samples may come back as that have them.
     """
 
     header: Header
@@ -39,6 +41,7 @@ class Source:
     modelled: NDArray[np.bool_] | None
     kept: tuple[int, ...]
     fill: NDArray[Any]
+    exact_values: tuple[float, ...] = ()
 
     @property
     def nothing_to_model(self) -> bool:
@@ -58,6 +61,14 @@ class Source:
     def kept_exactly(self) -> dict[int, bytes]:
         """The section of the samples that are stored exactly, where there are any."""
         return {} if self.modelled is None else {Section.EXACT: exact.pack(self.values, ~self.modelled)}
+
+    def corrections(self, decoded: NDArray[Any]) -> dict[int, bytes]:
+        """The section that takes back exact values from samples that do not have them, where there are any."""
+        if not self.exact_values:
+            return {}
+        wrong = _special(decoded, self.exact_values, False)
+        wrong = wrong if self.modelled is None else wrong & self.modelled
+        return {Section.CORRECTIONS: exact.pack(self.values, wrong)} if wrong.any() else {}
 
     @cached_property
     def low(self) -> Any:
@@ -132,7 +143,7 @@ def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros
     values = values.reshape(fold(kept) if given.size else (0,))
     header = Header(given.shape, given.dtype, order, ModelKind.NONE, True)
     special = _special(values, exact_values, signed_zeros)
-    return Source(header, values, ~special if special.any() else None, kept, fill)
+    return Source(header, values, ~special if special.any() else None, kept, fill, exact_values)
 
 
 def _special(values: NDArray[Any], exact_values: tuple[float, ...], signed_zeros: bool) -> NDArray[np.bool_]:

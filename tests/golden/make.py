@@ -66,6 +66,10 @@ def version_2():
     holes[5:12, 30:] = np.nan
     holes[20:30, :9] = 0
     yield "bounded-f4-exact-values", TINCCodec(max_error=0.05, exact_values=0).encode(holes)
+    between = np.rint(100 * wave((24, 30, 20)) + noise(24, 30, 20)).astype("i2")
+    corrected = TINCCodec(max_error=4, exact_values=[0, 50]).encode(between)
+    assert "corrections" in inspect(corrected).sections
+    yield "corrections", corrected
     yield "lossless-f4-even", TINCCodec(max_error=0).encode(rounded(400 * wave((16, 20, 20))) / 8)
     yield "bounded-i8-wide", TINCCodec(max_error=2.0**50).encode((2.0**62 * wave((14, 15, 16))).astype("i8"))
     yield "bounded-f2", TINCCodec(max_error=0.01).encode(wave((40, 50)).astype("f2"))

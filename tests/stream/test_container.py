@@ -30,7 +30,7 @@ def test_round_trip(shape, dtype, order, sections):
         return
     header = Header(tuple(shape), np.dtype(dtype), order, ModelKind.SINE_TREE, True)
     container = unpack(pack(Container(header, sections)))
-    later = {Section.RESIDUAL, Section.CROP} & set(sections)
+    later = {Section.RESIDUAL, Section.CROP, Section.CORRECTIONS} & set(sections)
     assert container.header == dataclasses.replace(header, version=2 if later else 1)
     assert container.header.dtype.str == np.dtype(dtype).str
     assert container.sections == sections
@@ -104,7 +104,7 @@ def test_a_claim_of_absurd_size_is_refused():
         unpack(pack(Container(header, {})))
 
 
-@pytest.mark.parametrize("section", [Section.RESIDUAL, Section.CROP])
+@pytest.mark.parametrize("section", [Section.RESIDUAL, Section.CROP, Section.CORRECTIONS])
 def test_what_version_2_brought_is_refused_in_version_1(section):
     container = unpack(STREAM)
     body = bytearray(pack(Container(container.header, {**container.sections, section: b"1"}))[:-4])

@@ -42,9 +42,10 @@ class Section(IntEnum):
     RESIDUAL = 7
     LOSSLESS = 8
     CROP = 9
+    CORRECTIONS = 10
 
 
-_SINCE: dict[int, int] = {Section.RESIDUAL: 2, Section.CROP: 2}
+_SINCE: dict[int, int] = {Section.RESIDUAL: 2, Section.CROP: 2, Section.CORRECTIONS: 2}
 """Format versions that brought sections; the others are there from the first on."""
 
 
