@@ -164,14 +164,15 @@ def _fine_floats(dtype: np.dtype[Any], low: float, high: float, error: float) ->
 
 
 def _ulp(dtype: np.dtype[Any], low: float, high: float) -> float:
-    """Distance of neighbouring numbers of a dtype where they are farthest apart; infinite at its end."""
-    with np.errstate(over="ignore"):
-        return float(np.spacing(dtype.type(max(abs(low), abs(high)))))
+    """Distance of neighbouring numbers of a dtype, around where they are farthest apart between `low` and `high`."""
+    largest = dtype.type(max(abs(low), abs(high)))
+    below = float(largest) - float(np.nextafter(largest, dtype.type(0)))
+    return 2 * below if np.frexp(largest)[0] == 0.5 else below  # above a power of two they are twice as far apart
 
 
 def _coarse_integers(dtype: np.dtype[Any], low: int, high: int, error: float) -> tuple[Grid, int] | None:
     """Grid for 64-bit integers of a wide range: its rounding takes a part of the error."""
     quantum = -(-(high - low) // LARGEST_TOP)
-    allowed = (math.floor(error) - quantum // 2) // quantum
+    allowed = (math.floor(error) - (quantum - 1)) // quantum  # at the top of the range, rounding is downwards
     top = (high - low) // quantum
     return None if allowed < 1 else (Grid(Kind.INTEGER, dtype, low, quantum, top), min(allowed, top))
