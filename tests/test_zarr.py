@@ -169,7 +169,7 @@ def test_a_missing_configuration_and_unknown_keys_do_not_break_reading(tmp_path,
     metadata = json.loads(file.read_text())
     (codec,) = metadata["codecs"]
     assert codec["name"] == "tinc_codec.tinc"
-    for changed in ({"name": codec["name"]}, codec | {"configuration": codec["configuration"] | {"psnr": 50}}):
+    for changed in ({"name": codec["name"]}, codec | {"configuration": codec["configuration"] | {"colour": 50}}):
         file.write_text(json.dumps(metadata | {"codecs": [changed]}))
         assert (zarr.open(tmp_path / "a", mode="r")[:] == expected).all()
 

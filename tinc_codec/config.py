@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ INTER_LEVEL = ("auto", "shallow", "even", "deep")
 INTRA_LEVEL = ("auto", "equal", "variance", "importance")
 EFFORTS = range(1, 10)
 LARGEST_LEVELS = 16
+log = logging.getLogger("tinc_codec")
 TARGETS = ("ratio", "psnr", "max_error")
 """What may be asked of every chunk; one of them is."""
 DEFAULT_RATIO = 64.0
@@ -227,6 +229,9 @@ class Config:
     def from_json(cls, data: Mapping[str, Any]) -> Config:
         """Read stored settings; keys of a newer version are left out, since reading does not depend on them."""
         known = {field.name for field in fields(cls)}
+        if set(data) - known - {"id"}:
+            text = "settings %s are of a newer tinc-codec: this one reads the array, but writes without regard to them"
+            log.warning(text, sorted(set(data) - known - {"id"}))
         return cls(**{key: value for key, value in data.items() if key in known})
 
 
