@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -137,18 +137,31 @@ def stored_chunks(path: Path) -> Iterator[tuple[str, bytes]]:
         array = json.loads(metadata.read_bytes())
         if array.get("node_type", "array") != "array":
             continue
-        sharding = next((c for c in array.get("codecs", []) if c["name"] == "sharding_indexed"), None)
-        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
-            key, data = file.relative_to(path).as_posix(), file.read_bytes()
-            if data.startswith(MAGIC) and sharding is None:
-                yield key, data
-            elif sharding is not None and file.name != "zarr.json":
-                shard = array["chunk_grid"]["configuration"]["chunk_shape"]
-                for number, part in _shard_parts(data, shard, sharding["configuration"]):
-                    yield f"{key}#{number}", part
+        for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "zarr.json"):
+            key = file.relative_to(path).as_posix()
+            for number, data in streams_of(array, file.read_bytes()):
+                yield key if number is None else f"{key}#{number}", data
 
 
-def _shard_parts(data: bytes, shape: list[int], sharding: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
+def streams_of(metadata: Mapping[str, Any], data: bytes) -> Iterator[tuple[int | None, bytes]]:
+    """The TINC streams of one stored object of an array: itself, or the parts of a shard with their numbers.
+
+    Parameters
+    ----------
+    metadata
+        The array's metadata as JSON.
+    data
+        A chunk or shard as it is stored.
+    """
+    sharding = next((codec for codec in metadata.get("codecs", []) if codec["name"] == "sharding_indexed"), None)
+    if sharding is not None:
+        shape = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        yield from _shard_parts(data, shape, sharding["configuration"])
+    elif data.startswith(MAGIC):
+        yield None, data
+
+
+def _shard_parts(data: bytes, shape: Sequence[int], sharding: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
     """TINC streams of a shard with the default index: offsets and lengths as uint64, CRC-32C, at either end."""
     names = [codec["name"] for codec in sharding.get("index_codecs", [])]
     if names != ["bytes", "crc32c"]:

@@ -25,7 +25,8 @@ def _imagecodecs() -> ModuleType:
         import imagecodecs
     except ImportError as error:
         raise MissingDependencyError("the peers need imagecodecs: pip install 'tinc-codec[bench]'") from error
-    return imagecodecs
+    module: ModuleType = imagecodecs  # typed or not, as it is installed or not
+    return module
 
 
 def _row(name: str, codec: str, setting: str, volume: NDArray[Any], encode: Encode, decode: Decode) -> Row:
