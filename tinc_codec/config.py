@@ -264,6 +264,11 @@ class Process:
         _integer("batch", self.batch, 1024, 2**32)
 
 
+def cores() -> int:
+    """Number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 _chosen: dict[str, Any] = {}
 
 

@@ -33,3 +33,7 @@ class TrainingError(TincError, RuntimeError):
 
 class TrainingCancelledError(TincError, RuntimeError):
     """Training was stopped before its end, and nothing was written."""
+
+
+class JobError(TincError, RuntimeError):
+    """A job over many chunks stopped before its end; its ledger has what is done, and a second run goes on."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import zarr
 from numpy.typing import NDArray
 from zarr.abc.codec import ArrayBytesCodec
 from zarr.core.buffer import Buffer, NDBuffer
@@ -120,6 +121,34 @@ def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3) -> dict[str
     if zarr_format == 3:
         return {"zarr_format": 3, "serializer": TINCSerializer(codec.config), "compressors": None, "filters": None}
     raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
+
+
+def is_compressed(metadata: Mapping[str, Any]) -> bool:
+    """Whether an array's metadata, as JSON, name TINC among its codecs."""
+    if metadata.get("zarr_format") == 2:
+        slots = [metadata.get("compressor"), *(metadata.get("filters") or ())]
+        return any(slot is not None and slot["id"] == TINCCodec.codec_id for slot in slots)
+    codecs = metadata.get("codecs", ())
+    inner = [c for codec in codecs if codec["name"] == "sharding_indexed" for c in codec["configuration"]["codecs"]]
+    return any(codec["name"] == NAME for codec in (*codecs, *inner))
+
+
+def losslessly(array: zarr.Array[Any]) -> zarr.Array[Any]:
+    """The same array, whose chunks are written losslessly from here on; its stored metadata stay as they are."""
+    lossless = {"ratio": None, "psnr": None, "max_error": 0.0}
+
+    def changed(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            inner = {key: changed(value) for key, value in part.items()}
+            ours = part.get("id") == TINCCodec.codec_id or part.get("name") == NAME
+            settings = inner if "id" in part else inner.get("configuration", {})
+            if ours:
+                settings.update(lossless)
+            return inner
+        return type(part)(map(changed, part)) if isinstance(part, list | tuple) else part
+
+    document = changed({k: v for k, v in array.metadata.to_dict().items() if k != "attributes"})
+    return zarr.Array(zarr.AsyncArray(document, array.store_path))
 
 
 def stored_chunks(path: Path) -> Iterator[tuple[str, bytes]]:

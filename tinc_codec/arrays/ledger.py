@@ -14,14 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
 
 EMPTY = "empty"
 """Digest of a chunk that is all fill value, which Zarr does not store."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One chunk or shard that was written, and read back where the job verifies.
 
@@ -29,6 +28,8 @@ class Record:
     ----------
     array, key
         Path of the array, and key of the chunk or shard in it.
+    index
+        Its place in the grid of chunks or shards.
     fingerprint
         Of the settings and of the source's and destination's layout.
     digest
@@ -44,12 +45,17 @@ class Record:
         How many chunks of it are stored in which way.
     seconds
         Time that writing took.
+    memory
+        Most bytes of memory that the worker had held by then.
     verified
         Whether it was read back and compared.
+    instead
+        Why it is stored losslessly instead of as asked; None where it is as asked.
     """
 
     array: str
     key: str
+    index: tuple[int, ...]
     fingerprint: str
     digest: str
     raw_bytes: int
@@ -61,17 +67,19 @@ class Record:
     high: float | None
     kinds: dict[str, int]
     seconds: float
+    memory: int
     verified: bool
+    instead: str | None = None
 
 
-def fingerprint(config: Config, *layout: object) -> str:
-    """Digest of all that a chunk's bytes depend on beside its samples."""
-    text = json.dumps([config.to_json(), [str(part) for part in layout]], sort_keys=True)
+def fingerprint(*parts: object) -> str:
+    """Digest of all that a chunk's bytes depend on."""
+    text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Ledger:
-    """The ledger of one destination.
+    """The ledger of one destination, open for writing while its context lasts.
 
     Parameters
     ----------
@@ -81,7 +89,6 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._records: dict[tuple[str, str], Record] = {}
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -95,45 +102,50 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._file is not None
-        self.sync()
+        os.fsync(self._file.fileno())
         self._file.close()
         self._file = None
 
-    def load(self) -> None:
-        """Read what is on disk; the last line of a chunk counts, and what is not a whole record does not."""
-        for record in _lines(self.path):
-            self._records[record.array, record.key] = record
-
-    def find(self, array: str, key: str) -> Record | None:
-        """The record of a chunk."""
-        return self._records.get((array, key))
-
     def add(self, record: Record) -> None:
         """Enter a chunk that is safely in the store."""
+        self._write({"chunk": asdict(record)})
+
+    def note(self, kind: str, value: Any) -> None:
+        """Enter something about the whole job, and see that it is on the disk."""
+        self._write({kind: value})
+        assert self._file is not None
+        os.fsync(self._file.fileno())
+
+    def _write(self, line: dict[str, Any]) -> None:
         if self._file is None:
             raise ConfigurationError(f"ledger {self.path} is not open for writing")
-        self._records[record.array, record.key] = record
-        self._file.write(json.dumps(asdict(record)).encode() + b"\n")
+        self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
 
-    def sync(self) -> None:
-        """Have the system write it to the disk."""
-        if self._file is not None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+    def records(self) -> dict[tuple[str, str], Record]:
+        """Read all chunks from the disk, by array and key; the last entry of each counts."""
+        return {(record.array, record.key): record for record in map(_record, self._lines("chunk")) if record}
 
-    def records(self) -> Iterator[Record]:
-        """All chunks, in the order of their first entry."""
-        yield from self._records.values()
+    def noted(self, kind: str) -> Any:
+        """The last entry of a kind about the whole job; None where there is none."""
+        found = list(self._lines(kind))
+        return found[-1] if found else None
+
+    def _lines(self, kind: str) -> Iterator[Any]:
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            for text in file:
+                try:
+                    line = json.loads(text)
+                except ValueError:
+                    continue  # cut off by the end of the process that wrote it
+                if isinstance(line, dict) and kind in line:
+                    yield line[kind]
 
 
-def _lines(path: Path) -> Iterator[Record]:
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                fields: dict[str, Any] = json.loads(line)
-                yield Record(**fields)
-            except (ValueError, TypeError):
-                continue  # cut off by the end of the process that wrote it
+def _record(fields: dict[str, Any]) -> Record | None:
+    try:
+        return Record(**{**fields, "index": tuple(fields["index"])})
+    except (KeyError, TypeError):
+        return None  # of another version: its chunk is done again

@@ -1,22 +1,29 @@
-"""What a job will do, before it does it: arrays, chunks, bytes, and the memory that a worker needs."""
+"""What a job will do, before it does it: arrays, chunks, bytes, time, and the memory that a worker needs."""
 
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from tinc_codec.arrays.walk import Member
+from tinc_codec.arrays.cluster import Workers
+from tinc_codec.arrays.layout import Shape, Target
+from tinc_codec.arrays.regions import Regions
+from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
 
-BASE_MEMORY = 600 * 2**20
-"""Bytes that a worker takes with zarr, dask and torch loaded, about."""
+BASE_MEMORY = 500 * 2**20
+"""Bytes that a worker takes with zarr, dask and torch loaded and used, about."""
 
-BYTES_PER_VOXEL = {"ratio": 72, "psnr": 160, "max_error": 136}
+BYTES_PER_VOXEL = {"ratio": 90, "psnr": 190, "max_error": 160}
 """Bytes that encoding takes for each voxel of a chunk, beside the chunk itself, by target; measured."""
+
+FEW_VOXELS = 2**15
+"""Voxels of a chunk below which its stream's fixed parts, and starting to train, cost too much."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +42,18 @@ class ArrayPlan:
         Number of chunks or shards to write.
     raw_bytes
         Uncompressed size.
-    compressed
-        Whether the codec compresses it; else it is copied as it is.
+    copied
+        Why it is copied as it is; None where it is compressed.
     """
 
     path: str
-    shape: tuple[int, ...]
+    shape: Shape
     dtype: str
-    chunks: tuple[int, ...]
-    shards: tuple[int, ...] | None
+    chunks: Shape
+    shards: Shape | None
     tasks: int
     raw_bytes: int
-    compressed: bool
+    copied: str | None
 
 
 @dataclass(frozen=True)
@@ -55,24 +62,38 @@ class Plan:
 
     Parameters
     ----------
+    source, destination
+        As they were given.
     arrays
         What happens to each array.
     target
         What is asked of each chunk, as in ``ratio=64.0``.
-    workers
-        Number of workers, and `worker_memory` bytes that each may take.
+    workers, threads, worker_memory
+        Number of workers, the CPU threads of each (0: it will find out), and the bytes that each may take.
     memory
         Bytes that a worker needs for the largest chunk.
+    sampled
+        Number of chunks that were compressed for the estimates.
+    seconds
+        Estimate of the time, None where nothing was sampled.
     expected_bytes
-        Size to expect; None where the target does not say.
+        Size to expect, None where neither the target nor a sample says.
+    hints
+        What could be better.
     """
 
+    source: str
+    destination: str
     arrays: tuple[ArrayPlan, ...]
     target: str
     workers: int
+    threads: int
     worker_memory: int
     memory: int
-    expected_bytes: int | None
+    sampled: int = 0
+    seconds: float | None = None
+    expected_bytes: int | None = None
+    hints: tuple[str, ...] = ()
 
     @property
     def raw_bytes(self) -> int:
@@ -89,77 +110,132 @@ class Plan:
         return {**asdict(self), "raw_bytes": self.raw_bytes, "tasks": self.tasks}
 
 
-def memory_needed(chunk: tuple[int, ...], shard: tuple[int, ...] | None, dtype: np.dtype[Any], config: Config) -> int:
-    """Bytes that a worker needs for one task: the region twice (read, and read back), and the work on one chunk.
+def memory_needed(chunks: Shape, shards: Shape | None, dtype: np.dtype[Any], config: Config | None) -> int:
+    """Bytes that a worker needs for one task: the region as it is read, written and read back, and the work on a chunk.
 
     The chunks of a shard are encoded one after the other.
     """
-    voxels, region = math.prod(chunk), math.prod(shard or chunk)
-    target = next(name for name in BYTES_PER_VOXEL if getattr(config, name) is not None)
-    return BASE_MEMORY + 3 * region * dtype.itemsize + voxels * BYTES_PER_VOXEL[target]
+    voxels, region = math.prod(chunks), math.prod(shards or chunks)
+    asked = [name for name in BYTES_PER_VOXEL if config is not None and getattr(config, name) is not None]
+    work = voxels * BYTES_PER_VOXEL[asked[0]] if asked else 0
+    return BASE_MEMORY + 4 * region * dtype.itemsize + work
 
 
-def plan_array(
-    member: Member, chunks: tuple[int, ...] | None, shards: tuple[int, ...] | None
-) -> ArrayPlan:
-    """What happens to an array; its own chunks and shards are kept where none are given.
+def needed_by(target: Target) -> int:
+    """Bytes that a worker needs for one task of an array."""
+    return memory_needed(target.chunks, target.shards, target.member.reader.dtype, target.config)
 
-    Raises
-    ------
-    ConfigurationError
-        Chunks or shards do not fit the array, or shards are not whole chunks.
-    """
-    array = member.array
-    own = tuple(array.chunks), None if array.shards is None else tuple(array.shards)
-    if member.compressible and chunks is not None:
-        chunk, shard = chunks, shards
-    elif member.compressible and shards is not None:
-        chunk, shard = own[0], shards
-    else:
-        chunk, shard = own
-    for name, shape in (("chunks", chunk), ("shards", shard)):
-        if shape is not None and (len(shape) != array.ndim or min(shape, default=1) < 1):
-            raise ConfigurationError(f"{name}={shape} do not fit array {member.path!r} of shape {array.shape}")
-    if shard is not None and any(s % c for s, c in zip(shard, chunk, strict=True)):
-        raise ConfigurationError(f"shards={shard} are not whole chunks of {chunk}")
-    unit = shard or chunk
-    tasks = math.prod(math.ceil(n / m) for n, m in zip(array.shape, unit, strict=True))
-    return ArrayPlan(
-        member.path, array.shape, str(array.dtype), chunk, shard, tasks, array.nbytes, member.compressible
+
+def check_memory(target: Target, available: int) -> None:
+    """Raise `ConfigurationError` unless `available` bytes are enough for an array's tasks."""
+    needed = needed_by(target)
+    if needed <= available:
+        return
+    chunk = list(target.chunks)
+    dtype = target.member.reader.dtype
+    while max(chunk) > 1 and memory_needed(tuple(chunk), None, dtype, target.config) > available:
+        longest = max(range(len(chunk)), key=lambda axis: chunk[axis])
+        chunk[longest] = -(-chunk[longest] // 2)
+    shards = f" in shards of {target.shards}" if target.shards else ""
+    raise ConfigurationError(
+        f"array {target.path!r}: chunks of {target.chunks}{shards} need {needed / 2**20:,.0f} MiB a worker, which has "
+        f"{available / 2**20:,.0f}: give workers more memory, or chunks={tuple(chunk)}"
     )
 
 
-def make_plan(
-    arrays: tuple[ArrayPlan, ...], config: Config, workers: int, worker_memory: int
-) -> Plan:
+def make_plan(source: str, destination: str, made: list[Target], workers: Workers, samples: int) -> Plan:
     """Put a plan together, and check that a worker's memory is enough.
+
+    Parameters
+    ----------
+    source, destination
+        As they were given.
+    made
+        The arrays.
+    workers
+        Who will do it.
+    samples
+        Chunks to compress here and now, for the estimates of time and size.
 
     Raises
     ------
     ConfigurationError
         The largest chunk does not fit a worker's memory.
     """
-    needed = [BASE_MEMORY]
-    for array in arrays:
-        if array.compressed:
-            needed.append(memory_needed(array.chunks, array.shards, np.dtype(array.dtype), config))
-            _check_memory(array, needed[-1], worker_memory, config)
+    for target in made:
+        check_memory(target, workers.memory)
+    arrays = tuple(_array_plan(target) for target in made)
+    encoded = [target for target in made if target.config is not None]
+    config = encoded[0].config if encoded else None
+    asked = [f"{name}={getattr(config, name)}" for name in BYTES_PER_VOXEL if getattr(config, name, None) is not None]
+    sampled = _sample(encoded, samples)
+    copied = sum(target.raw_bytes for target in made if target.config is None)
+    raw = sum(target.raw_bytes for target in encoded)
     expected = None
-    if config.ratio is not None:
-        expected = round(sum(a.raw_bytes / config.ratio if a.compressed else a.raw_bytes for a in arrays))
-    target = next(f"{name}={getattr(config, name)}" for name in BYTES_PER_VOXEL if getattr(config, name) is not None)
-    return Plan(arrays, target, workers, worker_memory, max(needed), expected)
-
-
-def _check_memory(array: ArrayPlan, needed: int, available: int, config: Config) -> None:
-    if needed <= available:
-        return
-    chunk, dtype = list(array.chunks), np.dtype(array.dtype)
-    while max(chunk) > 1 and memory_needed(tuple(chunk), None, dtype, config) > available:
-        longest = max(range(len(chunk)), key=lambda axis: chunk[axis])
-        chunk[longest] = -(-chunk[longest] // 2)
-    raise ConfigurationError(
-        f"array {array.path!r}: chunks of {array.chunks}{f' in shards of {array.shards}' if array.shards else ''} need "
-        f"{needed / 2**20:,.0f} MiB a worker, which has {available / 2**20:,.0f}: give workers more memory, or "
-        f"chunks={tuple(chunk)}"
+    if sampled.raw_bytes:
+        expected = round(raw * sampled.stored_bytes / sampled.raw_bytes) + copied
+    elif config is not None and config.ratio is not None:
+        expected = round(raw / config.ratio) + copied
+    seconds = sampled.seconds * raw / sampled.raw_bytes / workers.number if sampled.raw_bytes else None
+    return Plan(
+        source,
+        destination,
+        arrays,
+        asked[0] if asked else "copies",
+        workers.number,
+        workers.threads,
+        workers.memory,
+        max((needed_by(target) for target in made), default=BASE_MEMORY),
+        sampled.chunks,
+        seconds,
+        expected,
+        tuple(_hints(encoded)),
     )
+
+
+def _array_plan(target: Target) -> ArrayPlan:
+    reader = target.member.reader
+    return ArrayPlan(
+        target.path,
+        reader.shape,
+        str(reader.dtype),
+        target.chunks,
+        target.shards,
+        len(target.regions),
+        target.raw_bytes,
+        None if target.config is not None else target.member.copied or "not for the codec",
+    )
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    chunks: int = 0
+    raw_bytes: int = 0
+    stored_bytes: int = 0
+    seconds: float = 0.0
+
+
+def _sample(encoded: list[Target], number: int) -> _Sampled:
+    """Compress some chunks of the largest array."""
+    if not encoded or number < 1:
+        return _Sampled()
+    target = max(encoded, key=lambda t: t.raw_bytes)
+    assert target.config is not None
+    codec, reader, chunks = TINCCodec.from_settings(target.config), target.member.reader, None
+    chunks = Regions(reader.shape, target.chunks)
+    raw = stored = 0
+    start = time.perf_counter()
+    found = chunks.sample(number)
+    for index in found:
+        data = reader.read(chunks.at(index))
+        raw, stored = raw + data.nbytes, stored + len(codec.encode(data))
+    return _Sampled(len(found), raw, stored, time.perf_counter() - start)
+
+
+def _hints(encoded: list[Target]) -> list[str]:
+    return [
+        f"array {target.path!r}: chunks of {target.chunks} hold {math.prod(target.chunks):,} voxels; chunks of 64^3 to "
+        "256^3 compress better (chunks=...)"
+        for target in encoded
+        if math.prod(target.chunks) < min(FEW_VOXELS, target.raw_bytes // target.member.reader.dtype.itemsize)
+    ]

@@ -1,12 +1,15 @@
-"""What a job did: sizes, quality and time of every array, as JSON, as a table, and as one page of HTML."""
+"""What a job did: sizes, quality and time of every array."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tinc_codec.arrays.job import Failure
 from tinc_codec.arrays.ledger import Record
+from tinc_codec.arrays.plan import Plan
 from tinc_codec.metrics import psnr_of
 
 
@@ -32,6 +35,10 @@ class ArrayReport:
         How many chunks are stored in which way.
     worker_seconds
         Time that workers took to write them.
+    worker_memory
+        Most bytes of memory that a worker has held.
+    copied
+        Why it is copied as it is; None where it is compressed.
     """
 
     path: str
@@ -43,6 +50,8 @@ class ArrayReport:
     verified: int
     kinds: dict[str, int]
     worker_seconds: float
+    worker_memory: int
+    copied: str | None
 
     @property
     def ratio(self) -> float:
@@ -56,24 +65,32 @@ class Report:
 
     Parameters
     ----------
-    destination
-        Where the arrays are.
+    plan
+        What was to be done.
     arrays
-        What became of each.
+        What became of each array.
     done, reused
         Chunks that this run wrote, and that it found done.
-    failed
-        Chunks that could not be written as asked, with the reason and what was done instead.
+    failures
+        Chunks that are not as asked, with the reason and what was done instead.
     seconds
         Time of this run.
+    records
+        Every chunk.
     """
 
-    destination: str
+    plan: Plan
     arrays: tuple[ArrayReport, ...]
     done: int
     reused: int
-    failed: tuple[tuple[str, str, str], ...]
+    failures: tuple[Failure, ...]
     seconds: float
+    records: tuple[Record, ...]
+
+    @property
+    def destination(self) -> str:
+        """Where the arrays are."""
+        return self.plan.destination
 
     @property
     def raw_bytes(self) -> int:
@@ -90,28 +107,50 @@ class Report:
         """Raw bytes over stored bytes."""
         return self.raw_bytes / max(self.stored_bytes, 1)
 
+    @property
+    def throughput(self) -> float:
+        """Raw bytes a second that this run wrote; 0 where it wrote nothing."""
+        share = self.done / max(self.done + self.reused, 1)
+        return self.raw_bytes * share / max(self.seconds, 1e-9)
+
     def as_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return {**asdict(self), "raw_bytes": self.raw_bytes, "stored_bytes": self.stored_bytes, "ratio": self.ratio}
+        """As a JSON object, every chunk in it."""
+        told = asdict(self)
+        return {
+            **told,
+            "plan": self.plan.as_json(),
+            "raw_bytes": self.raw_bytes,
+            "stored_bytes": self.stored_bytes,
+            "ratio": self.ratio,
+            "throughput": self.throughput,
+        }
 
 
-def array_report(path: str, records: list[Record]) -> ArrayReport:
-    """Put an array's chunks together: errors add up as squares, the range is that of all."""
+def array_report(path: str, records: list[Record], copied: str | None) -> ArrayReport:
+    """Put an array's chunks together: squared errors add up, the range is that of all."""
     kinds: Counter[str] = Counter()
     for record in records:
         kinds.update(record.kinds)
-    lows = [record.low for record in records if record.low is not None]
-    highs = [record.high for record in records if record.high is not None]
-    voxels, squares = sum(record.voxels for record in records), sum(record.squares for record in records)
-    psnr = psnr_of((squares / voxels) ** 0.5, max(highs) - min(lows)) if squares and lows else None
     return ArrayReport(
         path,
         sum(record.raw_bytes for record in records),
         sum(record.stored_bytes for record in records),
-        psnr,
+        psnr_over(records),
         max((record.max_error for record in records), default=0.0),
         len(records),
         sum(record.verified for record in records),
         dict(kinds),
-        sum(record.seconds for record in records),
+        math.fsum(record.seconds for record in records),
+        max((record.memory for record in records), default=0),
+        copied,
     )
+
+
+def psnr_over(records: list[Record]) -> float | None:
+    """PSNR in dB of some chunks together, over the range of them all; None where nothing was lost."""
+    lows = [record.low for record in records if record.low is not None]
+    highs = [record.high for record in records if record.high is not None]
+    squares, voxels = math.fsum(record.squares for record in records), sum(record.voxels for record in records)
+    if not squares or not lows:
+        return None
+    return psnr_of(math.sqrt(squares / voxels), max(highs) - min(lows))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import pickle
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,50 +20,117 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
 from tinc_codec import metrics
+from tinc_codec.arrays.layout import Mode, Shape
 from tinc_codec.arrays.ledger import EMPTY, Record
-from tinc_codec.arrays.walk import Region
-from tinc_codec.config import Config
+from tinc_codec.arrays.readers import Reader, ZarrReader
+from tinc_codec.arrays.regions import Index, Regions, within
+from tinc_codec.config import Config, cores, set_process
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.inspection import inspect
-from tinc_codec.zarr3 import streams_of
+from tinc_codec.zarr3 import losslessly, streams_of
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """One chunk or shard to write.
+class Work:
+    """One array to write, as the workers are told of it.
 
     Parameters
     ----------
-    source, target
-        Arrays, open for reading and for writing.
     path
         Of the array within the destination.
-    key
-        Of the chunk or shard within the array.
-    region
-        Its place.
-    config
-        The codec's settings; None where the array is copied as it is.
+    reader
+        Gives the samples.
+    target
+        The array, open for writing.
+    mode, config
+        How it is written, see `tinc_codec.arrays.layout.Target`.
+    chunks
+        What a codec's target holds for.
+    regions
+        What is written at once.
     fingerprint
         See `Record`.
+    neighbours
+        Number of workers on the machine that has most of them: they share its cores.
     """
 
-    source: zarr.Array[Any]
-    target: zarr.Array[Any]
     path: str
-    key: str
-    region: Region
+    reader: Reader
+    target: zarr.Array[Any]
+    mode: Mode
     config: Config | None
+    chunks: Shape
+    regions: Regions
     fingerprint: str
+    neighbours: int = 1
+
+    def key(self, index: Index) -> str:
+        """Key of the chunk or shard at an index."""
+        return str(self.target.metadata.encode_chunk_key(index))
+
+    @cached_property
+    def packed(self) -> bytes:
+        """As bytes, for `unpacked`."""
+        return pickle.dumps(self)
 
 
-def write(task: Task) -> Record:
-    """Write a region, and say what is in the store then."""
-    start = time.perf_counter()
-    data = np.asarray(task.source[task.region])
-    task.target[task.region] = data
-    stored = stored_object(task.target, task.key)
-    return _record(task, data, stored, time.perf_counter() - start)
+@lru_cache(maxsize=16)
+def unpacked(packed: bytes) -> Work:
+    """An array's work; made once in a worker, however many chunks it is given."""
+    work: Work = pickle.loads(packed)
+    _share_cores(work.neighbours)
+    return work
+
+
+def _share_cores(workers: int) -> None:
+    """Have training use this worker's share of the cores, unless the worker was started with a share."""
+    from distributed import get_worker
+
+    try:
+        own_process = get_worker().nanny is not None
+    except (ValueError, AttributeError):
+        return  # not a worker
+    if own_process and "TINC_THREADS" not in os.environ:
+        set_process(threads=max(1, cores() // max(1, workers)), jobs=1)
+
+
+def write(packed: bytes, index: Index, part: Reader | None = None, instead: str | None = None) -> Record:
+    """Write a region, and say what is in the store then.
+
+    Parameters
+    ----------
+    packed
+        The array's work.
+    index
+        Of the region.
+    part
+        What reads this region, where the array's own reader cannot.
+    instead
+        Why it is to be stored losslessly instead of as asked.
+    """
+    work, start = unpacked(packed), time.perf_counter()
+    if work.mode == "copy":
+        return _copy(work, index, start)
+    data = (part or work.reader).read(work.regions.at(index))
+    target = work.target if instead is None or work.config is None else losslessly(work.target)
+    target[work.regions.at(index)] = data
+    stored = stored_object(work.target, work.key(index))
+    return _record(work, index, data, stored, start, instead)
+
+
+def _copy(work: Work, index: Index, start: float) -> Record:
+    assert isinstance(work.reader, ZarrReader)
+    place = work.target.store_path / work.key(index)
+    found = sync((work.reader.array.store_path / work.key(index)).get(prototype=default_buffer_prototype()))
+    if found is not None:
+        sync(place.set(found))
+    elif stored_object(work.target, work.key(index)) is not None:
+        sync(place.delete())
+    region = work.regions.at(index)
+    voxels = int(np.prod([part.stop - part.start for part in region]))
+    stored = stored_object(work.target, work.key(index))
+    nothing = np.empty(0, work.reader.dtype)
+    return replace(_record(work, index, nothing, stored, start, None), raw_bytes=voxels * work.reader.dtype.itemsize)
 
 
 def stored_object(array: zarr.Array[Any], key: str) -> bytes | None:
@@ -72,44 +144,58 @@ def digest_of(stored: bytes | None) -> str:
     return EMPTY if stored is None else hashlib.sha256(stored).hexdigest()
 
 
-def _record(task: Task, data: NDArray[Any], stored: bytes | None, seconds: float) -> Record:
-    kinds: Counter[str] = Counter()
-    squares, largest, voxels = 0.0, 0.0, 0
-    for _, stream in streams_of(task.target.metadata.to_dict(), stored or b"") if task.config else ():
-        told = inspect(stream)
-        kinds[told.kind] += 1
-        if told.quality is not None:
-            number = told.raw_bytes // data.dtype.itemsize
-            squares, voxels = squares + told.quality.rmse**2 * number, voxels + number
-            largest = max(largest, told.quality.max_error)
+def _record(
+    work: Work, index: Index, data: NDArray[Any], stored: bytes | None, start: float, instead: str | None
+) -> Record:
+    streams = streams_of(work.target.metadata.to_dict(), stored or b"") if work.mode == "encode" else ()
+    told = [inspect(stream) for _, stream in streams]
+    quality = [(t.quality, t.raw_bytes // data.dtype.itemsize) for t in told if t.quality is not None]
     low, high = _range(data)
-    size = 0 if stored is None else len(stored)
     return Record(
-        task.path,
-        task.key,
-        task.fingerprint,
-        digest_of(stored),
-        data.nbytes,
-        size,
-        data.size,
-        squares,
-        largest,
-        low,
-        high,
-        dict(kinds),
-        seconds,
+        array=work.path,
+        key=work.key(index),
+        index=index,
+        fingerprint=work.fingerprint,
+        digest=digest_of(stored),
+        raw_bytes=data.nbytes,
+        stored_bytes=0 if stored is None else len(stored),
+        voxels=data.size,
+        squares=sum(q.rmse**2 * number for q, number in quality),
+        max_error=max((q.max_error for q, _ in quality), default=0.0),
+        low=low,
+        high=high,
+        kinds=dict(Counter(t.kind for t in told)),
+        seconds=time.perf_counter() - start,
+        memory=peak_memory(),
         verified=False,
+        instead=instead,
     )
 
 
 def _range(data: NDArray[Any]) -> tuple[float | None, float | None]:
-    if data.dtype.kind not in "iuf":
-        return None, None
-    finite = data[np.isfinite(data)]
+    finite = _finite(data)
     return (float(finite.min()), float(finite.max())) if finite.size else (None, None)
 
 
-def verify(task: Task, record: Record) -> Record:
+def _finite(data: NDArray[Any]) -> NDArray[Any]:
+    if data.dtype.kind in "iu":
+        return data
+    return data[np.isfinite(data)] if data.dtype.kind == "f" else data[:0]
+
+
+def peak_memory() -> int:
+    """Most bytes of memory that this process has held; 0 where the system does not say.
+
+    ``ru_maxrss`` would start with what the process held that this one was forked from.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+    return 1024 * int(lines["VmHWM"].split()[0])
+
+
+def verify(packed: bytes, record: Record, part: Reader | None = None) -> Record:
     """Read a region back from the store, and compare it with the source.
 
     Raises
@@ -117,24 +203,58 @@ def verify(task: Task, record: Record) -> Record:
     CorruptStreamError
         The store does not have what was written, or it does not keep the target.
     """
-    where = f"chunk {task.path}/{task.key}"
-    if digest_of(stored_object(task.target, task.key)) != record.digest:
+    work, key = unpacked(packed), record.key
+    stored = stored_object(work.target, key)
+    where = f"chunk {work.path}/{key}".replace(" /", " ")
+    if digest_of(stored) != record.digest:
         raise CorruptStreamError(f"{where} is not in the store as it was written")
-    original, got = np.asarray(task.source[task.region]), np.asarray(task.target[task.region])
-    if task.config is None or original.dtype.kind not in "iuf":
-        if original.tobytes() != got.tobytes():
+    if work.mode == "copy":
+        assert isinstance(work.reader, ZarrReader)
+        if digest_of(stored_object(work.reader.array, key)) != record.digest:
             raise CorruptStreamError(f"{where} was copied and is not the same")
         return replace(record, verified=True)
+    region = work.regions.at(record.index)
+    original, got = (part or work.reader).read(region), np.asarray(work.target[region])
+    if work.config is None or record.instead is not None:
+        if original.astype(got.dtype).tobytes() != got.tobytes():
+            raise CorruptStreamError(f"{where} was to be lossless and is not the same")
+        return replace(record, verified=True, voxels=original.size, squares=0.0, max_error=0.0)
+    _check_special(original, got, work.config, where)
+    for chunk in within(region, work.chunks):
+        _check_target(original[chunk], got[chunk], work.config, where)
     finite = np.isfinite(original)
-    if original[~finite].tobytes() != got[~finite].tobytes():
+    error = np.abs(metrics.difference(original[finite], got[finite]))
+    squares, largest = float(np.sum(error**2)), float(error.max(initial=0))
+    return replace(record, voxels=int(finite.sum()), squares=squares, max_error=largest, verified=True)
+
+
+def _check_special(original: NDArray[Any], got: NDArray[Any], config: Config, where: str) -> None:
+    finite = np.isfinite(original)
+    if original[~finite].astype(got.dtype).tobytes() != got[~finite].tobytes():
         raise CorruptStreamError(f"{where}: values that are not finite did not come back")
-    for value in task.config.exact_values:
+    for value in config.exact_values:
         if ((original == value) != (got == value)).any():
             raise CorruptStreamError(f"{where}: exact value {value} is not at its places")
-    error = np.abs(metrics.difference(original[finite], got[finite]))
+
+
+def _check_target(original: NDArray[Any], got: NDArray[Any], config: Config, where: str) -> None:
+    """Raise unless a chunk keeps its bound or PSNR, over what is neither exact nor infinite."""
+    known = np.isfinite(original) & ~np.isin(original, config.exact_values)
+    error = np.abs(metrics.difference(original[known], got[known]))
     largest = float(error.max(initial=0))
-    if task.config.max_error is not None and largest > task.config.max_error:
-        raise CorruptStreamError(f"{where} has an error of {largest}, above {task.config.max_error}")
-    return replace(
-        record, voxels=int(finite.sum()), squares=float((error**2).sum()), max_error=largest, verified=True
-    )
+    if config.max_error is not None and largest > config.max_error:
+        raise CorruptStreamError(f"{where} has an error of {largest}, above {config.max_error}")
+    if config.psnr is not None and largest > 0:
+        low, high = _range(original[known])
+        assert low is not None
+        assert high is not None
+        rmse = largest * float(np.sqrt(np.mean((error / largest) ** 2)))
+        found = metrics.psnr_of(rmse, high - low if config.data_range is None else config.data_range)
+        if found < config.psnr - 1e-6:
+            raise CorruptStreamError(f"{where} has {found:.6f} dB, below {config.psnr}")
+
+
+def damaged(packed: bytes, chunks: Sequence[tuple[str, str]]) -> list[str]:
+    """Keys of those chunks whose digest in the store is not the one given with the key."""
+    work = unpacked(packed)
+    return [key for key, digest in chunks if digest_of(stored_object(work.target, key)) != digest]

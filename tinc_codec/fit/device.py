@@ -9,16 +9,11 @@ from contextlib import contextmanager
 
 import torch
 
-from tinc_codec.config import process
+from tinc_codec.config import cores, process
 from tinc_codec.errors import ConfigurationError
 
 VOXELS_PER_THREAD = 2**17
 """Voxels of a training step that keep one CPU thread busy; with fewer, a second one gains little."""
-
-
-def cores() -> int:
-    """Number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Queue:
@@ -78,6 +73,11 @@ def choose() -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise ConfigurationError(f"device {name!r} cannot be used: {error}; set TINC_DEVICE to one that can") from error
+
+
+def gpus() -> int:
+    """Number of GPUs that this process sees."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 @contextmanager

@@ -1,0 +1,199 @@
+"""Scheduling: every chunk is one task that writes and one that reads back, with few of them in flight."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from distributed import Client, Future, as_completed
+
+from tinc_codec.arrays import worker
+from tinc_codec.arrays.cluster import GPU
+from tinc_codec.arrays.ledger import Record
+from tinc_codec.arrays.readers import Reader
+from tinc_codec.arrays.regions import Index
+from tinc_codec.arrays.worker import Work
+from tinc_codec.errors import ConfigurationError, JobError, MissingDependencyError
+
+log = logging.getLogger("tinc_codec")
+
+OnError = Literal["lossless", "skip", "raise"]
+ON_ERROR = ("lossless", "skip", "raise")
+
+_AHEAD = 3
+"""Tasks in flight for each worker thread: one that runs, and what is sent before it ends."""
+
+_BATCH = 256
+"""Chunks whose digests are checked in one task."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One region of one array."""
+
+    work: Work
+    index: Index
+    part: Reader | None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.work.path}/{self.work.key(self.index)}".lstrip("/")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A chunk that is not as asked.
+
+    Parameters
+    ----------
+    chunk
+        Array and key.
+    reason
+        The error.
+    instead
+        ``"lossless"`` or ``"skipped"``.
+    """
+
+    chunk: str
+    reason: str
+    instead: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How chunks are done.
+
+    Parameters
+    ----------
+    retries
+        How often one is tried again.
+    verify
+        Whether each is read back.
+    on_error
+        What becomes of a chunk that fails all the same.
+    """
+
+    retries: int = 2
+    verify: bool = True
+    on_error: OnError = "lossless"
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ON_ERROR:
+            raise ConfigurationError(f"on_error={self.on_error!r} is not known; known are {', '.join(ON_ERROR)}")
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+            raise ConfigurationError(f"retries={self.retries!r} must be a whole number from 0")
+
+
+class Job:
+    """Tasks on their way through a client's workers.
+
+    Parameters
+    ----------
+    client
+        Dask's.
+    rules
+        How chunks are done.
+    write, verify
+        What the two tasks of a chunk do; `tinc_codec.arrays.worker` says how.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        rules: Rules,
+        write: Callable[..., Record] = worker.write,
+        verify: Callable[..., Record] = worker.verify,
+    ) -> None:
+        self._client, self._rules = client, rules
+        self._write, self._verify = write, verify
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        gpu = any(w["resources"].get(GPU) for w in workers)
+        self._resources = {GPU: 1} if gpu else {}
+        self.window = _AHEAD * max(1, sum(w["nthreads"] for w in workers))
+        self._run = uuid.uuid4().hex[:12]
+        self._numbers = itertools.count()
+        self._pending: dict[str, tuple[Task, Future[Any], bool]] = {}
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Record | Failure]:
+        """Do tasks, which are taken as there is room for them; yields each as it is done.
+
+        Raises
+        ------
+        JobError
+            A chunk failed and is not to be passed over, or nothing can be written any more.
+        """
+        done = as_completed(with_results=True, raise_errors=False)
+        try:
+            for task in itertools.islice(tasks, self.window):
+                done.add(self._submit(task))
+            while self._pending:
+                for future, result in done.next_batch(block=True):
+                    task, _, lossless = self._pending.pop(str(future.key))
+                    if future.status == "finished":
+                        yield result
+                        if result.instead is not None:
+                            yield Failure(task.name, result.instead, "lossless")
+                    else:
+                        failure = self._failed(task, future.exception(), lossless)
+                        if isinstance(failure, Failure):
+                            yield failure
+                        else:
+                            done.add(self._submit(task, failure))
+                for task in itertools.islice(tasks, max(0, self.window - len(self._pending))):
+                    done.add(self._submit(task))
+        finally:
+            if self._pending:
+                self._client.cancel([future for _, future, _ in self._pending.values()], force=True)
+                self._pending.clear()
+
+    def _submit(self, task: Task, instead: str | None = None) -> Future[Any]:
+        name = f"{self._run}-{next(self._numbers)}"
+        packed, retries = task.work.packed, self._rules.retries
+        settings = {"retries": retries, "pure": False, "resources": self._resources or None}
+        last = self._client.submit(
+            self._write, packed, task.index, task.part, instead, key=f"tinc-write-{name}", **settings
+        )
+        if self._rules.verify:
+            settings["resources"] = None
+            last = self._client.submit(self._verify, packed, last, task.part, key=f"tinc-verify-{name}", **settings)
+        self._pending[str(last.key)] = (task, last, instead is not None)
+        return last
+
+    def _failed(self, task: Task, error: BaseException, lossless: bool) -> Failure | str:
+        """What to do about a failed chunk: pass over it, or the reason to store it losslessly."""
+        reason = f"{type(error).__name__}: {error}"
+        stops = isinstance(error, MissingDependencyError | ConfigurationError) or _no_room(error)
+        can_be_lossless = self._rules.on_error == "lossless" and not lossless and task.work.mode == "encode"
+        if not stops and can_be_lossless:
+            log.warning("chunk %s is stored losslessly: %s", task.name, reason)
+            return reason
+        if not stops and self._rules.on_error == "skip":
+            log.warning("chunk %s is skipped, and reads as the fill value: %s", task.name, reason)
+            return Failure(task.name, reason, "skipped")
+        raise JobError(f"chunk {task.name} failed: {reason}") from error
+
+
+def _no_room(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def find_damaged(client: Client, work: Work, records: list[Record]) -> set[str]:
+    """Keys of those chunks that the store does not have as the ledger says."""
+    batches = [[(r.key, r.digest) for r in records[at : at + _BATCH]] for at in range(0, len(records), _BATCH)]
+    found: set[str] = set()
+    for start in range(0, len(batches), _BATCH):
+        some = batches[start : start + _BATCH]
+        futures = [client.submit(worker.damaged, work.packed, batch, pure=False) for batch in some]
+        for keys in client.gather(futures):
+            found.update(keys)
+    return found
