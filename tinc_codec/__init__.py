@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tinc_codec.codec import TINCCodec
@@ -10,6 +11,7 @@ from tinc_codec.decoding import Quality, decode
 from tinc_codec.errors import (
     ConfigurationError,
     CorruptStreamError,
+    JobError,
     MissingDependencyError,
     NewerVersionError,
     TincError,
@@ -19,6 +21,9 @@ from tinc_codec.errors import (
 )
 
 if TYPE_CHECKING:
+    from tinc_codec.arrays.compress import compress, plan
+    from tinc_codec.arrays.export import export, export_tiff
+    from tinc_codec.arrays.labelled import xarray_encoding
     from tinc_codec.zarr3 import TINCSerializer, zarr_kwargs
 
 __version__ = "0.2.0"
@@ -27,6 +32,7 @@ __all__ = [
     "Config",
     "ConfigurationError",
     "CorruptStreamError",
+    "JobError",
     "MissingDependencyError",
     "NewerVersionError",
     "Process",
@@ -37,17 +43,34 @@ __all__ = [
     "TrainingCancelledError",
     "TrainingError",
     "UnsupportedDataError",
+    "compress",
     "decode",
+    "export",
+    "export_tiff",
+    "plan",
     "process",
     "set_process",
+    "xarray_encoding",
     "zarr_kwargs",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # zarr takes most of a second to import, and using the codec through numcodecs does not need it
-    if name in ("TINCSerializer", "zarr_kwargs"):
-        from tinc_codec import zarr3
+_LATER = {
+    "TINCSerializer": "tinc_codec.zarr3",
+    "compress": "tinc_codec.arrays.compress",
+    "export": "tinc_codec.arrays.export",
+    "export_tiff": "tinc_codec.arrays.export",
+    "plan": "tinc_codec.arrays.compress",
+    "xarray_encoding": "tinc_codec.arrays.labelled",
+    "zarr_kwargs": "tinc_codec.zarr3",
+}
 
-        return getattr(zarr3, name)
+
+def __getattr__(name: str) -> Any:
+    # zarr takes most of a second to import, and using the codec through numcodecs does not need it; dask is an extra
+    if name in _LATER:
+        try:
+            return getattr(import_module(_LATER[name]), name)
+        except ModuleNotFoundError as error:
+            raise MissingDependencyError(f"{name} needs {error.name}: pip install 'tinc-codec[dask]'") from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

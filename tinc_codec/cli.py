@@ -1,4 +1,4 @@
-"""The command line: `tinc demo` and `tinc inspect`."""
+"""The command line: `tinc demo`, `inspect`, `compress`, `export` and `bench`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,7 +24,19 @@ console = Console()
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _client(scheduler: str | None) -> Iterator[Any]:
+    """A client of the scheduler at an address; None where there is none."""
+    if scheduler is None:
+        yield None
+        return
+    from distributed import Client
+
+    with Client(scheduler) as client:
+        yield client
+
+
+@contextmanager
+def _explained(stopped: str = "stopped") -> Iterator[None]:
     """Print the errors that were raised on purpose as one line, and exit with 1."""
     try:
         yield
@@ -32,7 +44,7 @@ def _explained() -> Iterator[None]:
         Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        Console(stderr=True).print("stopped")
+        Console(stderr=True).print(stopped, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
 
 
@@ -110,6 +122,107 @@ def inspect_command(
         if len(found) > 1:
             _print_store(found)
         _print_stream(*found[0])
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    """Edges of chunks or shards, as in 64,64,64."""
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.replace("x", ",").split(","))
+    except ValueError:
+        raise ConfigurationError(f"{text!r} are not edges in voxels, as in 64,64,64") from None
+
+
+_Chunks = Annotated[str | None, typer.Option(help="Edges of the new chunks, as in 64,64,64; else the source's.")]
+_Shards = Annotated[str | None, typer.Option(help="Edges of the new shards, whole chunks; else the source's.")]
+_Format = Annotated[int | None, typer.Option(help="2 or 3; else the source's.")]
+_Workers = Annotated[int | None, typer.Option(help="Processes; else one for each GPU or core.")]
+
+
+@app.command("compress")
+def compress_command(
+    src: Annotated[str, typer.Argument(help="Zarr array or group (path or URL), OME-Zarr, or TIFF.")],
+    dst: Annotated[str | None, typer.Argument(help="New store; left out with --in-place.")] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Replace SRC, once all of it is verified.")] = False,
+    keep_original: Annotated[bool, typer.Option(help="In place: keep the original as SRC.tinc/old.")] = False,
+    ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
+    psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
+    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
+    exact: Annotated[list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")] = None,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+    chunks: _Chunks = None,
+    shards: _Shards = None,
+    zarr_format: _Format = None,
+    workers: _Workers = None,
+    devices: Annotated[str, typer.Option(help="auto, cpu, gpu, or numbers of GPUs, as in 0,1.")] = "auto",
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler whose workers do it.")] = None,
+    pyramid: Annotated[str, typer.Option(help="Levels of OME-Zarr images: all, or derived from the finest.")] = "all",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only the plan, judged by three chunks.")] = False,
+    resume: Annotated[bool, typer.Option(help="Keep what an earlier run did.")] = True,
+    verify: Annotated[bool, typer.Option(help="Read every chunk back and compare.")] = True,
+    retries: Annotated[int, typer.Option(help="How often a chunk that fails is tried again.")] = 2,
+    on_error: Annotated[
+        str, typer.Option(help="A chunk that fails all the same: lossless, skip or raise.")
+    ] = "lossless",
+    ledger: Annotated[Path | None, typer.Option(help="Directory for the job's files; else DST.tinc.")] = None,
+    report: Annotated[Path | None, typer.Option(help="File for the report: .html or .json.")] = None,
+) -> None:
+    """Compress a store chunk by chunk into another, or in place; run it again to go on where it stopped."""
+    with (
+        _explained(f"stopped; what is done is kept: tinc compress {src} goes on with the same options"),
+        _client(scheduler) as client,
+    ):
+        import tinc_codec
+
+        if (dst is None) != in_place:
+            raise ConfigurationError("give a destination, or --in-place, and not both")
+        if report is not None and report.suffix not in (".html", ".json"):
+            raise ConfigurationError(f"report {report} must end with .html or .json")
+        codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, exact_values=tuple(exact or ()), effort=effort)
+        numbers = [int(n) for n in devices.split(",")] if devices.replace(",", "").isdecimal() else devices
+        settings: dict[str, Any] = {
+            "chunks": _shape(chunks),
+            "shards": _shape(shards),
+            "zarr_format": zarr_format,
+            "client": client,
+            "devices": numbers,
+            "workers": workers,
+            "pyramid": pyramid,
+        }
+        if dry_run:
+            from tinc_codec.arrays.show import plan
+
+            plan(tinc_codec.plan(src, dst, codec, **settings), console)
+            return
+        settings |= {"resume": resume, "verify": verify, "retries": retries, "on_error": on_error}
+        told = tinc_codec.compress(src, dst, codec, keep_original=keep_original, ledger=ledger, **settings)
+        if report is not None:
+            told.save(report)
+        if any(failure.instead == "skipped" for failure in told.failures):
+            raise typer.Exit(1)
+
+
+@app.command("export")
+def export_command(
+    src: Annotated[str, typer.Argument(help="Zarr array or group; for OME-TIFF one array.")],
+    dst: Annotated[str, typer.Argument(help="New store, or a file that ends with .tif or .tiff.")],
+    codec: Annotated[str, typer.Option(help="zstd, blosc, gzip or none.")] = "zstd",
+    axes: Annotated[str | None, typer.Option(help="Names of the axes for OME-TIFF, as in CZYX.")] = None,
+    chunks: _Chunks = None,
+    shards: _Shards = None,
+    zarr_format: _Format = None,
+    workers: _Workers = None,
+) -> None:
+    """Write plain Zarr or an OME-TIFF, for readers that do not know TINC."""
+    with _explained(f"stopped; what is done is kept: tinc export {src} {dst} goes on"):
+        import tinc_codec
+
+        if dst.lower().endswith((".tif", ".tiff")):
+            tinc_codec.export_tiff(src, dst, axes=axes)
+            return
+        grid: dict[str, Any] = {"chunks": _shape(chunks), "shards": _shape(shards), "zarr_format": zarr_format}
+        tinc_codec.export(src, dst, codec, workers=workers, **grid)
 
 
 @app.command()

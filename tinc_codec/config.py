@@ -245,7 +245,7 @@ class Process:
         ``"auto"`` (a GPU where there is one, else the CPU) or a torch device such as ``"cpu"``, ``"cuda:1"``.
         Environment: ``TINC_DEVICE``.
     threads
-        CPU threads for one chunk; 0 chooses by its size. Environment: ``TINC_THREADS``.
+        Most CPU threads for one chunk; small ones are given fewer. 0: all cores. Environment: ``TINC_THREADS``.
     jobs
         Chunks that train at the same time on the device; others wait. 0: as many as there are cores for their
         threads. Environment: ``TINC_JOBS``.

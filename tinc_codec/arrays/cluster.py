@@ -34,7 +34,7 @@ class Workers:
     number
         How many.
     threads
-        CPU threads that each trains with.
+        CPU cores that each may use.
     memory
         Bytes that each may take.
     gpus

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from tinc_codec.arrays.job import Failure
 from tinc_codec.arrays.ledger import Record
 from tinc_codec.arrays.plan import Plan
+from tinc_codec.arrays.regions import Region
+from tinc_codec.errors import ConfigurationError
 from tinc_codec.metrics import psnr_of
 
 
@@ -59,6 +65,26 @@ class ArrayReport:
         return self.raw_bytes / max(self.stored_bytes, 1)
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """A plane from the middle of an array, as it was and as it is read back.
+
+    Parameters
+    ----------
+    array
+        Path within the destination.
+    region
+        Its place.
+    original, decoded
+        Its samples; two axes.
+    """
+
+    array: str
+    region: Region
+    original: NDArray[Any]
+    decoded: NDArray[Any]
+
+
 @dataclass(frozen=True)
 class Report:
     """A job.
@@ -77,6 +103,8 @@ class Report:
         Time of this run.
     records
         Every chunk.
+    views
+        Pictures of the first arrays.
     """
 
     plan: Plan
@@ -86,6 +114,7 @@ class Report:
     failures: tuple[Failure, ...]
     seconds: float
     records: tuple[Record, ...]
+    views: tuple[View, ...] = ()
 
     @property
     def destination(self) -> str:
@@ -113,9 +142,29 @@ class Report:
         share = self.done / max(self.done + self.reused, 1)
         return self.raw_bytes * share / max(self.seconds, 1e-9)
 
+    def save(self, path: str | Path) -> None:
+        """Write the report as JSON, every chunk in it, or as a page of HTML, by the ending of the file's name.
+
+        Raises
+        ------
+        ConfigurationError
+            The name ends otherwise.
+        """
+        path = Path(path)
+        if path.suffix == ".json":
+            text = json.dumps(self.as_json(), indent=1) + "\n"
+        elif path.suffix == ".html":
+            from tinc_codec.arrays.page import page
+
+            text = page(self)
+        else:
+            raise ConfigurationError(f"report {path} must end with .html or .json")
+        path.write_text(text, encoding="utf-8")
+
     def as_json(self) -> dict[str, Any]:
         """As a JSON object, every chunk in it."""
-        told = asdict(self)
+        told = asdict(replace(self, views=()))
+        del told["views"]
         return {
             **told,
             "plan": self.plan.as_json(),

@@ -39,15 +39,22 @@ def plan(told: Plan, console: Console | None = None) -> None:
     """Print a plan."""
     console = console or Console()
     table = Table(title=f"{told.source} -> {told.destination}, {told.target}")
-    for column in ("array", "shape", "dtype", "chunks", "shards", "tasks", "raw", "what"):
-        table.add_column(column, justify="right" if column in ("tasks", "raw") else "left")
+    for column in ("array", "shape", "chunks", "shards", "tasks", "raw", "what"):
+        table.add_column(column, justify="right" if column in ("tasks", "raw") else "left", overflow="fold")
     for array in told.arrays:
         shapes = ["x".join(map(str, part)) if part else "" for part in (array.shape, array.chunks, array.shards)]
         what = "compressed" if array.copied is None else f"copied: {array.copied}"
-        row = (array.path or "/", shapes[0], array.dtype, *shapes[1:], f"{array.tasks:,}", size(array.raw_bytes), what)
+        row = (
+            array.path or "/",
+            f"{shapes[0]} {array.dtype}",
+            *shapes[1:],
+            f"{array.tasks:,}",
+            size(array.raw_bytes),
+            what,
+        )
         table.add_row(*row)
     console.print(table)
-    threads = f" with {told.threads} threads" if told.threads else ""
+    threads = f" of {told.threads} cores" if told.threads > 1 else ""
     console.print(
         f"{told.tasks:,} tasks on {told.workers} workers{threads}; a worker needs {size(told.memory)} of memory and "
         f"may have {size(told.worker_memory)}",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from distributed import Client
 from zarr.storage import MemoryStore
 
@@ -19,12 +20,18 @@ from tinc_codec.arrays.ledger import Ledger, fingerprint
 from tinc_codec.arrays.place import Place, sweep
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.readers import MeanReader
-from tinc_codec.arrays.report import Report, array_report
+from tinc_codec.arrays.report import Report, View, array_report
 from tinc_codec.arrays.walk import Source
 from tinc_codec.arrays.worker import Work
 from tinc_codec.errors import ConfigurationError, JobError
 
 log = logging.getLogger("tinc_codec")
+
+_PICTURED = 4
+"""Arrays of which the report has a picture."""
+
+_EDGE = 256
+"""Edge of a picture in voxels, or a chunk's where that is more."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of chunks that are done, and of all."""
@@ -81,6 +88,7 @@ class Stage:
                     self.ledger.add(found)
                     counts.finish(1)
         report = self._report(plan, works, counts, failures, start)
+        report = replace(report, views=tuple(_views(works)))
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
         return replace(report, seconds=time.perf_counter() - start)
@@ -229,6 +237,21 @@ class Stage:
                 raise JobError(f"{len(bad)} chunks of {self.files.live} are not as they were written, {min(bad)}{kept}")
         seconds = time.perf_counter() - start
         return Report(plan, tuple(arrays), 0, len(records), (), seconds, tuple(records))
+
+
+def _views(works: list[Work]) -> Iterator[View]:
+    """The middle plane of the first compressed arrays, no larger than a few chunks."""
+    for work in [work for work in works if work.mode == "encode"][:_PICTURED]:
+        shape = work.reader.shape
+        region = [slice(n // 2, n // 2 + 1) for n in shape[:-2]]
+        for n, chunk in zip(shape[-2:], work.chunks[-2:], strict=True):
+            edge = min(n, max(chunk, _EDGE))
+            start = (n - edge) // 2
+            region.append(slice(start, start + edge))
+        part = work.reader.part(tuple(region)) or work.reader
+        original, decoded = part.read(tuple(region)), np.asarray(work.target[tuple(region)])
+        flat = original.shape[-2:]
+        yield View(work.path, tuple(region), original.reshape(flat), decoded.reshape(flat))
 
 
 def _derived(root: Any, target: Target, finer: str) -> Target:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import pickle
@@ -28,6 +29,8 @@ from tinc_codec.config import Config, cores, set_process
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.inspection import inspect
 from tinc_codec.zarr3 import losslessly, streams_of
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,20 +81,34 @@ class Work:
 def unpacked(packed: bytes) -> Work:
     """An array's work; made once in a worker, however many chunks it is given."""
     work: Work = pickle.loads(packed)
-    _share_cores(work.neighbours)
+    if _has_own_process():
+        _keep_freed_memory()
+        if "TINC_THREADS" not in os.environ:  # else the worker was started with its share of the cores
+            set_process(threads=max(1, cores() // max(1, work.neighbours)), jobs=1)
     return work
 
 
-def _share_cores(workers: int) -> None:
-    """Have training use this worker's share of the cores, unless the worker was started with a share."""
+def _has_own_process() -> bool:
+    """Whether this is a worker in a process of its own, whose settings are nobody else's."""
     from distributed import get_worker
 
     try:
-        own_process = get_worker().nanny is not None
+        return get_worker().nanny is not None
     except (ValueError, AttributeError):
-        return  # not a worker
-    if own_process and "TINC_THREADS" not in os.environ:
-        set_process(threads=max(1, cores() // max(1, workers)), jobs=1)
+        return False
+
+
+def _keep_freed_memory() -> None:
+    """Take back what dask's nanny has glibc do with freed memory: give all of it back to the system at once.
+
+    Each step of training then gets its memory anew, page by page, and takes about twice as long.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return  # another C library
+    for parameter, value in ((_M_TRIM_THRESHOLD, 2**28), (_M_MMAP_THRESHOLD, 2**25)):
+        mallopt(parameter, value)
 
 
 def write(packed: bytes, index: Index, part: Reader | None = None, instead: str | None = None) -> Record:

@@ -30,12 +30,9 @@ class _Queue:
 
     def threads(self, voxels: int, on_cpu: bool) -> int:
         """CPU threads for a chunk whose training steps have `voxels` voxels."""
-        chosen = process().threads
-        if chosen:
-            return chosen
         if self._forked or not on_cpu:
             return 1  # OpenMP's threads do not survive a fork, and waiting for them never ends
-        return max(1, min(cores(), voxels // VOXELS_PER_THREAD))
+        return max(1, min(process().threads or cores(), voxels // VOXELS_PER_THREAD))
 
     @contextmanager
     def place(self, threads: int, waiting: Callable[[], None]) -> Iterator[None]:
