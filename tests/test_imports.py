@@ -29,6 +29,7 @@ RANK = {
     "encoding": 9,
     "codec": 10,
     "zarr3": 11,
+    "arrays": 12,
     "demo": 12,
     "bench": 12,
     "cli": 13,
@@ -38,16 +39,17 @@ RANK = {
 
 ONLY_IN = {
     "torch": {"fit", "tree/inference_torch.py"},
-    "zarr": {"zarr3.py", "demo.py"},
+    "zarr": {"zarr3.py", "demo.py", "arrays"},
     "typer": {"cli.py"},
-    "rich": {"cli.py", "demo.py"},
+    "rich": {"cli.py", "demo.py", "arrays/show.py"},
     "constriction": {"stream/entropy.py"},
     "pcodec": {"stream/lossless.py", "bench"},
-    "matplotlib": {"demo.py"},
-    "tifffile": {"demo.py"},
+    "matplotlib": {"demo.py", "arrays/page.py"},
+    "tifffile": {"demo.py", "arrays"},
     "imagecodecs": {"bench"},
-    "dask": set(),
-    "xarray": set(),
+    "dask": {"arrays"},
+    "distributed": {"arrays", "cli.py"},
+    "xarray": {"arrays"},
 }
 
 

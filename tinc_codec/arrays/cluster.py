@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import dask
 import psutil
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
@@ -20,6 +21,10 @@ GPU = "GPU"
 
 _QUIET = logging.ERROR
 """Dask's own messages that are shown."""
+
+_LOST = "365 days"
+"""When the cluster gives a worker up that is gone. Its nanny starts it again at once; but the cluster looks once, that
+long after, whether it is there, and where it has just died again, closes it for good."""
 
 _RESERVE = 0.85
 """Part of the free memory that workers may have."""
@@ -126,6 +131,7 @@ def connected(client: Client | None, workers: Workers) -> Iterator[Client]:
         yield client
         return
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": _LOST}),
         SpecCluster(
             workers={number: _worker(workers, number) for number in range(workers.number)},
             scheduler={"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1", "port": 0}},
@@ -146,5 +152,5 @@ def _worker(workers: Workers, number: int) -> dict[str, Any]:
     else:
         env["TINC_DEVICE"] = "cpu"
     options = {"nthreads": 1, "memory_limit": workers.memory, "env": env, "resources": resources, "dashboard": False}
-    options["silence_logs"] = _QUIET
+    options |= {"silence_logs": _QUIET, "preload": "tinc_codec.arrays.worker"}
     return {"cls": Nanny, "options": options}

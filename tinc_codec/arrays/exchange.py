@@ -9,8 +9,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 _AT_FDCWD = -100
@@ -41,12 +41,15 @@ def exchange(first: Path, second: Path) -> None:
 
 def can_exchange(folder: Path) -> str | None:
     """Try it on two empty directories of `folder`; None where it works, else the reason why not."""
+    probe = folder / "probe"  # always the same, so that one that was left by a process that ended is found
+    first, second = probe / "a", probe / "b"
     try:
-        with tempfile.TemporaryDirectory(prefix=".tinc-", dir=folder) as made:
-            first, second = Path(made, "a"), Path(made, "b")
-            (first / "in-a").mkdir(parents=True)
-            second.mkdir()
-            exchange(first, second)
-            return None if (second / "in-a").exists() else "the exchange of two directories had no effect"
+        shutil.rmtree(probe, ignore_errors=True)
+        (first / "in-a").mkdir(parents=True)
+        second.mkdir()
+        exchange(first, second)
+        return None if (second / "in-a").exists() else "the exchange of two directories had no effect"
     except OSError as error:
         return error.strerror or str(error)
+    finally:
+        shutil.rmtree(probe, ignore_errors=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import logging
+import queue
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from distributed import Client, Future, as_completed
+from distributed import Client, Future
 
 from tinc_codec.arrays import worker
 from tinc_codec.arrays.cluster import GPU
@@ -27,6 +29,9 @@ ON_ERROR = ("lossless", "skip", "raise")
 
 _AHEAD = 3
 """Tasks in flight for each worker thread: one that runs, and what is sent before it ends."""
+
+_LOOK, _PATIENCE = 1.0, 60.0
+"""Seconds between two looks whether there are workers at all, and how long a job waits for the first to come back."""
 
 _BATCH = 256
 """Chunks whose digests are checked in one task."""
@@ -118,6 +123,7 @@ class Job:
         self.window = _AHEAD * max(1, sum(w["nthreads"] for w in workers))
         self._run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count()
+        self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._pending: dict[str, tuple[Task, Future[Any], bool]] = {}
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Record | Failure]:
@@ -128,31 +134,56 @@ class Job:
         JobError
             A chunk failed and is not to be passed over, or nothing can be written any more.
         """
-        done = as_completed(with_results=True, raise_errors=False)
         try:
-            for task in itertools.islice(tasks, self.window):
-                done.add(self._submit(task))
+            self._fill(tasks)
             while self._pending:
-                for future, result in done.next_batch(block=True):
+                for future, result in self._finished():
                     task, _, lossless = self._pending.pop(str(future.key))
                     if future.status == "finished":
                         yield result
                         if result.instead is not None:
                             yield Failure(task.name, result.instead, "lossless")
+                        continue
+                    failure = self._failed(task, _error_of(future), lossless)
+                    if isinstance(failure, Failure):
+                        yield failure
                     else:
-                        failure = self._failed(task, future.exception(), lossless)
-                        if isinstance(failure, Failure):
-                            yield failure
-                        else:
-                            done.add(self._submit(task, failure))
-                for task in itertools.islice(tasks, max(0, self.window - len(self._pending))):
-                    done.add(self._submit(task))
+                        self._submit(task, failure)
+                self._fill(tasks)
         finally:
             if self._pending:
                 self._client.cancel([future for _, future, _ in self._pending.values()], force=True)
                 self._pending.clear()
 
-    def _submit(self, task: Task, instead: str | None = None) -> Future[Any]:
+    def _fill(self, tasks: Iterator[Task]) -> None:
+        for task in itertools.islice(tasks, max(0, self.window - len(self._pending))):
+            self._submit(task)
+
+    def _finished(self) -> Iterator[tuple[Future[Any], Any]]:
+        """Futures that are done, and their results; waits until there is one.
+
+        Raises
+        ------
+        JobError
+            There are no workers any more.
+        """
+        found = [self._wait()]
+        while not self._done.empty():
+            found.append(self._done.get())
+        good = [future for future in found if future.status == "finished"]
+        results = dict(zip(good, self._client.gather(good), strict=True))
+        return ((future, results.get(future)) for future in found)
+
+    def _wait(self) -> Future[Any]:
+        alone = 0.0
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._done.get(timeout=_LOOK)
+            alone = 0.0 if self._client.scheduler_info(n_workers=-1)["workers"] else alone + _LOOK
+            if alone >= _PATIENCE:
+                raise JobError("all workers are gone, and none came back: see why in their logs, and run it again")
+
+    def _submit(self, task: Task, instead: str | None = None) -> None:
         name = f"{self._run}-{next(self._numbers)}"
         packed, retries = task.work.packed, self._rules.retries
         settings = {"retries": retries, "pure": False, "resources": self._resources or None}
@@ -163,7 +194,7 @@ class Job:
             settings["resources"] = None
             last = self._client.submit(self._verify, packed, last, task.part, key=f"tinc-verify-{name}", **settings)
         self._pending[str(last.key)] = (task, last, instead is not None)
-        return last
+        last.add_done_callback(self._done.put)
 
     def _failed(self, task: Task, error: BaseException, lossless: bool) -> Failure | str:
         """What to do about a failed chunk: pass over it, or the reason to store it losslessly."""
@@ -177,6 +208,13 @@ class Job:
             log.warning("chunk %s is skipped, and reads as the fill value: %s", task.name, reason)
             return Failure(task.name, reason, "skipped")
         raise JobError(f"chunk {task.name} failed: {reason}") from error
+
+
+def _error_of(future: Future[Any]) -> BaseException:
+    if future.status == "cancelled":
+        return JobError("it was cancelled, or lost with the scheduler")
+    error: BaseException = future.exception()
+    return error
 
 
 def _no_room(error: BaseException | None) -> bool:

@@ -14,10 +14,11 @@ import zarr
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.errors import NodeNotFoundError
+from zarr.storage._common import make_store_path
 
 from tinc_codec.arrays import ome
 from tinc_codec.arrays.regions import Regions
-from tinc_codec.arrays.walk import Member, Source
+from tinc_codec.arrays.walk import ALREADY, Member, Source
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
@@ -111,7 +112,7 @@ def _target(
 ) -> Target:
     own = _own_grid(member, zarr_format)
     as_it_is = member.copied is not None and source.zarr_format == zarr_format
-    if as_it_is and (writer.plain is None or member.copied != "already compressed by TINC"):
+    if as_it_is and (writer.plain is None or member.copied != ALREADY):
         return Target(member, "copy", None, *own, {})
     lossy = writer.config is not None and member.copied is None
     given = (chunks or own[0], shards if chunks or shards else own[1]) if lossy or writer.plain is not None else own
@@ -219,16 +220,11 @@ def create(root: Any, source: Source, made: list[Target], zarr_format: int) -> N
 
 
 def _copy_metadata(array: zarr.Array[Any], root: Any, path: str) -> None:
-    store = zarr.open_group(root, mode="r+").store_path if path else None
+    place = sync(make_store_path(root, path=path, mode="a"))
     for name in ("zarr.json", ".zarray", ".zattrs"):
         found = sync((array.store_path / name).get(prototype=default_buffer_prototype()))
-        if found is None:
-            continue
-        if store is not None:
-            sync((store / path / name).set(found))
-        else:
-            Path(root).mkdir(parents=True, exist_ok=True)
-            Path(root, name).write_bytes(found.to_bytes())
+        if found is not None:
+            sync((place / name).set(found))
 
 
 def _copy_others(source: Path, root: Path, arrays: set[str]) -> None:

@@ -44,7 +44,8 @@ class Regions:
     def sample(self, number: int) -> list[Index]:
         """Up to `number` regions, spread evenly over the array."""
         total = len(self)
-        places = sorted({(2 * i + 1) * total // (2 * number) for i in range(min(number, total))})
+        number = min(number, total)
+        places = [(2 * i + 1) * total // (2 * number) for i in range(number)]
         return [tuple(_unravel(place, self.grid)) for place in places]
 
 

@@ -21,7 +21,7 @@ from tinc_codec.arrays.place import Place, sweep
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.readers import MeanReader
 from tinc_codec.arrays.report import Report, View, array_report
-from tinc_codec.arrays.walk import Source
+from tinc_codec.arrays.walk import ALREADY, Source
 from tinc_codec.arrays.worker import Work
 from tinc_codec.errors import ConfigurationError, JobError
 
@@ -72,7 +72,7 @@ class Stage:
         """Write what is missing, verify it, and let it take its place."""
         start = time.perf_counter()
         if self.in_place and self._swapped():
-            return self._finish_swap(client, plan, keep_original, start)
+            return self._finish_swap(client, plan, start)
         root = self._root(resume)
         counts, failures = _Counts(plan.tasks, told), []
         works: list[Work] = []
@@ -109,7 +109,7 @@ class Stage:
         if not self.in_place and live.exists():
             if known != mine:
                 raise ConfigurationError(
-                    f"destination {live} exists, and is not of this job: give another, or remove it"
+                    f"destination {live} exists and is not of this job: give another, or remove it"
                 )
             self.files.remove_old()
             if resume and layout.same_layout(live, wanted, self.made):
@@ -129,7 +129,7 @@ class Stage:
         assert self.url is not None
         if layout.exists(self.url):
             if not known or not layout.same_layout(self.url, wanted, self.made):
-                raise ConfigurationError(f"destination {self.url} exists, and is not of this job: give another")
+                raise ConfigurationError(f"destination {self.url} exists and is not of this job: give another")
             return self.url
         self.ledger.note("job", {"source": self.source.name, "in place": False})
         layout.create(self.url, self.source, self.made, self.zarr_format)
@@ -212,20 +212,24 @@ class Stage:
                 f"{len(skipped)} chunks were skipped, {skipped[0]} among them: {self.files.live} is left as it was"
             )
         if self.in_place:
-            self.ledger.note("swap", self.files.staged.stat().st_ino)
+            self.ledger.note("swap", {"inode": self.files.staged.stat().st_ino, "keep": keep_original})
         self.files.publish()
         if not (self.in_place and keep_original):
             self.files.remove_old()
 
     def _swapped(self) -> bool:
-        return bool(self.ledger.noted("swap") == self.files.live.stat().st_ino)
+        """Whether an earlier run put its store in this place, and nobody put another one there since."""
+        swap = self.ledger.noted("swap")
+        if swap is None or swap["inode"] != self.files.live.stat().st_ino:
+            return False
+        encoded = {record.array for record in self.ledger.records().values() if record.kinds}
+        now = {target.path for target in self.made if target.member.copied == ALREADY}
+        return encoded <= now  # inodes are used again
 
-    def _finish_swap(self, client: Client, plan: Plan, keep_original: bool, start: float) -> Report:
-        """An earlier run put the compressed store in its place: tidy up, and see that it is still whole."""
+    def _finish_swap(self, client: Client, plan: Plan, start: float) -> Report:
+        """See that what an earlier run put in its place is still whole, and only then finish its tidying."""
         if self.files.staged.exists():
             self.files.set_aside()
-        if not keep_original:
-            self.files.remove_old()
         records = list(self.ledger.records().values())
         arrays = []
         for target in self.made:
@@ -235,6 +239,8 @@ class Stage:
             if bad := find_damaged(client, work, mine):
                 kept = f"; the original is {self.files.old}" if self.files.old.exists() else ""
                 raise JobError(f"{len(bad)} chunks of {self.files.live} are not as they were written, {min(bad)}{kept}")
+        if not self.ledger.noted("swap")["keep"]:
+            self.files.remove_old()
         seconds = time.perf_counter() - start
         return Report(plan, tuple(arrays), 0, len(records), (), seconds, tuple(records))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import zarr
-from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundError
+from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundError, ZarrUserWarning
 from zarr.storage import MemoryStore
 
 from tinc_codec.arrays.ome import label_groups
@@ -23,6 +24,9 @@ from tinc_codec.zarr3 import is_compressed
 
 SMALLEST = 4096
 """Voxels below which an array of a group is copied as it is: tables and coordinates must stay exact."""
+
+ALREADY = "already compressed by TINC"
+"""Why an array is copied whose samples would lose twice."""
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 
@@ -120,7 +124,7 @@ def _zarr_source(given: Any) -> Source:
         if member.copied is None:
             check_dtype(member.reader.dtype)
         return Source(name, (), (member,), zarr_format, directory)
-    found = dict(sorted(node.members(max_depth=None), key=lambda pair: pair[0]))
+    found = dict(sorted(_members(node), key=lambda pair: pair[0]))
     groups = {"": node, **{path: found for path, found in found.items() if isinstance(found, zarr.Group)}}
     attributes = {path: dict(group.attrs) for path, group in groups.items()}
     labels = label_groups(attributes)
@@ -137,6 +141,12 @@ def _zarr_source(given: Any) -> Source:
         zarr_format,
         directory,
     )
+
+
+def _members(group: zarr.Group) -> list[tuple[str, zarr.Array[Any] | zarr.Group]]:
+    with warnings.catch_warnings():  # files that are no node's are known to be there, and are copied
+        warnings.filterwarnings("ignore", "Object at", ZarrUserWarning)
+        return list(group.members(max_depth=None))
 
 
 def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
@@ -176,7 +186,7 @@ def _member(path: str, array: zarr.Array[Any], coordinates: Any, label: bool, wh
 
 def _why_copied(path: str, array: zarr.Array[Any], coordinates: Any, label: bool, whole: bool) -> str | None:
     if is_compressed(array.metadata.to_dict()):
-        return "already compressed by TINC"
+        return ALREADY
     if label:
         return "a label image"
     if whole:

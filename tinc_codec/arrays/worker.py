@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 import pickle
+import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -86,6 +87,11 @@ def unpacked(packed: bytes) -> Work:
         if "TINC_THREADS" not in os.environ:  # else the worker was started with its share of the cores
             set_process(threads=max(1, cores() // max(1, work.neighbours)), jobs=1)
     return work
+
+
+def dask_setup(_: object) -> None:
+    """Prepare a worker that was started with this module as its preload: Ctrl-C is for the job's process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _has_own_process() -> bool:
