@@ -31,9 +31,9 @@ RANK = {
     "zarr3": 11,
     "arrays": 12,
     "demo": 12,
-    "bench": 12,
-    "cli": 13,
-    "__init__": 14,
+    "bench": 13,
+    "cli": 14,
+    "__init__": 15,
 }
 """A module imports only from ranks below its own, or from its own package."""
 

@@ -227,12 +227,15 @@ def export_command(
 
 @app.command()
 def bench(
-    study: Annotated[str, typer.Argument(help="figures, allocations, bounds or decibels.")],
+    study: Annotated[str, typer.Argument(help="figures, allocations, bounds, decibels or overhead.")],
     output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
 ) -> None:
     """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
     with _explained():
+        if study == "overhead":
+            _bench_overhead(output)
+            return
         from tinc_codec.bench.rows import as_json
         from tinc_codec.bench.studies import STUDIES
 
@@ -250,6 +253,23 @@ def bench(
             )
         if output is not None:
             output.write_text(json.dumps(as_json(rows), indent=1) + "\n")
+
+
+def _bench_overhead(output: Path | None) -> None:
+    from tinc_codec.bench.overhead import overhead
+
+    found = []
+    for told in overhead():
+        found.append(told)
+        console.print(
+            f"{told.chunks}: {told.tasks:,} tasks in {told.seconds:.1f} s, {1000 * told.per_task:.2f} ms each; "
+            f"planned in {told.planning:.2f} s; {told.memory_at_tenth / 1e6:.0f} MB of memory after a tenth, "
+            f"{told.memory_at_end / 1e6:.0f} MB at the end",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if output is not None:
+        output.write_text(json.dumps([{**asdict(told), "per_task": told.per_task} for told in found], indent=1) + "\n")
 
 
 def _as_json(info: StreamInfo) -> dict[str, object]:

@@ -271,6 +271,11 @@ def open_target(root: Any, path: str, mode: str = "r+") -> zarr.Array[Any]:
     return zarr.open_array(root, path=path or "", mode=mode)
 
 
+def create_empty(path: Path, shape: Shape, chunks: Shape) -> None:
+    """Write the metadata of an array of uint16 that has no chunks."""
+    zarr.create_array(path, shape=shape, chunks=chunks, dtype="uint16")
+
+
 def exists(root: Any) -> bool:
     """Whether there is a Zarr node at a path or URL."""
     try:

@@ -1,0 +1,118 @@
+"""What scheduling costs: a job over a terabyte whose tasks do nothing."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from tinc_codec.arrays import layout
+from tinc_codec.arrays.cluster import Workers, connected
+from tinc_codec.arrays.job import Job, Rules, Task
+from tinc_codec.arrays.layout import Shape, Writer
+from tinc_codec.arrays.ledger import Ledger, Record
+from tinc_codec.arrays.readers import Reader
+from tinc_codec.arrays.regions import Index
+from tinc_codec.arrays.request import Request
+from tinc_codec.arrays.worker import Work, unpacked
+from tinc_codec.codec import TINCCodec
+
+SHAPE = (8192, 8192, 8192)
+"""Of uint16: 1.1 TB."""
+
+CHUNKS: tuple[Shape, ...] = ((256, 256, 512), (128, 128, 256))
+"""Of 67 MB and of 8.4 MB."""
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """A job whose tasks do nothing: times in seconds, memory in bytes.
+
+    Parameters
+    ----------
+    chunks
+        Their shape.
+    planning
+        Time to open the source and to plan.
+    tasks, seconds
+        Number of chunks, and time from the first to the last; each is written and verified in tasks of their own, and
+        entered in the ledger.
+    memory_at_tenth, memory_at_end
+        Of the process that runs client and scheduler, after a tenth of the chunks and after all.
+    """
+
+    chunks: Shape
+    planning: float
+    tasks: int
+    seconds: float
+    memory_at_tenth: int
+    memory_at_end: int
+
+    @property
+    def per_task(self) -> float:
+        """Seconds a chunk."""
+        return self.seconds / self.tasks
+
+
+def write_nothing(packed: bytes, index: Index, part: Reader | None = None, instead: str | None = None) -> Record:
+    """Say that a chunk was written."""
+    work = unpacked(packed)
+    return Record(
+        array=work.path,
+        key=work.key(index),
+        index=index,
+        fingerprint=work.fingerprint,
+        digest="nothing",
+        raw_bytes=0,
+        stored_bytes=0,
+        voxels=0,
+        squares=0.0,
+        max_error=0.0,
+        low=None,
+        high=None,
+        kinds={},
+        seconds=0.0,
+        memory=0,
+        verified=False,
+    )
+
+
+def verify_nothing(_: bytes, record: Record, part: Reader | None = None) -> Record:
+    """Say that a chunk was verified."""
+    return replace(record, verified=True)
+
+
+def overhead(workers: int = 2) -> Iterator[Overhead]:
+    """Run the jobs, one for each size of chunks."""
+    for chunks in CHUNKS:
+        with tempfile.TemporaryDirectory() as folder:
+            yield _measure(Path(folder), chunks, workers)
+
+
+def _measure(folder: Path, chunks: Shape, workers: int) -> Overhead:
+    layout.create_empty(folder / "source.zarr", SHAPE, chunks)
+    start = time.perf_counter()
+    request = Request(folder / "source.zarr", folder / "target.zarr", Writer(TINCCodec(ratio=64).config))
+    source, made, zarr_format = request.opened()
+    plan = request.plan(source, made, Workers(workers, 1, 2**33), 0)
+    planning = time.perf_counter() - start
+    layout.create(folder / "target.zarr", source, made, zarr_format)
+    (target,) = made
+    array = layout.open_target(folder / "target.zarr", "")
+    work = Work("", target.member.reader, array, "encode", target.config, chunks, target.regions, "nothing")
+    process, memory, done = psutil.Process(), [], 0
+    with connected(None, Workers(workers, 1, 2**31)) as client, Ledger(folder / "ledger") as ledger:
+        job = Job(client, Rules(), write_nothing, verify_nothing)
+        start = time.perf_counter()
+        for record in job.run(Task(work, index, None) for index in target.regions):
+            assert isinstance(record, Record)
+            ledger.add(record)
+            done += 1
+            if done in (plan.tasks // 10, plan.tasks):
+                memory.append(process.memory_info().rss)
+        seconds = time.perf_counter() - start
+    return Overhead(chunks, planning, done, seconds, memory[0], memory[-1])
