@@ -8,7 +8,7 @@ import itertools
 import logging
 import queue
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,8 +27,11 @@ log = logging.getLogger("tinc_codec")
 OnError = Literal["lossless", "skip", "raise"]
 ON_ERROR = ("lossless", "skip", "raise")
 
-_AHEAD = 3
+_AHEAD = 4
 """Tasks in flight for each worker thread: one that runs, and what is sent before it ends."""
+
+_FEWEST = 64
+"""Tasks in flight, at least."""
 
 _LOOK, _PATIENCE = 1.0, 60.0
 """Seconds between two looks whether there are workers at all, and how long a job waits for the first to come back."""
@@ -120,7 +123,7 @@ class Job:
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         gpu = any(w["resources"].get(GPU) for w in workers)
         self._resources = {GPU: 1} if gpu else {}
-        self.window = _AHEAD * max(1, sum(w["nthreads"] for w in workers))
+        self.window = max(_FEWEST, _AHEAD * sum(w["nthreads"] for w in workers))
         self._run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count()
         self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
@@ -148,7 +151,7 @@ class Job:
                     if isinstance(failure, Failure):
                         yield failure
                     else:
-                        self._submit(task, failure)
+                        self._submit([task], failure)
                 self._fill(tasks)
         finally:
             if self._pending:
@@ -156,8 +159,11 @@ class Job:
                 self._pending.clear()
 
     def _fill(self, tasks: Iterator[Task]) -> None:
-        for task in itertools.islice(tasks, max(0, self.window - len(self._pending))):
-            self._submit(task)
+        """Send tasks once half of those in flight are done; each is so small that the scheduler does not feel them."""
+        if 2 * len(self._pending) <= self.window:
+            more = list(itertools.islice(tasks, self.window - len(self._pending)))
+            if more:
+                self._submit(more)
 
     def _finished(self) -> Iterator[tuple[Future[Any], Any]]:
         """Futures that are done, and their results; waits until there is one.
@@ -183,18 +189,27 @@ class Job:
             if alone >= _PATIENCE:
                 raise JobError("all workers are gone, and none came back: see why in their logs, and run it again")
 
-    def _submit(self, task: Task, instead: str | None = None) -> None:
-        name = f"{self._run}-{next(self._numbers)}"
-        packed, retries = task.work.packed, self._rules.retries
-        settings = {"retries": retries, "pure": False, "resources": self._resources or None}
-        last = self._client.submit(
-            self._write, packed, task.index, task.part, instead, key=f"tinc-write-{name}", **settings
+    def _submit(self, tasks: Sequence[Task], instead: str | None = None) -> None:
+        """Send tasks to the scheduler together, which costs it less than one by one."""
+        numbers = [f"{self._run}-{next(self._numbers)}" for _ in tasks]
+        packed, parts = [task.work.packed for task in tasks], [task.part for task in tasks]
+        settings: dict[str, Any] = {"retries": self._rules.retries, "pure": False}
+        last = self._client.map(
+            self._write,
+            packed,
+            [task.index for task in tasks],
+            parts,
+            [instead] * len(tasks),
+            key=[f"tinc-write-{number}" for number in numbers],
+            resources=self._resources or None,
+            **settings,
         )
         if self._rules.verify:
-            settings["resources"] = None
-            last = self._client.submit(self._verify, packed, last, task.part, key=f"tinc-verify-{name}", **settings)
-        self._pending[str(last.key)] = (task, last, instead is not None)
-        last.add_done_callback(self._done.put)
+            keys = [f"tinc-verify-{number}" for number in numbers]
+            last = self._client.map(self._verify, packed, last, parts, key=keys, **settings)
+        for task, future in zip(tasks, last, strict=True):
+            self._pending[str(future.key)] = (task, future, instead is not None)
+            future.add_done_callback(self._done.put)
 
     def _failed(self, task: Task, error: BaseException, lossless: bool) -> Failure | str:
         """What to do about a failed chunk: pass over it, or the reason to store it losslessly."""
