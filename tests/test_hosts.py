@@ -85,7 +85,7 @@ from tinc_codec import TINCCodec, zarr_kwargs, progress
 rng = np.random.default_rng(0)
 data = rng.normal(1000, 90, (96, 96, 96)).astype("u2")
 codec = TINCCodec(ratio=32, effort=9)
-with progress.observe(lambda *_: print("training", flush=True)):
+with progress.observe(lambda *_: sys.stdout.write("training\\n") and sys.stdout.flush()):
     if sys.argv[1] == "codec":
         codec.encode(data)
     else:

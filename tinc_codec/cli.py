@@ -14,10 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tinc_codec import __version__
+from tinc_codec import __version__, tables
 from tinc_codec.codec import TINCCodec
 from tinc_codec.errors import ConfigurationError, TincError
-from tinc_codec.inspection import StreamInfo, inspect
+from tinc_codec.inspection import inspect
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -117,11 +117,11 @@ def inspect_command(
         if not found:
             raise TincError(f"{path} holds no TINC stream")
         if as_json:
-            console.print_json(data=[{"key": key, **_as_json(info)} for key, info in found])
+            console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in found])
             return
         if len(found) > 1:
-            _print_store(found)
-        _print_stream(*found[0])
+            tables.print_store(console, found)
+        tables.print_stream(console, *found[0])
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
@@ -270,53 +270,6 @@ def _bench_overhead(output: Path | None) -> None:
         )
     if output is not None:
         output.write_text(json.dumps([{**asdict(told), "per_task": told.per_task} for told in found], indent=1) + "\n")
-
-
-def _as_json(info: StreamInfo) -> dict[str, object]:
-    quality = info.quality and {**asdict(info.quality), "psnr": info.quality.psnr if info.quality.rmse else None}
-    return {**asdict(info), "ratio": info.ratio, "quality": quality}
-
-
-def _print_store(found: list[tuple[str, StreamInfo]]) -> None:
-    raw, stored = sum(info.raw_bytes for _, info in found), sum(info.stored_bytes for _, info in found)
-    table = Table(title=f"{len(found)} chunks: {raw:,} bytes in {stored:,} ({raw / stored:.1f}x)")
-    for column in ("chunk", "shape", "kind", "bytes", "ratio", "PSNR dB", "max error"):
-        table.add_column(column, justify="left" if column in ("chunk", "shape", "kind") else "right")
-    for key, info in found:
-        quality = info.quality
-        shown = ("", "") if quality is None else (f"{quality.psnr:.2f}", f"{quality.max_error:g}")
-        table.add_row(key, str(info.shape), info.kind, f"{info.stored_bytes:,}", f"{info.ratio:.1f}", *shown)
-    console.print(table)
-
-
-def _print_stream(key: str, info: StreamInfo) -> None:
-    console.print(
-        f"[bold]{key}[/]: format version {info.version}, {info.kind}, {info.shape} {info.dtype}, order {info.order}; "
-        f"{info.raw_bytes:,} bytes in {info.stored_bytes:,} ({info.ratio:.1f}x)",
-        highlight=False,
-    )
-    if info.levels:
-        table = Table(title=f"tree: {info.parameters:,} parameters at {info.bits_per_parameter:.2f} bits")
-        for column in ("level", "grid", "nodes", "constant", "sine layers", "nodes x width", "parameters"):
-            table.add_column(column, justify="right")
-        for number, level in enumerate(info.levels):
-            widths = " ".join(f"{count}x{width}" for width, count in level.widths.items())
-            grid = "x".join(map(str, level.grid))
-            row = (number, grid, level.nodes, level.constant, level.layers, widths, f"{level.parameters:,}")
-            table.add_row(*map(str, row))
-        console.print(table)
-        console.print(f"leaves of at most {'x'.join(map(str, info.leaf_shape))} voxels")
-    table = Table(title="bytes by section")
-    for name, size in info.sections.items():
-        table.add_row(name, f"{size:,}", f"{size / info.stored_bytes:.1%}")
-    console.print(table)
-    if info.quality is not None:
-        q = info.quality
-        console.print(
-            f"quality at encoding: PSNR {q.psnr:.2f} dB over {q.low:g} to {q.high:g}, RMSE {q.rmse:.6g}, "
-            f"largest error {q.max_error:g}",
-            highlight=False,
-        )
 
 
 if __name__ == "__main__":

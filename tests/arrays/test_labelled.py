@@ -12,7 +12,7 @@ from tinc_codec import TINCCodec, xarray_encoding
 from tinc_codec.zarr3 import is_compressed
 
 xr = pytest.importorskip("xarray")
-CODEC = TINCCodec(max_error=20, effort=1)
+CODEC = TINCCodec(max_error=3, effort=1)
 SPACE = ("z", "y", "x")
 CHUNKS = {"z": 20, "y": 25, "x": 60}
 
@@ -60,8 +60,8 @@ def test_missing_values_are_as_many_and_in_the_same_places(tmp_path, dataset, za
             assert (opened[name].isnull() == dataset[name].isnull()).all()
             assert opened[name].isnull().sum() == dataset[name].isnull().sum() > 0
             scale = 0.1 if own and name == "packed" else 1
-            assert float(abs(opened[name] - dataset[name]).max()) <= 20 * scale + 1e-3 + scale
-        assert float(abs(opened["image"].astype(int) - dataset["image"]).max()) <= 20
+            assert float(abs(opened[name] - dataset[name]).max()) <= 3 * scale + 1e-3 + scale
+        assert float(abs(opened["image"].astype(int) - dataset["image"]).max()) <= 3
         assert opened["lat"].equals(dataset["lat"])
         assert opened["profile"].equals(dataset["profile"])
         assert opened["image"].attrs == {"units": "counts"}
@@ -79,12 +79,12 @@ def test_regions_and_delayed_computation(tmp_path, dataset):
     assert (zarr.open_group(tmp_path / "a.zarr", mode="r")["image"][:] == 0).all()
     delayed.compute()
     before = xr.open_zarr(tmp_path / "a.zarr")["image"].load()
-    assert abs(before.astype(int) - dataset["image"]).max() <= 20
+    assert abs(before.astype(int) - dataset["image"]).max() <= 3
     part = (dataset[["image"]].isel(z=slice(20, 40)) + 500).drop_vars(["z", "lat"])
     part.to_zarr(tmp_path / "a.zarr", region={"z": slice(20, 40), "y": slice(0, 50), "x": slice(0, 60)})
     after = xr.open_zarr(tmp_path / "a.zarr")["image"].load()
     assert after[:20].equals(before[:20])
-    assert abs(after[20:].astype(int) - 500 - dataset["image"][20:]).max() <= 20
+    assert abs(after[20:].astype(int) - 500 - dataset["image"][20:]).max() <= 3
 
 
 @pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
