@@ -137,3 +137,58 @@ def test_the_phantom_is_seeded_and_plausible():
     assert first.dtype == np.uint16
     assert 90 < np.median(first) < 1000
     assert first.max() > 300
+
+
+@pytest.fixture
+def stored(tmp_path):
+    pytest.importorskip("distributed")
+    zarr.create_array(tmp_path / "a.zarr", data=light_sheet((20, 32, 32)), chunks=(10, 32, 32))
+    return tmp_path / "a.zarr"
+
+
+QUICK = ("--max-error", 20, "--effort", 1, "--workers", 1, "--devices", "cpu")
+
+
+def test_compress_reports_and_export_gives_back(tmp_path, stored):
+    made = tmp_path / "b.zarr"
+    planned = tinc("compress", stored, made, *QUICK, "--dry-run")
+    assert planned.exit_code == 0, planned.output
+    assert "2 tasks on 1 workers" in planned.output
+    assert not made.exists()
+    result = tinc("compress", stored, made, *QUICK, "--report", tmp_path / "r.html")
+    assert result.exit_code == 0, result.output
+    for word in ("max_error=20", "2 chunks written and 0 found done", "a worker held at most"):
+        assert word in result.output
+    assert "data:image/png" in (tmp_path / "r.html").read_text()
+    assert "0 chunks written and 2 found done" in tinc("compress", stored, made, *QUICK).output
+    assert "residual" in tinc("inspect", made).output
+    assert tinc("export", made, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc").exit_code == 0
+    got = zarr.open_array(tmp_path / "c.zarr", mode="r")[:]
+    assert (got == zarr.open_array(made, mode="r")[:]).all()
+    assert np.abs(got.astype(int) - zarr.open_array(stored, mode="r")[:]).max() <= 20
+    assert tinc("export", made, tmp_path / "c.tif").exit_code == 0
+
+
+def test_compress_in_place(stored):
+    result = tinc("compress", stored, "--in-place", "--keep-original", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "TINC stream" not in tinc("inspect", stored).output
+    assert (stored.parent / "a.zarr.tinc" / "old").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "a destination, or --in-place"),
+        (("b.zarr", "--in-place"), "and not both"),
+        (("b.zarr", "--report", "r.txt"), "must end with .html or .json"),
+        (("b.zarr", "--chunks", "a,b"), "as in 64,64,64"),
+        (("b.zarr", "--chunks", "8,8"), "do not fit"),
+        (("b.zarr", "--devices", "tpu"), "is not known"),
+    ],
+)
+def test_wrong_jobs_are_explained_in_a_line(stored, options, message):
+    result = tinc("compress", stored, *options)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert "Traceback" not in result.output
