@@ -17,9 +17,11 @@ def blocks(language):
 
 def test_python_blocks_run(tmp_path, monkeypatch):
     pytest.importorskip("torch")
+    pytest.importorskip("distributed")
+    pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tinc_codec.fit.training.STEPS", dict.fromkeys(range(1, 10), 100))
-    names = {}
+    names = {"__name__": "__main__"}
     assert blocks("python")
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)

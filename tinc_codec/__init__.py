@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tinc_codec.arrays.labelled import xarray_encoding
     from tinc_codec.zarr3 import TINCSerializer, zarr_kwargs
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Config",

@@ -22,6 +22,9 @@ GPU = "GPU"
 _QUIET = logging.ERROR
 """Dask's own messages that are shown."""
 
+_SCHEDULER = {"dashboard": False, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}
+"""The job's own scheduler: seen from this machine only, on any ports that are free."""
+
 _LOST = "365 days"
 """When the cluster gives a worker up that is gone. Its nanny starts it again at once; but the cluster looks once, that
 long after, whether it is there, and where it has just died again, closes it for good."""
@@ -134,7 +137,7 @@ def connected(client: Client | None, workers: Workers) -> Iterator[Client]:
         dask.config.set({"distributed.deploy.lost-worker-timeout": _LOST}),
         SpecCluster(
             workers={number: _worker(workers, number) for number in range(workers.number)},
-            scheduler={"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1", "port": 0}},
+            scheduler={"cls": Scheduler, "options": _SCHEDULER},
             silence_logs=_QUIET,
         ) as cluster,
         Client(cluster) as made,
