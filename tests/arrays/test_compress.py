@@ -441,3 +441,17 @@ def test_a_written_chunk_is_lossless_if_asked_whatever_the_array_says(tmp_path, 
             losslessly(array)[:] = volume
             assert (zarr.open_array(tmp_path / "a.zarr", mode="r")[:] == volume).all()
             assert zarr.open_array(tmp_path / "a.zarr", mode="r").metadata == array.metadata
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_relative_paths_and_links_name_the_same_store(tmp_path, source, volume, bounded, client, monkeypatch):
+    (tmp_path / "link.zarr").symlink_to(source)
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert tinc_codec.compress("a.zarr", "b.zarr", bounded, client=client, **QUIET).done == 12
+    monkeypatch.chdir(tmp_path / "inner")
+    assert tinc_codec.compress("../a.zarr", "../b.zarr", bounded, client=client, **QUIET).reused == 12
+    tinc_codec.compress("../link.zarr", None, bounded, client=client, **QUIET)
+    assert (tmp_path / "link.zarr").is_symlink()
+    assert compressed(source)
+    assert close(zarr.open_array(tmp_path / "link.zarr", mode="r")[:], volume)

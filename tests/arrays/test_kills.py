@@ -259,7 +259,7 @@ def test_ctrl_c_stops_and_says_how_to_go_on(original, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "goes on with the same options" in told
     assert "Traceback" not in told

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from tinc_codec.arrays.ledger import Ledger, Record, fingerprint
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, JobError
 
 
 def record(key, **changed):
@@ -66,3 +68,9 @@ def test_the_fingerprint_tells_settings_apart():
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
     assert fingerprint("x", "y") != fingerprint("xy")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_said():
+    with pytest.raises(JobError, match="No space left on device"), Ledger(Path("/dev/full")) as ledger:
+        ledger.add(record("a"))

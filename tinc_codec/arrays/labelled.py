@@ -10,8 +10,7 @@ import numpy as np
 
 from tinc_codec.arrays.walk import SMALLEST
 from tinc_codec.codec import TINCCodec
-from tinc_codec.errors import UnsupportedDataError
-from tinc_codec.source import check_dtype
+from tinc_codec.stream.container import supported
 from tinc_codec.zarr3 import zarr_kwargs
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def xarray_encoding(
     made: dict[str, dict[str, Any]] = {}
     for name, variable in ds.data_vars.items():
         stored = np.dtype(variable.encoding.get("dtype", variable.dtype))
-        if variable.ndim < 2 or variable.size < SMALLEST or not _supported(stored):
+        if variable.ndim < 2 or variable.size < SMALLEST or not supported(stored):
             continue
         exact = (*codec.config.exact_values, *_missing(variable))
         config = replace(codec.config, exact_values=tuple(dict.fromkeys(exact)))
@@ -70,14 +69,6 @@ def xarray_encoding(
     if not made:
         log.warning("no variable of the dataset is for TINC: they are small, one-dimensional, or of other dtypes")
     return made
-
-
-def _supported(dtype: np.dtype[Any]) -> bool:
-    try:
-        check_dtype(dtype)
-    except UnsupportedDataError:
-        return False
-    return True
 
 
 def _missing(variable: xr.DataArray) -> list[float]:

@@ -5,6 +5,7 @@ Only the process that runs the job writes it. A line is whole or it does not cou
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, JobError
 
 EMPTY = "empty"
 """Digest of a chunk that is all fill value, which Zarr does not store."""
@@ -102,8 +103,11 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._file is not None
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with self._explained() if kind is None else contextlib.suppress(OSError):  # the first error is the one to tell
+            try:
+                os.fsync(self._file.fileno())
+            finally:
+                self._file.close()
         self._file = None
 
     def add(self, record: Record) -> None:
@@ -114,13 +118,24 @@ class Ledger:
         """Enter something about the whole job, and see that it is on the disk."""
         self._write({kind: value})
         assert self._file is not None
-        os.fsync(self._file.fileno())
+        with self._explained():
+            os.fsync(self._file.fileno())
 
     def _write(self, line: dict[str, Any]) -> None:
         if self._file is None:
             raise ConfigurationError(f"ledger {self.path} is not open for writing")
-        self._file.write(json.dumps(line).encode() + b"\n")
-        self._file.flush()
+        with self._explained():
+            self._file.write(json.dumps(line).encode() + b"\n")
+            self._file.flush()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise JobError(
+                f"ledger {self.path} cannot be written: {error}; what it has is done, run it again"
+            ) from error
 
     def records(self) -> dict[tuple[str, str], Record]:
         """Read all chunks from the disk, by array and key; the last entry of each counts."""

@@ -43,7 +43,7 @@ class Place:
     @classmethod
     def of(cls, live: Path) -> Place:
         """The place of a store, which may lie inside another one: what is kept lies beside the outermost."""
-        live = live.absolute()
+        live = live.resolve()  # of a link, what it points at is replaced
         root = live
         while any((root.parent / name).exists() for name in _METADATA):
             root = root.parent
@@ -105,7 +105,8 @@ class Place:
 
     def publish(self) -> None:
         """Let what was written take the store's place; what was there becomes `old`, which must not exist."""
-        os.sync()  # what the new store holds must be on the disk before the old one's name is taken away
+        if hasattr(os, "sync"):  # what the new store holds must be on the disk before the old one's name is taken away
+            os.sync()
         if self.live.exists():
             exchange(self.staged, self.live)
             self.set_aside()

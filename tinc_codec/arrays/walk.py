@@ -17,9 +17,11 @@ from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundErro
 from zarr.storage import MemoryStore
 
 from tinc_codec.arrays.ome import label_groups
+from tinc_codec.arrays.place import local_path
 from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
-from tinc_codec.errors import ConfigurationError, UnsupportedDataError
+from tinc_codec.errors import ConfigurationError
 from tinc_codec.source import check_dtype
+from tinc_codec.stream.container import supported
 from tinc_codec.zarr3 import is_compressed
 
 SMALLEST = 4096
@@ -157,8 +159,9 @@ def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
     ConfigurationError
         There is no Zarr array or group.
     """
+    path = local_path(place) if isinstance(place, str | Path) else None
     try:
-        return zarr.open(str(place) if isinstance(place, Path) else place, mode="r")
+        return zarr.open(place if path is None else path.resolve(), mode="r")  # the same name from any directory
     except (FileNotFoundError, NodeNotFoundError, ArrayNotFoundError, GroupNotFoundError) as error:
         raise ConfigurationError(f"source {str(place)!r} holds no Zarr array or group") from error
 
@@ -191,9 +194,7 @@ def _why_copied(path: str, array: zarr.Array[Any], coordinates: Any, label: bool
         return "a label image"
     if whole:
         return None
-    try:
-        check_dtype(ZarrReader(array).dtype)
-    except UnsupportedDataError:
+    if not supported(ZarrReader(array).dtype):
         return f"dtype {array.dtype}"
     if array.ndim < 2 or path.rsplit("/", 1)[-1] in coordinates:
         return "a coordinate"
