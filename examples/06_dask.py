@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import dask.array as da
-import zarr
 from distributed import Client
 
 import tinc_codec
@@ -16,10 +15,9 @@ def main(folder: Path) -> None:
     lazy = da.from_array(light_sheet((32, 64, 64)), chunks=(16, 64, 64)) * 2  # whatever dask can compute
     codec = TINCCodec(max_error=60, effort=1)
 
-    # Dask writes the chunks itself: a region of the store for each block, whole chunks of it.
-    settings = {"shape": lazy.shape, "dtype": lazy.dtype, "chunks": lazy.chunksize, "overwrite": True}
-    array = zarr.create_array(folder / "stored.zarr", **settings, **zarr_kwargs(codec))
-    da.store(lazy, array, lock=False)
+    # Dask writes the chunks itself, one for each block; it makes the array in a group, which has the Zarr format.
+    keywords = {key: value for key, value in zarr_kwargs(codec).items() if key != "zarr_format"}
+    lazy.to_zarr(str(folder / "stored.zarr"), mode="w", **keywords)
 
     # Or as a job, with a ledger, on the workers of a cluster: an address, dask-cuda's, dask-jobqueue's, ...
     with Client(n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
