@@ -455,3 +455,45 @@ def test_relative_paths_and_links_name_the_same_store(tmp_path, source, volume, 
     assert (tmp_path / "link.zarr").is_symlink()
     assert compressed(source)
     assert close(zarr.open_array(tmp_path / "link.zarr", mode="r")[:], volume)
+
+
+@pytest.mark.parametrize("target", [{"max_error": 20}, {"ratio": 8}])
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_source_that_has_changed_is_noticed(tmp_path, volume, client, caplog, target, verify):
+    codec = TINCCodec(effort=1, **target)
+    given = volume.copy()
+    given[:20, :, :] = 0  # chunks that are not stored at all
+    zarr.create_array(tmp_path / "a.zarr", data=given, chunks=(20, 50, 60))
+    settings = {"client": client, "verify": verify, **QUIET}
+    assert tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, **settings).done == 2
+    zarr.open_array(tmp_path / "a.zarr")[...] = volume[:, ::-1]
+    told = tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, **settings)
+    assert told.done == (2 if verify else 1)  # without a look at the source, only what was empty is done again
+    got = zarr.open_array(tmp_path / "b.zarr", mode="r")[:]
+    changed = np.s_[:] if verify else np.s_[:20]
+    rmse = np.sqrt(np.mean((got[changed].astype(float) - volume[:, ::-1][changed]) ** 2))
+    assert rmse < np.std(volume) / 2
+    assert ("source has changed" in caplog.text) == verify
+
+
+def test_new_data_in_place_of_what_was_compressed_in_place_is_compressed_whole(tmp_path, volume, bounded, client):
+    given = volume.copy()
+    given[:16] = 0
+    zarr.create_array(tmp_path / "a.zarr", data=given, chunks=(16, 32, 32))
+    tinc_codec.compress(tmp_path / "a.zarr", None, bounded, client=client, **QUIET)
+    zarr.create_array(tmp_path / "a.zarr", data=volume, chunks=(16, 32, 32), overwrite=True)
+    tinc_codec.compress(tmp_path / "a.zarr", None, bounded, client=client, **QUIET)
+    assert compressed(tmp_path / "a.zarr")
+    assert close(zarr.open_array(tmp_path / "a.zarr", mode="r")[:], volume)
+
+
+def test_tasks_of_a_dask_source_do_not_carry_the_whole_graph(volume, tmp_path):
+    da = pytest.importorskip("dask.array")
+    from tinc_codec.arrays.readers import DaskReader
+    from tinc_codec.arrays.regions import Regions
+    from tinc_codec.arrays.worker import Work
+
+    lazy = DaskReader(da.from_array(volume, chunks=(10, 10, 10)) + 1)
+    target = zarr.create_array(tmp_path / "a.zarr", shape=volume.shape, dtype="u2", chunks=(10, 10, 10))
+    work = Work("", lazy, target, "encode", None, (10, 10, 10), Regions(volume.shape, (10, 10, 10)), "")
+    assert len(work.packed) < 4000

@@ -36,8 +36,8 @@ _FEWEST = 64
 _LOOK, _PATIENCE = 1.0, 60.0
 """Seconds between two looks whether there are workers at all, and how long a job waits for the first to come back."""
 
-_BATCH = 256
-"""Chunks whose digests are checked in one task."""
+_BATCH, _COMPARED = 256, 8
+"""Chunks whose digests are checked in one task, and chunks that are compared with the source in one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,13 +240,16 @@ def _no_room(error: BaseException | None) -> bool:
     return False
 
 
-def find_damaged(client: Client, work: Work, records: list[Record]) -> set[str]:
-    """Keys of those chunks that the store does not have as the ledger says."""
-    batches = [[(r.key, r.digest) for r in records[at : at + _BATCH]] for at in range(0, len(records), _BATCH)]
+def find_doubtful(client: Client, work: Work, records: list[Record], compare: bool) -> set[str]:
+    """Keys of those chunks that the store does not have as the ledger says, see `tinc_codec.arrays.worker.doubtful`."""
+    size = _COMPARED if compare else _BATCH
+    batches = [records[start : start + size] for start in range(0, len(records), size)]
     found: set[str] = set()
     for start in range(0, len(batches), _BATCH):
-        some = batches[start : start + _BATCH]
-        futures = [client.submit(worker.damaged, work.packed, batch, pure=False) for batch in some]
+        futures = []
+        for batch in batches[start : start + _BATCH]:
+            parts = [work.reader.part(work.regions.at(r.index)) if work.reader and compare else None for r in batch]
+            futures.append(client.submit(worker.doubtful, work.packed, batch, parts, compare, pure=False))
         for keys in client.gather(futures):
             found.update(keys)
     return found

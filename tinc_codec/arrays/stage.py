@@ -14,9 +14,9 @@ from zarr.storage import MemoryStore
 
 from tinc_codec.arrays import layout, ome
 from tinc_codec.arrays.cluster import neighbours
-from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_damaged
+from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_doubtful
 from tinc_codec.arrays.layout import Target
-from tinc_codec.arrays.ledger import Ledger, fingerprint
+from tinc_codec.arrays.ledger import EMPTY, Ledger, fingerprint
 from tinc_codec.arrays.place import Place, sweep
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.readers import MeanReader
@@ -173,15 +173,17 @@ class Stage:
                 for record in records.values()
                 if record.array == work.path
                 and record.fingerprint == work.fingerprint
-                and (record.verified or not rules.verify)
+                and (record.verified if rules.verify else record.digest != EMPTY)  # nothing tells whether that is right
             ]
-            bad = find_damaged(client, work, mine)
+            bad = find_doubtful(client, work, mine, rules.verify)
             if bad:
-                log.warning("%d chunks of %s are not as the ledger says, and are done again", len(bad), work.path)
+                text = "%d chunks of %s are not as the ledger says, or the source has changed: they are done again"
+                log.warning(text, len(bad), work.path or "the array")
             have = {record.key for record in mine} - bad
             counts.reuse(len(have))
             for index in work.regions:
                 if work.key(index) not in have:
+                    assert work.reader is not None
                     yield Task(work, index, work.reader.part(work.regions.at(index)))
 
     def _report(self, plan: Plan, works: list[Work], counts: _Counts, failures: list[Failure], start: float) -> Report:
@@ -236,7 +238,7 @@ class Stage:
             mine = [record for record in records if record.array == target.path]
             arrays.append(array_report(target.path, mine, None if mine and mine[0].kinds else target.member.copied))
             work = self._work(self.files.live, target, 1)
-            if bad := find_damaged(client, work, mine):
+            if bad := find_doubtful(client, work, mine, compare=False):
                 kept = f"; the original is {self.files.old}" if self.files.old.exists() else ""
                 raise JobError(f"{len(bad)} chunks of {self.files.live} are not as they were written, {min(bad)}{kept}")
         if not self.ledger.noted("swap")["keep"]:
@@ -248,14 +250,15 @@ class Stage:
 def _views(works: list[Work]) -> Iterator[View]:
     """The middle plane of the first compressed arrays, no larger than a few chunks."""
     for work in [work for work in works if work.mode == "encode"][:_PICTURED]:
-        shape = work.reader.shape
+        shape = work.regions.shape
         region = [slice(n // 2, n // 2 + 1) for n in shape[:-2]]
         for n, chunk in zip(shape[-2:], work.chunks[-2:], strict=True):
             edge = min(n, max(chunk, _EDGE))
             start = (n - edge) // 2
             region.append(slice(start, start + edge))
-        part = work.reader.part(tuple(region)) or work.reader
-        original, decoded = part.read(tuple(region)), np.asarray(work.target[tuple(region)])
+        assert work.reader is not None
+        reader = work.reader.part(tuple(region)) or work.reader
+        original, decoded = reader.read(tuple(region)), np.asarray(work.target[tuple(region)])
         flat = original.shape[-2:]
         yield View(work.path, tuple(region), original.reshape(flat), decoded.reshape(flat))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 import os
 import pickle
 import signal
@@ -24,7 +25,7 @@ from zarr.core.sync import sync
 from tinc_codec import metrics
 from tinc_codec.arrays.layout import Mode, Shape
 from tinc_codec.arrays.ledger import EMPTY, Record
-from tinc_codec.arrays.readers import Reader, ZarrReader
+from tinc_codec.arrays.readers import DaskReader, Reader, ZarrReader
 from tinc_codec.arrays.regions import Index, Regions, within
 from tinc_codec.config import Config, cores, set_process
 from tinc_codec.errors import CorruptStreamError
@@ -43,7 +44,7 @@ class Work:
     path
         Of the array within the destination.
     reader
-        Gives the samples.
+        Gives the samples; in a worker None, where each task brings what reads its region.
     target
         The array, open for writing.
     mode, config
@@ -59,7 +60,7 @@ class Work:
     """
 
     path: str
-    reader: Reader
+    reader: Reader | None
     target: zarr.Array[Any]
     mode: Mode
     config: Config | None
@@ -72,10 +73,16 @@ class Work:
         """Key of the chunk or shard at an index."""
         return str(self.target.metadata.encode_chunk_key(index))
 
+    def read(self, index: Index, part: Reader | None) -> NDArray[Any]:
+        """Samples of a region, by the reader that came with it or by the array's own."""
+        reader = part or self.reader
+        assert reader is not None
+        return reader.read(self.regions.at(index))
+
     @cached_property
     def packed(self) -> bytes:
-        """As bytes, for `unpacked`."""
-        return pickle.dumps(self)
+        """As bytes, for `unpacked`; without a reader that is sent along in parts."""
+        return pickle.dumps(replace(self, reader=None) if isinstance(self.reader, DaskReader) else self)
 
 
 @lru_cache(maxsize=16)
@@ -134,7 +141,7 @@ def write(packed: bytes, index: Index, part: Reader | None = None, instead: str 
     work, start = unpacked(packed), time.perf_counter()
     if work.mode == "copy":
         return _copy(work, index, start)
-    data = (part or work.reader).read(work.regions.at(index))
+    data = work.read(index, part)
     target = work.target if instead is None or work.config is None else losslessly(work.target)
     target[work.regions.at(index)] = data
     stored = stored_object(work.target, work.key(index))
@@ -237,7 +244,7 @@ def verify(packed: bytes, record: Record, part: Reader | None = None) -> Record:
             raise CorruptStreamError(f"{where} was copied and is not the same")
         return replace(record, verified=True)
     region = work.regions.at(record.index)
-    original, got = (part or work.reader).read(region), np.asarray(work.target[region])
+    original, got = work.read(record.index, part), np.asarray(work.target[region])
     if work.config is None or record.instead is not None:
         if original.astype(got.dtype).tobytes() != got.tobytes():
             raise CorruptStreamError(f"{where} was to be lossless and is not the same")
@@ -277,7 +284,31 @@ def _check_target(original: NDArray[Any], got: NDArray[Any], config: Config, whe
             raise CorruptStreamError(f"{where} has {found:.6f} dB, below {config.psnr}")
 
 
-def damaged(packed: bytes, chunks: Sequence[tuple[str, str]]) -> list[str]:
-    """Keys of those chunks whose digest in the store is not the one given with the key."""
+def doubtful(packed: bytes, records: Sequence[Record], parts: Sequence[Reader | None], compare: bool) -> list[str]:
+    """Keys of those chunks that are not in the store as they were written, or not of what the source holds now.
+
+    Parameters
+    ----------
+    packed
+        The array's work.
+    records
+        What was written.
+    parts
+        What reads each region, where the array's own reader cannot.
+    compare
+        Whether to read the source and the store, and compare; else only stored bytes are looked at.
+    """
     work = unpacked(packed)
-    return [key for key, digest in chunks if digest_of(stored_object(work.target, key)) != digest]
+    return [r.key for r, part in zip(records, parts, strict=True) if not _holds(work, packed, r, part, compare)]
+
+
+def _holds(work: Work, packed: bytes, record: Record, part: Reader | None, compare: bool) -> bool:
+    if not compare:
+        return digest_of(stored_object(work.target, record.key)) == record.digest
+    try:
+        now = verify(packed, record, part)
+    except CorruptStreamError:
+        return False
+    return now.voxels == record.voxels and all(
+        math.isclose(getattr(now, name), getattr(record, name), rel_tol=1e-6) for name in ("squares", "max_error")
+    )
