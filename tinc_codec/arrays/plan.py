@@ -16,7 +16,7 @@ from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
 
-BASE_MEMORY = 500 * 2**20
+BASE_MEMORY = 600 * 2**20
 """Bytes that a worker takes with zarr, dask and torch loaded and used, about."""
 
 BYTES_PER_VOXEL = {"ratio": 90, "psnr": 190, "max_error": 160}
