@@ -282,6 +282,8 @@ def test_a_chunk_that_fails_is_stored_losslessly_and_said(
     assert (got[:16, :32, :32] == volume[:16, :32, :32]).all()
     assert close(got[:], volume)
     assert got.serializer.config.max_error == 20 or shards  # what is asked for stays in the metadata
+    again = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, retries=0, **settings, **QUIET)
+    assert (again.done, again.failures) == (0, told.failures)  # it is said as long as it is so
 
 
 def test_a_chunk_that_fails_may_be_skipped_or_stop_the_job(tmp_path, source, volume, bounded, client, monkeypatch):

@@ -130,7 +130,7 @@ class Job:
         self._pending: dict[str, tuple[Task, Future[Any], bool]] = {}
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Record | Failure]:
-        """Do tasks, which are taken as there is room for them; yields each as it is done.
+        """Do tasks, which are taken as there is room for them; yields each as it is done, or that it was skipped.
 
         Raises
         ------
@@ -144,8 +144,6 @@ class Job:
                     task, _, lossless = self._pending.pop(str(future.key))
                     if future.status == "finished":
                         yield result
-                        if result.instead is not None:
-                            yield Failure(task.name, result.instead, "lossless")
                         continue
                     failure = self._failed(task, _error_of(future), lossless)
                     if isinstance(failure, Failure):

@@ -74,7 +74,7 @@ class Stage:
         if self.in_place and self._swapped():
             return self._finish_swap(client, plan, start)
         root = self._root(resume)
-        counts, failures = _Counts(plan.tasks, told), []
+        counts, skipped = _Counts(plan.tasks, told), []
         works: list[Work] = []
         for wave in self._waves(root):
             share = neighbours(client)
@@ -83,11 +83,11 @@ class Stage:
             job = Job(client, rules)
             for found in job.run(self._tasks(client, some, rules, resume, counts)):
                 if isinstance(found, Failure):
-                    failures.append(found)
+                    skipped.append(found)
                 else:
                     self.ledger.add(found)
                     counts.finish(1)
-        report = self._report(plan, works, counts, failures, start)
+        report = self._report(plan, works, counts, skipped, start)
         report = replace(report, views=tuple(_views(works)))
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
@@ -186,20 +186,19 @@ class Stage:
                     assert work.reader is not None
                     yield Task(work, index, work.reader.part(work.regions.at(index)))
 
-    def _report(self, plan: Plan, works: list[Work], counts: _Counts, failures: list[Failure], start: float) -> Report:
+    def _report(self, plan: Plan, works: list[Work], counts: _Counts, skipped: list[Failure], start: float) -> Report:
         records = self.ledger.records()
-        skipped = sum(failure.instead == "skipped" for failure in failures)
         arrays, kept = [], []
         for work, target in zip(works, self._in_order(works), strict=True):
             mine = [r for r in records.values() if r.array == work.path and r.fingerprint == work.fingerprint]
             kept += mine
             arrays.append(array_report(work.path, mine, None if target.config else target.member.copied))
-        if len(kept) + skipped != plan.tasks:
-            raise JobError(
-                f"{plan.tasks - len(kept) - skipped} of {plan.tasks} chunks are not in the ledger; run it again"
-            )
-        seconds = time.perf_counter() - start
-        return Report(plan, tuple(arrays), counts.done, counts.reused, tuple(failures), seconds, tuple(kept))
+        missing = plan.tasks - len(kept) - len(skipped)
+        if missing:
+            raise JobError(f"{missing} of {plan.tasks} chunks are not in the ledger: run it again")
+        instead = [Failure(f"{r.array}/{r.key}".lstrip("/"), r.instead, "lossless") for r in kept if r.instead]
+        failures, seconds = (*skipped, *instead), time.perf_counter() - start
+        return Report(plan, tuple(arrays), counts.done, counts.reused, failures, seconds, tuple(kept))
 
     def _in_order(self, works: list[Work]) -> Iterator[Target]:
         by_path = {target.path: target for target in self.made}
