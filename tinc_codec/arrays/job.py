@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from distributed import Client, Future
 
-from tinc_codec.arrays import worker
+from tinc_codec.arrays import interrupt, worker
 from tinc_codec.arrays.cluster import GPU
 from tinc_codec.arrays.ledger import Record
 from tinc_codec.arrays.readers import Reader
@@ -33,7 +33,7 @@ _AHEAD = 4
 _FEWEST = 64
 """Tasks in flight, at least."""
 
-_LOOK, _PATIENCE = 1.0, 60.0
+_LOOK, _PATIENCE = 0.5, 60.0
 """Seconds between two looks whether there are workers at all, and how long a job waits for the first to come back."""
 
 _BATCH, _COMPARED = 256, 8
@@ -137,24 +137,29 @@ class Job:
         JobError
             A chunk failed and is not to be passed over, or nothing can be written any more.
         """
-        try:
+        with interrupt.deferred() as check:
+            try:
+                yield from self._run_all(tasks, check)
+            finally:
+                if self._pending:
+                    self._client.cancel([future for _, future, _ in self._pending.values()], force=True)
+                    self._pending.clear()
+
+    def _run_all(self, tasks: Iterator[Task], check: Callable[[], None]) -> Iterator[Record | Failure]:
+        self._fill(tasks)
+        while self._pending:
+            for future, result in self._finished(check):
+                task, _, lossless = self._pending.pop(str(future.key))
+                if future.status == "finished":
+                    yield result
+                    continue
+                failure = self._failed(task, _error_of(future), lossless)
+                if isinstance(failure, Failure):
+                    yield failure
+                else:
+                    self._submit([task], failure)
+            check()
             self._fill(tasks)
-            while self._pending:
-                for future, result in self._finished():
-                    task, _, lossless = self._pending.pop(str(future.key))
-                    if future.status == "finished":
-                        yield result
-                        continue
-                    failure = self._failed(task, _error_of(future), lossless)
-                    if isinstance(failure, Failure):
-                        yield failure
-                    else:
-                        self._submit([task], failure)
-                self._fill(tasks)
-        finally:
-            if self._pending:
-                self._client.cancel([future for _, future, _ in self._pending.values()], force=True)
-                self._pending.clear()
 
     def _fill(self, tasks: Iterator[Task]) -> None:
         """Send tasks once half of those in flight are done; each is so small that the scheduler does not feel them."""
@@ -163,7 +168,7 @@ class Job:
             if more:
                 self._submit(more)
 
-    def _finished(self) -> Iterator[tuple[Future[Any], Any]]:
+    def _finished(self, check: Callable[[], None]) -> Iterator[tuple[Future[Any], Any]]:
         """Futures that are done, and their results; waits until there is one.
 
         Raises
@@ -171,16 +176,17 @@ class Job:
         JobError
             There are no workers any more.
         """
-        found = [self._wait()]
+        found = [self._wait(check)]
         while not self._done.empty():
             found.append(self._done.get())
         good = [future for future in found if future.status == "finished"]
         results = dict(zip(good, self._client.gather(good), strict=True))
         return ((future, results.get(future)) for future in found)
 
-    def _wait(self) -> Future[Any]:
+    def _wait(self, check: Callable[[], None]) -> Future[Any]:
         alone = 0.0
         while True:
+            check()
             with contextlib.suppress(queue.Empty):
                 return self._done.get(timeout=_LOOK)
             alone = 0.0 if self._client.scheduler_info(n_workers=-1)["workers"] else alone + _LOOK
