@@ -1,4 +1,6 @@
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 import zarr
@@ -69,3 +71,14 @@ def test_what_cannot_be_replaced_in_one_step_is_refused_with_the_reason(tmp_path
 def test_which_destinations_are_local(given, expected):
     found = local_path(given)
     assert (found and found.as_posix()) == expected
+
+
+@pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="there is no second file system")
+def test_a_ledger_on_another_file_system_is_refused_before_anything_is_written(tmp_path):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        place = Place(tmp_path / "not" / "yet" / "a.zarr", Path(elsewhere))
+        with pytest.raises(ConfigurationError, match="another file system"):
+            place.check_one_system()
+    beside = Place.of(tmp_path / "a.zarr")
+    beside.beside.mkdir()
+    beside.check_one_system()

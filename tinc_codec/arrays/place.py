@@ -81,6 +81,15 @@ class Place:
         except Timeout:
             raise JobError(f"another process is working on {self.live}: wait for it, or stop it") from None
 
+    def check_one_system(self) -> None:
+        """Raise `ConfigurationError` unless a rename can bring the new store to its place."""
+        folder = next(parent for parent in self.live.parents if parent.exists())
+        if folder.stat().st_dev != self.beside.stat().st_dev:
+            raise ConfigurationError(
+                f"ledger {self.beside} is on another file system than {folder}: the new store is written there, and "
+                "could not be renamed; leave ledger out, or name a directory beside the store"
+            )
+
     def check_replaceable(self) -> None:
         """Raise `ConfigurationError` unless the store can be replaced in one step, and no other store tells of it."""
         reason = can_exchange(self.beside)

@@ -221,7 +221,7 @@ def _sample(encoded: list[Target], number: int) -> _Sampled:
         return _Sampled()
     target = max(encoded, key=lambda t: t.raw_bytes)
     assert target.config is not None
-    codec, reader, chunks = TINCCodec.from_settings(target.config), target.member.reader, None
+    codec, reader = TINCCodec.from_settings(target.config), target.member.reader
     chunks = Regions(reader.shape, target.chunks)
     raw = stored = 0
     start = time.perf_counter()

@@ -97,6 +97,8 @@ class Stage:
         """Where arrays are written, with all metadata in place."""
         mine = {"source": self.source.name, "in place": self.in_place}
         known = self.ledger.noted("job")
+        if self.url is None:
+            self.files.check_one_system()
         live, staged = self.files.live, self.files.staged
         if self.in_place:
             self.files.check_replaceable()
