@@ -33,7 +33,7 @@ def _own_process_settings(monkeypatch):
     """No test depends on, or changes, where the others run."""
     from tinc_codec import set_process
 
-    for name in ("TINC_DEVICE", "TINC_THREADS", "TINC_JOBS", "TINC_BATCH"):
+    for name in ("TINC_DEVICE", "TINC_THREADS", "TINC_JOBS", "TINC_BATCH", "TINC_DECODER", "TINC_CACHE"):
         monkeypatch.delenv(name, raising=False)
     set_process()
     yield

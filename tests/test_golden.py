@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests import reference
-from tinc_codec import decode
+from tinc_codec import decode, set_process
 from tinc_codec.inspection import inspect
 
 FOLDER = Path(__file__).parent / "golden"
@@ -28,7 +28,11 @@ def check(array, expected):
 
 
 @NAMES
-def test_numpy_decodes_the_same_bytes(name):
+@pytest.mark.parametrize("decoder", ["numpy", "numba"])
+def test_numpy_and_numba_decode_the_same_bytes(name, decoder):
+    if decoder == "numba":
+        pytest.importorskip("numba")
+    set_process(decoder=decoder)
     check(decode((FOLDER / name).read_bytes()), GOLDEN[name])
 
 
@@ -39,7 +43,7 @@ def test_torch_decodes_the_same_bytes(name, monkeypatch):
 
     for device in ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]:
         monkeypatch.setattr(
-            "tinc_codec.decoding.predict", lambda model, place=device: inference_torch.decode(model, place)
+            "tinc_codec.tree.evaluation.whole", lambda paths, place=device: inference_torch.decode(paths.model, place)
         )
         check(decode((FOLDER / name).read_bytes()), GOLDEN[name])
 

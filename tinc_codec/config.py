@@ -16,6 +16,7 @@ from tinc_codec.errors import ConfigurationError
 INTER_LEVEL = ("auto", "shallow", "even", "deep")
 INTRA_LEVEL = ("auto", "equal", "variance", "importance")
 EFFORTS = range(1, 10)
+DECODERS = ("auto", "numba", "numpy")
 LARGEST_LEVELS = 16
 log = logging.getLogger("tinc_codec")
 TARGETS = ("ratio", "psnr", "max_error")
@@ -251,17 +252,28 @@ class Process:
         threads. Environment: ``TINC_JOBS``.
     batch
         Most voxels of one training step; chunks with more leaves draw fewer voxels of each. ``TINC_BATCH``.
+    decoder
+        Who evaluates networks on the CPU: ``"numba"``, ``"numpy"`` (the reference, slower), or ``"auto"``, which is
+        numba where it is installed. The bytes are the same. ``TINC_DECODER``.
+    cache
+        Bytes that parsed chunks may take which are kept for further reads of parts of them; 0 keeps none.
+        ``TINC_CACHE``.
     """
 
     device: str = "auto"
     threads: int = 0
     jobs: int = 0
     batch: int = 2**21
+    decoder: str = "auto"
+    cache: int = 2**28
 
     def __post_init__(self) -> None:
         _integer("threads", self.threads, 0, 4096)
         _integer("jobs", self.jobs, 0, 4096)
         _integer("batch", self.batch, 1024, 2**32)
+        _integer("cache", self.cache, 0, 2**63)
+        if self.decoder not in DECODERS:
+            raise _unknown("decoder", self.decoder, DECODERS)
 
 
 def cores() -> int:
@@ -277,10 +289,10 @@ def process() -> Process:
     values: dict[str, Any] = {}
     for field in fields(Process):
         text = os.environ.get(f"TINC_{field.name.upper()}")
-        if text is not None and field.name != "device" and not text.isdecimal():
+        if text is not None and field.name not in ("device", "decoder") and not text.isdecimal():
             raise ConfigurationError(f"TINC_{field.name.upper()}={text!r} must be a whole number")
         if text is not None:
-            values[field.name] = text if field.name == "device" else int(text)
+            values[field.name] = text if field.name in ("device", "decoder") else int(text)
     return replace(Process(**values), **_chosen)
 
 

@@ -1,21 +1,19 @@
-"""From a stream to samples: container, model, residual or lossless section, exact values, the original layout."""
+"""From a stream to samples: all of them, parts, coarser levels, positions between them."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.config import process
-from tinc_codec.errors import CorruptStreamError
 from tinc_codec.metrics import psnr_of
-from tinc_codec.residual import coding as residual
-from tinc_codec.stream import crop, exact, lossless, weights
-from tinc_codec.stream.container import Container, Header, ModelKind, Section, unpack
-from tinc_codec.tree import inference
+from tinc_codec.reading import levels, sampling
+from tinc_codec.reading.cache import chunks
+from tinc_codec.reading.chunk import Chunk
+from tinc_codec.stream import crop, weights
+from tinc_codec.stream.container import Container, Section
 from tinc_codec.tree.model import Model
 from tinc_codec.tree.partition import fold
 
@@ -43,70 +41,88 @@ class Quality:
         return psnr_of(self.rmse, self.high - self.low)
 
 
-def decode(data: bytes | memoryview) -> NDArray[Any]:
-    """Decode a stream.
+def decode(stream: bytes | memoryview, selection: Any = None, *, level: int | tuple[int, ...] = 0) -> NDArray[Any]:
+    """Decode a stream, or a part of it, or all of it more coarsely.
+
+    Parameters
+    ----------
+    stream
+        One chunk.
+    selection
+        What to decode, as in ``array[selection]``: integers, slices with or without steps, an ellipsis, arrays of
+        indices, masks. Only what it touches is decoded. None: all.
+    level
+        k, or one number for each axis: one sample for every cell that is 2^k voxels wide, see
+        `tinc_codec.reading.levels`. Bounds on the error hold at level 0 only.
 
     Returns
     -------
     ndarray
-        Shape, dtype (byte order too) and memory order of the array that was encoded. Writable.
+        Dtype (byte order too) of the array that was encoded; writable. Without a selection its shape and its memory
+        order, too; at level k every axis n has ``ceil(n / 2**k)`` cells.
 
     Raises
     ------
     CorruptStreamError
         The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
+    IndexError
+        The selection does not fit the chunk.
+    ConfigurationError
+        A level is negative, or there are more or fewer of them than axes.
     """
-    container = unpack(data)
-    return restore(container, samples(container))
+    data = bytes(stream)
+    if selection is None and level == 0:
+        return Chunk.of(data).restored()
+    with chunks.reading(data) as chunk:
+        return read(chunk, selection, level=level)
+
+
+def read(chunk: Chunk, selection: Any, *, level: int | tuple[int, ...]) -> NDArray[Any]:
+    """What `decode` gives, of a chunk that is parsed already."""
+    if level == 0 or (isinstance(level, tuple) and not any(level)):
+        return chunk.read(selection)
+    coarse = levels.read(chunk, level)
+    return coarse if selection is None else np.array(coarse[selection])
+
+
+def sample(stream: bytes | memoryview, coordinates: Any) -> NDArray[Any]:
+    """Evaluate a chunk between its voxels: arbitrary planes, resampling.
+
+    Parameters
+    ----------
+    stream
+        One chunk.
+    coordinates
+        Positions in voxels, ``(axes, ...)``, as `scipy.ndimage.map_coordinates` takes them: voxel i has its centre at
+        i and reaches from i - 1/2 to i + 1/2.
+
+    Returns
+    -------
+    ndarray
+        Samples in the shape of ``coordinates[0]`` and the chunk's dtype. At the centres of voxels they are what
+        `decode` gives. Between them the networks are evaluated there; what a residual adds, and chunks without
+        networks, are interpolated linearly.
+
+    Raises
+    ------
+    CorruptStreamError
+        As for `decode`.
+    SelectionError
+        There are more or fewer coordinates than axes, or positions outside the chunk.
+    """
+    data = bytes(stream)
+    with chunks.reading(data) as chunk:
+        return sampling.read(chunk, np.asarray(coordinates, np.float64))
 
 
 def samples(container: Container) -> NDArray[Any]:
-    """The samples of the part of a chunk that is stored, C order, native byte order, folded or flat shape."""
-    header, native = container.header, container.header.dtype.newbyteorder("=")
-    kept = crop.kept_shape(container)
-    if header.lossless:
-        section = container.section(Section.LOSSLESS)
-        return lossless.unpack(section.raw(section.remaining), math.prod(kept), native, header.version > 1)
-    shape = fold(kept)
-    stored = None
-    if Section.EXACT in container.sections:
-        stored = exact.unpack(container.section(Section.EXACT), shape, native)
-    model = predict(read_model(container)) if header.kind is ModelKind.SINE_TREE else None
-    if Section.RESIDUAL in container.sections:
-        places = None if stored is None else ~stored[0]
-        volume = residual.decode(container.section(Section.RESIDUAL), shape, native, model, places)
-    elif model is not None:
-        volume = model
-    else:
-        raise CorruptStreamError("a chunk that is not lossless has neither a model nor a residual")
-    if stored is not None:
-        volume[stored[0]] = stored[1]
-    if Section.CORRECTIONS in container.sections:
-        places, values = exact.unpack(container.section(Section.CORRECTIONS), shape, native)
-        volume[places] = values
-    return volume
-
-
-def restore(container: Container, volume: NDArray[Any]) -> NDArray[Any]:
-    """Give samples the shape, byte order and memory order of the array that was encoded."""
-    header: Header = container.header
-    shaped = crop.restore(container, volume)
-    return np.array(shaped, dtype=header.dtype, order="F" if header.order == "F" else "C")
+    """The samples of the part of a chunk that is stored, C order, native byte order, folded shape."""
+    return Chunk(container).whole()
 
 
 def read_model(container: Container) -> Model:
     """The model of a chunk that has one."""
     return weights.unpack(container, fold(crop.kept_shape(container)))
-
-
-def predict(model: Model) -> NDArray[Any]:
-    """Evaluate a model: in NumPy, or in torch where the process names another device than the CPU; same bytes."""
-    device = process().device
-    if device in ("auto", "cpu"):
-        return inference.decode(model)
-    from tinc_codec.tree import inference_torch
-
-    return inference_torch.decode(model, device)
 
 
 def read_quality(container: Container) -> Quality | None:

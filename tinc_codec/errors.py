@@ -15,6 +15,10 @@ class UnsupportedDataError(TincError, TypeError):
     """The array's type or shape is one that the codec does not store."""
 
 
+class SelectionError(TincError, IndexError):
+    """What was asked for lies outside the chunk or the array, or has another number of axes."""
+
+
 class CorruptStreamError(TincError, ValueError):
     """The bytes are truncated, altered, or not a TINC stream at all."""
 

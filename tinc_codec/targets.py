@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tinc_codec.assembly import Verified, measure, verify
 from tinc_codec.config import Config
-from tinc_codec.decoding import Quality, predict
+from tinc_codec.decoding import Quality
 from tinc_codec.errors import TrainingError
 from tinc_codec.modelling import Modelled, Modelling
 from tinc_codec.progress import Report
@@ -16,6 +16,8 @@ from tinc_codec.residual.grid import Grid, bounded_grid
 from tinc_codec.residual.learning import Coded, Quantiser, Volume, encode
 from tinc_codec.source import Source
 from tinc_codec.stream.container import Section
+from tinc_codec.tree import evaluation
+from tinc_codec.tree.paths import lay_out
 
 log = logging.getLogger("tinc_codec")
 
@@ -170,7 +172,7 @@ class Targeting:
         """The stream with the given model, None where its decoder does not keep the target."""
         source, grid = self.source, target.grid
         sections: dict[int, bytes] = {} if modelled is None else modelled.sections
-        samples = None if modelled is None else predict(modelled.model)
+        samples = None if modelled is None else evaluation.whole(lay_out(modelled.model))
         if samples is not None and target.kept(measure(source, samples)):
             return verify(source, sections)
         volume = Volume(grid, grid.from_samples(source.filled), source.modelled, samples)

@@ -13,34 +13,47 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.abc.codec import ArrayBytesCodec
+from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
 from zarr.core.buffer import Buffer, NDBuffer
 from zarr.core.common import JSON, parse_named_configuration
 
+from tinc_codec import decoding
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
+from tinc_codec.reading.cache import chunks
+from tinc_codec.reading.chunk import Chunk
+from tinc_codec.reading.levels import cells
 from tinc_codec.stream.container import MAGIC
 
 if TYPE_CHECKING:
+    from zarr.abc.store import ByteGetter
     from zarr.core.array_spec import ArraySpec
+    from zarr.core.indexing import SelectorTuple
 
 NAME = "tinc_codec.tinc"
 
 
 @dataclass(frozen=True)
-class TINCSerializer(ArrayBytesCodec):
+class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     """Array-to-bytes codec of Zarr format 3; `zarr_kwargs` makes the arguments that use it.
 
     Parameters
     ----------
     config
         The settings, see `tinc_codec.config.Config`.
+    level
+        Chunks are read at this level of each axis, and cannot be written; see `tinc_codec.arrays.multiscale`. Empty:
+        as they are. Never stored.
     """
 
     config: Config = field(default_factory=Config)
+    level: tuple[int, ...] = ()
 
     is_fixed_size = False
+    # zarr's synchronous sharding (3.4) decodes chunks whole, its asynchronous one asks for the part that it needs: with
+    # this, the fused pipeline takes the latter
+    _sync_capable = False
 
     @classmethod
     def from_dict(cls, data: dict[str, JSON]) -> Self:
@@ -68,13 +81,36 @@ class TINCSerializer(ArrayBytesCodec):
         raise NotImplementedError
 
     def _encode_sync(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
+        if self.level:
+            raise UnsupportedDataError("a coarser level of an array is made while it is read, and cannot be written")
         # zarr keeps the byte order in other codecs' metadata: the stream is to say what the array's dtype says
         array = np.asarray(chunk_array.as_numpy_array(), order="C")
         return chunk_spec.prototype.buffer.from_bytes(self.codec.encode(array))
 
     def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
-        decoded = self.codec.decode(chunk_bytes.to_bytes())
-        return chunk_spec.prototype.nd_buffer.from_numpy_array(_as_specified(decoded, chunk_spec))
+        stream = chunk_bytes.to_bytes()
+        chunk = Chunk.of(stream)
+        self._check(chunk, chunk_spec)
+        decoded = decoding.read(chunk, None, level=self.level) if any(self.level) else chunk.restored()
+        return _as_specified(decoded, chunk_spec)
+
+    def _decode_part(self, chunk_bytes: Buffer, selection: Any, chunk_spec: ArraySpec) -> NDBuffer:
+        if _is_all(selection, tuple(chunk_spec.shape)):
+            return self._decode_sync(chunk_bytes, chunk_spec)
+        with chunks.reading(chunk_bytes.to_bytes()) as chunk:
+            self._check(chunk, chunk_spec)
+            return _as_specified(decoding.read(chunk, selection, level=self.level or 0), chunk_spec)
+
+    def _check(self, chunk: Chunk, chunk_spec: ArraySpec) -> None:
+        """Raise `CorruptStreamError` unless a chunk is one that the array's metadata describe."""
+        dtype, shape = np.dtype(chunk_spec.dtype.to_native_dtype()), chunk.header.shape
+        if self.level and len(self.level) == len(shape):
+            shape = cells(shape, self.level)
+        if shape != tuple(chunk_spec.shape) or chunk.native != dtype.newbyteorder("="):
+            raise CorruptStreamError(
+                f"the chunk holds {chunk.header.dtype} of shape {shape}, the array's metadata say {dtype} of shape "
+                f"{tuple(chunk_spec.shape)}: it belongs to another array"
+            )
 
     async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)
@@ -82,16 +118,27 @@ class TINCSerializer(ArrayBytesCodec):
     async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
         return await asyncio.to_thread(self._decode_sync, chunk_bytes, chunk_spec)
 
+    async def _decode_partial_single(
+        self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
+    ) -> NDBuffer | None:
+        chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
+        if chunk_bytes is None:
+            return None
+        return await asyncio.to_thread(self._decode_part, chunk_bytes, selection, chunk_spec)
 
-def _as_specified(decoded: NDArray[Any], chunk_spec: ArraySpec) -> NDArray[Any]:
-    """Check a chunk against the array's metadata and give it the array's byte order."""
+
+def _is_all(selection: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a selection is of all of a chunk, in order."""
+    items = selection if isinstance(selection, tuple) else (selection,)
+    return len(items) == len(shape) and all(
+        isinstance(item, slice) and item.indices(n) == (0, n, 1) for item, n in zip(items, shape, strict=True)
+    )
+
+
+def _as_specified(decoded: NDArray[Any], chunk_spec: ArraySpec) -> NDBuffer:
+    """Samples in the array's byte order, and in the memory that it is read into."""
     dtype = np.dtype(chunk_spec.dtype.to_native_dtype())
-    if decoded.shape != tuple(chunk_spec.shape) or decoded.dtype.newbyteorder("=") != dtype.newbyteorder("="):
-        raise CorruptStreamError(
-            f"the chunk holds {decoded.dtype} of shape {decoded.shape}, the array's metadata say {dtype} of shape "
-            f"{tuple(chunk_spec.shape)}: it belongs to another array"
-        )
-    return decoded.astype(dtype, copy=False)
+    return chunk_spec.prototype.nd_buffer.from_numpy_array(decoded.astype(dtype, copy=False))
 
 
 def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3) -> dict[str, Any]:

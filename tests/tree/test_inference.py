@@ -61,12 +61,12 @@ def test_agrees_with_the_decoder_written_from_the_format_document(shape, dtype):
 def test_tiles_do_not_change_the_bytes(seed, tile):
     model = random_model(np.random.default_rng(seed), (17, 20), "u2")
     expected = inference.decode(model)
-    before = inference.tile_size
-    inference.tile_size = lambda _: tile
+    before = inference.TILE
+    inference.TILE = tile
     try:
         assert inference.decode(model).tobytes() == expected.tobytes()
     finally:
-        inference.tile_size = before
+        inference.TILE = before
 
 
 def test_a_large_anisotropic_chunk():

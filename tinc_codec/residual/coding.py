@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.residual import section, tokens
-from tinc_codec.residual.lattice import Pass, passes, tile_bounds
+from tinc_codec.residual import tokens
+from tinc_codec.residual.lattice import Pass, passes
 from tinc_codec.residual.prediction import expected_error, predict, spread_terms, start, update
 from tinc_codec.residual.section import Parameters
 from tinc_codec.stream.entropy import Decoder, Encoder, uniform
-from tinc_codec.stream.fields import Reader
 
 
 def contexts(expected: NDArray[np.float64], thresholds: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -63,7 +62,11 @@ def _coded(step: Pass, mask: NDArray[np.bool_] | None, like: NDArray[Any]) -> ND
 
 
 def decode_tile(
-    code: bytes, parameters: Parameters, base: NDArray[np.float64], mask: NDArray[np.bool_] | None
+    code: bytes,
+    parameters: Parameters,
+    base: NDArray[np.float64],
+    mask: NDArray[np.bool_] | None,
+    level: int = 0,
 ) -> NDArray[np.float64]:
     """Integers of one tile.
 
@@ -75,9 +78,13 @@ def decode_tile(
         What the model predicts, integers of the grid.
     mask
         Which voxels are coded; None: all.
+    level
+        Only the lattice of this level is decoded: every ``2 ** level``-th voxel along each axis.
     """
     decoder, known, top = Decoder(code), start(base), parameters.grid.top
     for step, model in zip(passes(base.ndim, parameters.levels), parameters.models, strict=True):
+        if step.level < level:
+            break
         if not step.members(base).size:
             continue
         predicted, around = predict(known, step, model, top)
@@ -87,36 +94,14 @@ def decode_tile(
         steps = np.zeros(predicted.shape)
         steps[coded] = read_pass(decoder, parameters, context[coded])
         update(known, step, predicted, steps, parameters.widths[step.level], top)
-    return known.values
+    every = 2**level
+    return known.values[(slice(None, None, every),) * base.ndim]
 
 
-def decode(
-    reader: Reader,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    model: NDArray[Any] | None,
-    mask: NDArray[np.bool_] | None,
-) -> NDArray[Any]:
-    """Samples of a chunk.
-
-    Parameters
-    ----------
-    reader
-        The residual's section.
-    shape, dtype
-        Of the chunk: folded shape, native dtype.
-    model
-        The model's samples; None: there is no model.
-    mask
-        Which voxels are coded; None: all. The others hold what is predicted.
-    """
-    parameters, codes = section.unpack(reader, shape, dtype)
-    samples = np.empty(shape, dtype)
-    for place, code in zip(tile_bounds(shape, parameters.tiles), codes, strict=True):
-        base = base_of(parameters, samples[place].shape, None if model is None else model[place])
-        inside = None if mask is None else mask[place]
-        samples[place] = parameters.grid.to_samples(decode_tile(code, parameters, base, inside))
-    return samples
+def tile_place(shape: tuple[int, ...], grid: tuple[int, ...], number: int) -> tuple[slice, ...]:
+    """Place of one tile of a chunk's folded shape."""
+    at = np.unravel_index(number, grid)
+    return tuple(slice(int(i) * n // g, (int(i) + 1) * n // g) for i, n, g in zip(at, shape, grid, strict=True))
 
 
 def base_of(parameters: Parameters, shape: tuple[int, ...], model: NDArray[Any] | None) -> NDArray[np.float64]:

@@ -45,6 +45,11 @@ def kept_shape(container: Container) -> tuple[int, ...]:
     return _unpack(container)[0] if Section.CROP in container.sections else container.header.shape
 
 
+def fill_value(container: Container) -> Any:
+    """What the part of a chunk that is not stored holds: a scalar of native dtype."""
+    return _unpack(container)[1]
+
+
 def restore(container: Container, samples: NDArray[Any]) -> NDArray[Any]:
     """Samples in the chunk's shape, with what was left out."""
     shape = container.header.shape

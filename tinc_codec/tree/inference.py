@@ -7,6 +7,7 @@ after it is one rounding that IEEE 754 defines. The bytes are therefore the same
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.tree.model import AMPLITUDE, Model
-from tinc_codec.tree.partition import Partition
+from tinc_codec.tree.paths import Paths, lay_out, paired
+from tinc_codec.tree.wanted import Piece, product
 
 TURN = 4096
 """Entries of the sine table: one turn."""
 
-_TILE = 2**21
-"""Activations that one tile keeps at a time; a working set of about 8 MB."""
+TILE = 2**12
+"""Local coordinates that are evaluated at a time: their activations stay in the cache of the second level."""
 
 
 @cache
@@ -61,45 +63,49 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
     return values.astype(dtype)
 
 
-def evaluate(model: Model, coordinates: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Outputs of every leaf, ``(leaves, points)``, at integer local `coordinates`, ``(axes, points)``."""
-    table = sine_table()
+def fill(paths: Paths, piece: Piece, output: NDArray[Any]) -> None:
+    """Evaluate a piece into a flat array of the model's dtype."""
+    for leaf, start in zip(piece.leaves, piece.starts, strict=True):
+        if not paths.network[leaf]:
+            output[start + piece.offsets] = paths.constants[leaf]
+    chosen = paths.network[piece.leaves]
+    leaves, starts = piece.leaves[chosen], piece.starts[chosen]
+    for begin in range(0, len(piece.offsets), TILE):
+        part = slice(begin, begin + TILE)
+        for start, values in zip(starts, _leaves(paths, leaves, piece.coordinates[:, part]), strict=True):
+            output[start + piece.offsets[part]] = values
 
-    def layer(number: int, x: NDArray[Any]) -> NDArray[Any]:
-        tensor, values = model.tree.tensors[number], model.layers[number]
-        above = len(x)
-        w = values.weights.astype(np.float32).reshape(above, -1, tensor.columns)
-        b = (values.biases * np.int32(values.multiplier)).astype(np.float32).reshape(above, -1, 1)
-        sums = np.matmul(w, x)
-        sums += b
-        sums = sums.reshape(tensor.nodes, tensor.rows, x.shape[-1])
-        if tensor.linear:
+
+def _leaves(paths: Paths, leaves: NDArray[np.int64], coordinates: NDArray[np.float32]) -> Iterator[NDArray[Any]]:
+    """Samples of each leaf at the same coordinates; an ancestor that leaves in a row share is evaluated once."""
+    depth = len(paths.below)
+    current, outputs = [-1] * depth, [coordinates] * (depth + 1)
+    for leaf in leaves.tolist():
+        for level in range(depth):
+            node = leaf // int(paths.below[level])
+            if node != current[level]:
+                current[level], outputs[level + 1] = node, _node(paths, level, node, outputs[level])
+        yield to_intensity(outputs[-1][0], paths.model)
+
+
+def _node(paths: Paths, level: int, node: int, x: NDArray[Any]) -> NDArray[Any]:
+    """Output of a node, ``(width, points)``; of a leaf the scaled sums, float64."""
+    count = int(paths.count[level])
+    begin = int(paths.first[level]) + node * count
+    linear = level == len(paths.below) - 1
+    for number in range(begin, begin + count):
+        weights, biases, rows, columns = paths.layers[number].tolist()
+        matrix = paths.weights[weights : weights + rows * paired(columns)].reshape(rows, -1)[:, :columns]
+        sums = matrix.astype(np.float32) @ x
+        sums += paths.biases[biases : biases + rows, None]
+        if linear and number == begin + count - 1:
             with np.errstate(over="ignore"):  # a stream may say so; infinity is clipped as any other value
-                outputs: NDArray[Any] = sums.astype(np.float64) * np.float64(values.scale)
+                outputs: NDArray[Any] = sums.astype(np.float64) * paths.scales[number]
             return outputs
-        phase = np.rint(np.multiply(sums, np.float32(values.scale), out=sums), out=sums).astype(np.int32)
-        sines: NDArray[Any] = table.take(np.bitwise_and(phase, TURN - 1, out=phase))
-        return sines
-
-    outputs: NDArray[np.float64] = model.tree.evaluate(coordinates[None], layer, np.concatenate)
-    return outputs[:, 0]
-
-
-def tile_size(model: Model) -> int:
-    """Number of local coordinates to evaluate at a time."""
-    widest = max((tensor.nodes * max(tensor.rows, tensor.columns) for tensor in model.tree.tensors), default=1)
-    return max(16, _TILE // widest)
-
-
-def constant_blocks(model: Model) -> NDArray[Any]:
-    """All leaves' blocks, ``(leaves, cells)``, with the constant ones filled in."""
-    partition: Partition = model.tree.partition
-    count = math.prod(partition.leaf_grid)
-    blocks = np.empty((count, math.prod(partition.leaf_shape)), model.dtype)
-    rest = np.ones(count, bool)
-    rest[model.tree.leaves] = False
-    blocks[rest] = model.constants[:, None]
-    return blocks
+        np.multiply(sums, np.float32(paths.scales[number]), out=sums)
+        phase = np.rint(sums, out=sums).astype(np.int32)
+        x = sine_table().take(np.bitwise_and(phase, TURN - 1, out=phase))
+    return x
 
 
 def decode(model: Model) -> NDArray[Any]:
@@ -110,11 +116,9 @@ def decode(model: Model) -> NDArray[Any]:
     ndarray
         Shape of the tree's partition, dtype of the model, C order.
     """
-    blocks = constant_blocks(model)
-    if len(model.tree.leaves):
-        coordinates = local_coordinates(model.tree.partition.leaf_shape)
-        tile = tile_size(model)
-        for start in range(0, coordinates.shape[1], tile):
-            part = slice(start, start + tile)
-            blocks[model.tree.leaves, part] = to_intensity(evaluate(model, coordinates[:, part]), model)
-    return model.tree.partition.from_blocks(blocks)
+    paths, partition = lay_out(model), model.tree.partition
+    whole = product(partition, [np.arange(n) for n in partition.shape])
+    output = np.empty(math.prod(partition.shape), model.dtype)
+    for piece in whole.pieces():
+        fill(paths, piece, output)
+    return whole.arranged(output)

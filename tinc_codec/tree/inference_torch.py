@@ -1,8 +1,13 @@
-"""The decoder in torch, on a CPU or a GPU; the same bytes as `tinc_codec.tree.inference`."""
+"""The decoder in torch, on a CPU or a GPU; the same bytes as `tinc_codec.tree.inference`.
+
+Whole chunks only: all leaves at once, level by level, without a copy to the host.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +16,31 @@ from numpy.typing import NDArray
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
 from tinc_codec.tree import inference
 from tinc_codec.tree.model import Model
+from tinc_codec.tree.partition import Partition
 
 if TYPE_CHECKING:
     import torch
 
+_TILE = 2**21
+"""Activations of a level that are held at a time, on a CPU."""
+
+_GPU_TILE = 2**26
+"""The same on a GPU, where large products are worth more than caches."""
+
 
 def decode(model: Model, device: str) -> NDArray[Any]:
+    """Evaluate a model over its whole chunk on a torch device, and copy it to the host; as `decode_tensor`."""
+    samples: NDArray[Any] = decode_tensor(model, device).cpu().numpy()
+    return samples
+
+
+def decode_tensor(model: Model, device: str | torch.device) -> torch.Tensor:
     """Evaluate a model over its whole chunk on a torch device.
+
+    Returns
+    -------
+    Tensor
+        Shape of the tree's partition, dtype of the model, on `device`.
 
     Raises
     ------
@@ -26,28 +49,71 @@ def decode(model: Model, device: str) -> NDArray[Any]:
     ConfigurationError
         torch cannot use `device`.
     """
+    import torch
+
+    place = find_device(device)
+    partition, dtype = model.tree.partition, getattr(torch, str(model.dtype))
+    blocks = _empty_blocks(model, place, dtype)
+    with torch.inference_mode(), torch.autocast(place.type, enabled=False):
+        if len(model.tree.leaves):
+            coordinates = torch.as_tensor(inference.local_coordinates(partition.leaf_shape), device=place)
+            leaves = torch.as_tensor(model.tree.leaves, device=place)
+            tile = _tile_size(model, place)
+            evaluate = _evaluator(model, place)
+            for start in range(0, coordinates.shape[1], tile):
+                part = slice(start, start + tile)
+                _signed(blocks)[leaves, part] = _signed(_to_intensity(evaluate(coordinates[:, part]), model, dtype))
+        return _from_blocks(blocks, partition)
+
+
+def find_device(device: str | torch.device) -> torch.device:
+    """A device by its name; see `decode_tensor` for the errors."""
     try:
         import torch
     except ImportError as error:
         raise MissingDependencyError(
-            f"decoding on device {device!r} needs torch: pip install 'tinc-codec[torch]', or unset TINC_DEVICE"
+            f"decoding on device {str(device)!r} needs torch: pip install 'tinc-codec[torch]', or unset TINC_DEVICE"
         ) from error
     try:
-        place = torch.empty(0, device=device).device
+        return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:
-        raise ConfigurationError(f"device {device!r} cannot be used: {error}") from error
-    blocks = inference.constant_blocks(model)
-    if not len(model.tree.leaves):
-        return model.tree.partition.from_blocks(blocks)
-    coordinates = torch.as_tensor(inference.local_coordinates(model.tree.partition.leaf_shape), device=place)
-    tile = inference.tile_size(model)
-    with torch.inference_mode(), torch.autocast(place.type, enabled=False):
-        evaluate = _evaluator(model, place)
-        for start in range(0, coordinates.shape[1], tile):
-            part = slice(start, start + tile)
-            outputs = evaluate(coordinates[:, part]).cpu().numpy()
-            blocks[model.tree.leaves, part] = inference.to_intensity(outputs, model)
-    return model.tree.partition.from_blocks(blocks)
+        raise ConfigurationError(f"device {str(device)!r} cannot be used: {error}") from error
+
+
+def _signed(tensor: torch.Tensor) -> torch.Tensor:
+    """The same bits as signed integers: torch moves few kinds of unsigned ones."""
+    import torch
+
+    signed = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+    return tensor.view(signed[tensor.dtype]) if tensor.dtype in signed else tensor
+
+
+def _empty_blocks(model: Model, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+    """All leaves' blocks, ``(leaves, cells)``, with the constant ones filled in."""
+    import torch
+
+    partition = model.tree.partition
+    count = math.prod(partition.leaf_grid)
+    blocks = torch.empty((count, math.prod(partition.leaf_shape)), dtype=dtype, device=device)
+    rest = np.ones(count, bool)
+    rest[model.tree.leaves] = False
+    if rest.any():
+        constants = torch.from_numpy(model.constants.copy()).to(device)
+        _signed(blocks)[torch.from_numpy(np.flatnonzero(rest)).to(device)] = _signed(constants)[:, None]
+    return blocks
+
+
+def _tile_size(model: Model, device: torch.device) -> int:
+    """Number of local coordinates to evaluate at a time."""
+    widest = max((tensor.nodes * max(tensor.rows, tensor.columns) for tensor in model.tree.tensors), default=1)
+    return max(16, (_TILE if device.type == "cpu" else _GPU_TILE) // widest)
+
+
+@cache
+def _sine_table(device: torch.device) -> torch.Tensor:
+    import torch
+
+    return torch.as_tensor(inference.sine_table().copy(), device=device)
 
 
 def _evaluator(model: Model, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -55,7 +121,7 @@ def _evaluator(model: Model, device: torch.device) -> Callable[[torch.Tensor], t
 
     # "medium" lets products be done in bfloat16, which does not hold 11 bits
     exact = torch.float64 if torch.get_float32_matmul_precision() == "medium" else torch.float32
-    table = torch.as_tensor(inference.sine_table().copy(), device=device)
+    table = _sine_table(device)
     layers = [
         (
             torch.as_tensor(values.weights, device=device, dtype=exact),
@@ -80,3 +146,36 @@ def _evaluator(model: Model, device: torch.device) -> Callable[[torch.Tensor], t
         return outputs[:, 0]
 
     return evaluate
+
+
+def _to_intensity(outputs: torch.Tensor, model: Model, dtype: torch.dtype) -> torch.Tensor:
+    """`tinc_codec.tree.inference.to_intensity`, where the outputs are."""
+    import torch
+
+    if model.dtype == np.float16:  # torch rounds float64 to float16 twice
+        return torch.from_numpy(inference.to_intensity(outputs.cpu().numpy(), model)).to(outputs.device)
+    if model.dtype.kind == "f":
+        return (outputs + float(model.offset)).clamp(float(model.low), float(model.high)).to(dtype)
+    limit = float(2**63 - 1024)
+    steps = torch.round(outputs).clamp(-limit, limit).to(torch.int64)
+    # modulo 2^64; no number of steps is larger than int64 holds, so a way that is changes nothing
+    offset, most = int(model.offset), 2**63 - 1
+    up, down = (min(way, most) for way in (int(model.high) - offset, offset - int(model.low)))
+    wrapped = offset - 2**64 if offset > most else offset
+    values = wrapped + steps.clamp(-down, up)
+    return values.view(dtype) if dtype == torch.uint64 else values.to(dtype)
+
+
+def _from_blocks(blocks: torch.Tensor, partition: Partition) -> torch.Tensor:
+    """`Partition.from_blocks`, where the blocks are."""
+    import torch
+
+    numbers = torch.from_numpy(partition.leaf_numbers).to(blocks.device)
+    axes = len(partition.shape)
+    order = [place for axis in range(axes) for place in (axis, axes + axis)]
+    volume = _signed(blocks)[numbers].view(*partition.leaf_grid, *partition.leaf_shape).permute(order)
+    volume = volume.reshape([g * s for g, s in zip(partition.leaf_grid, partition.leaf_shape, strict=True)])
+    for axis, cells in enumerate(partition.present_cells()):
+        if cells is not None:
+            volume = volume.index_select(axis, torch.from_numpy(cells).to(blocks.device))
+    return volume.view(blocks.dtype)

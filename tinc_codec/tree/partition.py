@@ -87,6 +87,13 @@ class Partition:
         coordinates = self.coordinates(self.levels - 1)
         return np.asarray(np.ravel_multi_index(tuple(coordinates.T), self.leaf_grid))
 
+    @cached_property
+    def leaf_numbers(self) -> NDArray[np.int64]:
+        """Number of the leaf at every row-major grid index, shape ``(leaves,)``."""
+        numbers = np.empty_like(self._leaf_order)
+        numbers[self._leaf_order] = np.arange(len(numbers))
+        return numbers
+
     def _axis_cells(self, axis: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Voxel index and validity of each leaf's cells along `axis`, both ``(grid, cells)``."""
         n, g, s = self.shape[axis], self.leaf_grid[axis], self.leaf_shape[axis]
@@ -117,6 +124,13 @@ class Partition:
         blocks = volume.reshape(pairs).transpose(order).reshape(math.prod(self.leaf_grid), -1)
         return blocks[self._leaf_order]
 
+    def present_cells(self) -> list[NDArray[np.int64] | None]:
+        """For each axis, which cells of all its blocks, one after the other, are voxels; None: all."""
+        return [
+            None if self.shape[axis] % self.leaf_grid[axis] == 0 else np.flatnonzero(self._axis_cells(axis)[1])
+            for axis in range(len(self.shape))
+        ]
+
     def from_blocks(self, blocks: NDArray[Any]) -> NDArray[Any]:
         """Assemble a volume from its leaves; the inverse of `to_blocks`."""
         row_major = np.empty_like(blocks)
@@ -125,9 +139,9 @@ class Partition:
         order = [place for axis in range(axes) for place in (axis, axes + axis)]
         volume = row_major.reshape(*self.leaf_grid, *self.leaf_shape).transpose(order)
         volume = volume.reshape([g * s for g, s in zip(self.leaf_grid, self.leaf_shape, strict=True)])
-        for axis in range(axes):
-            if self.shape[axis] != volume.shape[axis]:
-                volume = np.compress(self._axis_cells(axis)[1].ravel(), volume, axis=axis)
+        for axis, cells in enumerate(self.present_cells()):
+            if cells is not None:
+                volume = np.take(volume, cells, axis=axis)
         return volume
 
 

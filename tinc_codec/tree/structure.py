@@ -62,18 +62,22 @@ class Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class _Source:
+class Source:
     """Nodes of one class whose parents are all of class `parent`."""
 
     parent: int
     tensor: int
+    nodes: NDArray[np.int64]  # their numbers, in the tensor's order
     positions: NDArray[np.int64] | None  # among the parents' class; None: each parent, in order
 
 
 @dataclass(frozen=True, eq=False)
-class _ClassPlan:
+class ClassPlan:
+    """The tensors of one class of a level's nodes."""
+
     klass: int
-    sources: tuple[_Source, ...]
+    sources: tuple[Source, ...]
+    nodes: NDArray[np.int64]  # those of all sources, in the further tensors' order
     tensors: tuple[int, ...]  # the further layers, the output layer among them
 
 
@@ -85,8 +89,13 @@ class Tree:
     levels: tuple[Level, ...]
 
     @cached_property
-    def _plan(self) -> tuple[tuple[Tensor, ...], tuple[tuple[_ClassPlan, ...], ...], NDArray[np.int64]]:
+    def _plan(self) -> tuple[tuple[Tensor, ...], tuple[tuple[ClassPlan, ...], ...], NDArray[np.int64]]:
         return _plan(self)
+
+    @property
+    def plan(self) -> tuple[tuple[ClassPlan, ...], ...]:
+        """The classes that have nodes, level by level."""
+        return self._plan[1]
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -128,7 +137,7 @@ class Tree:
             Shape ``(leaves, 1, points)``.
         """
         outputs = {1: coordinates}
-        for level in self._plan[1]:
+        for level in self.plan:
             inner = {}
             for plan in level:
                 parts = []
@@ -143,18 +152,18 @@ class Tree:
         return concatenate(list(outputs.values())) if len(outputs) != 1 else next(iter(outputs.values()))
 
 
-def _plan(tree: Tree) -> tuple[tuple[Tensor, ...], tuple[tuple[_ClassPlan, ...], ...], NDArray[np.int64]]:
+def _plan(tree: Tree) -> tuple[tuple[Tensor, ...], tuple[tuple[ClassPlan, ...], ...], NDArray[np.int64]]:
     tensors: list[Tensor] = []
-    levels: list[tuple[_ClassPlan, ...]] = []
+    levels: list[tuple[ClassPlan, ...]] = []
     members = {1: np.zeros(1, np.int64)}  # class -> node numbers one level up, in evaluation order
     widths = {1: len(tree.partition.shape)}
     for number, level in enumerate(tree.levels):
         fanout = tree.partition.fanout(number)
         last = number == len(tree.levels) - 1
-        plans: list[_ClassPlan] = []
+        plans: list[ClassPlan] = []
         joined: dict[int, NDArray[np.int64]] = {}
         for klass, width in enumerate(level.widths, 1):
-            sources: list[_Source] = []
+            sources: list[Source] = []
             nodes: list[NDArray[np.int64]] = []
             for parent, above in members.items():
                 children = (above[:, None] * fanout + np.arange(fanout)).ravel()
@@ -163,9 +172,9 @@ def _plan(tree: Tree) -> tuple[tuple[Tensor, ...], tuple[tuple[_ClassPlan, ...],
                     continue
                 counts = np.bincount(chosen // fanout, minlength=len(above))
                 regular = bool((counts == counts[0]).all())
-                sources.append(_Source(parent, len(tensors), None if regular else chosen // fanout))
-                tensors.append(Tensor(number, len(chosen), width, widths[parent], False))
                 nodes.append(children[chosen])
+                sources.append(Source(parent, len(tensors), nodes[-1], None if regular else chosen // fanout))
+                tensors.append(Tensor(number, len(chosen), width, widths[parent], False))
             if not sources:
                 continue
             joined[klass] = np.concatenate(nodes)
@@ -176,7 +185,7 @@ def _plan(tree: Tree) -> tuple[tuple[Tensor, ...], tuple[tuple[_ClassPlan, ...],
             if last:
                 further.append(len(tensors))
                 tensors.append(Tensor(number, len(joined[klass]), 1, width, True))
-            plans.append(_ClassPlan(klass, tuple(sources), tuple(further)))
+            plans.append(ClassPlan(klass, tuple(sources), joined[klass], tuple(further)))
         levels.append(tuple(plans))
         members = joined
         widths = {klass: level.widths[klass - 1] for klass in joined}

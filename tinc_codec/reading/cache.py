@@ -1,0 +1,75 @@
+"""Chunks that were read in part are kept, parsed, for the next read: one store for the process, bounded in bytes."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from tinc_codec.config import process
+from tinc_codec.reading.chunk import Chunk
+
+
+class ChunkCache:
+    """Parsed chunks by their streams; those that were used least recently go first.
+
+    A chunk grows while it is read (decoded tiles of its residual stay with it), so that it is weighed after each read;
+    the process's setting `cache` is the most that all of them may weigh.
+    """
+
+    def __init__(self) -> None:
+        self._chunks: OrderedDict[bytes, Chunk] = OrderedDict()
+        self._weights: dict[bytes, int] = {}
+        self._total = 0
+        self._lock = Lock()
+
+    @contextmanager
+    def reading(self, stream: bytes) -> Iterator[Chunk]:
+        """The chunk of a stream, parsed now or earlier, and kept after this read."""
+        with self._lock:
+            chunk = self._chunks.get(stream)
+        if chunk is None:
+            chunk = Chunk.of(stream)
+        yield chunk
+        self._keep(stream, chunk)
+
+    def _keep(self, stream: bytes, chunk: Chunk) -> None:
+        limit = process().cache
+        with self._lock:
+            self._chunks[stream] = chunk
+            self._chunks.move_to_end(stream)
+            weight = chunk.nbytes + len(stream)
+            self._total += weight - self._weights.get(stream, 0)
+            self._weights[stream] = weight
+            while self._total > limit:
+                oldest, _ = self._chunks.popitem(last=False)
+                self._total -= self._weights.pop(oldest)
+
+    def clear(self) -> None:
+        """Forget all chunks."""
+        with self._lock:
+            self._chunks.clear()
+            self._weights.clear()
+            self._total = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the chunks take, in bytes."""
+        return self._total
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+
+chunks = ChunkCache()
+"""The process's cache."""
+
+
+def _after_fork() -> None:
+    chunks.__init__()  # type: ignore[misc]  # another thread may have held the lock
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

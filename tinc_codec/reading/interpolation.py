@@ -1,0 +1,82 @@
+"""Linear interpolation between samples, some of which do not count; one order of operations on every machine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Volume = NDArray[np.float64]
+
+
+def neighbours(known: NDArray[Any], wanted: Volume) -> tuple[NDArray[np.intp], NDArray[np.intp], Volume]:
+    """Along an axis: numbers of the known positions around each wanted one, and the weight of the second.
+
+    Parameters
+    ----------
+    known
+        Ascending positions; beyond the first and the last, these are taken.
+    wanted
+        Positions, in the same unit.
+    """
+    after = np.clip(np.searchsorted(known, wanted, side="right"), 1, max(len(known) - 1, 1))
+    before = after - 1
+    after = np.minimum(after, len(known) - 1)
+    distance = np.maximum(known[after] - known[before], 1)
+    return before, after, np.clip((wanted - known[before]) / distance, 0.0, 1.0)
+
+
+def on_grid(values: Volume, counts: NDArray[np.bool_], known: Sequence[Any], wanted: Sequence[Volume]) -> Volume:
+    """Values on a grid of known positions, at a grid of wanted ones; NaN where no neighbour counts."""
+    totals = [np.where(counts, values, 0.0), counts.astype(np.float64)]
+    for axis, (have, want) in enumerate(zip(known, wanted, strict=True)):
+        before, after, weight = neighbours(have, want)
+        weight = weight.reshape([-1 if axis == other else 1 for other in range(values.ndim)])
+        totals = [
+            np.take(total, before, axis) * (1 - weight) + np.take(total, after, axis) * weight for total in totals
+        ]
+    return _mean(*totals)
+
+
+def at_points(
+    read: Callable[[tuple[NDArray[np.int64], ...]], tuple[Volume, NDArray[np.bool_]]],
+    positions: Volume,
+    shape: tuple[int, ...],
+) -> Volume:
+    """Values at points, ``(axes, points)``, from the voxels around them; NaN where none of them counts.
+
+    Parameters
+    ----------
+    read
+        Gives the values of voxels, and which of them count.
+    """
+    around = [neighbours(np.arange(n), position) for n, position in zip(shape, positions, strict=True)]
+    total, weights = np.zeros(positions.shape[1]), np.zeros(positions.shape[1])
+    for corner in itertools.product((0, 1), repeat=len(shape)):
+        weight = np.ones(positions.shape[1])
+        for side, (_, _, after) in zip(corner, around, strict=True):
+            weight = weight * (after if side else 1 - after)
+        used = weight > 0
+        values, counts = read(tuple(a[side][used].astype(np.int64) for side, a in zip(corner, around, strict=True)))
+        total[used] += np.where(counts, values * weight[used], 0.0)
+        weights[used] += np.where(counts, weight[used], 0.0)
+    return _mean(total, weights)
+
+
+def to_dtype(values: Volume, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Round and clip to a dtype; `values` have no NaN."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            cast: NDArray[Any] = values.astype(dtype)
+        return cast
+    info = np.iinfo(dtype)
+    top = float(info.max) if dtype.itemsize < 8 else float(np.nextafter(float(info.max), 0.0))
+    return np.clip(np.rint(values), float(info.min), top).astype(dtype)
+
+
+def _mean(total: Volume, weight: Volume) -> Volume:
+    mean: Volume = np.divide(total, weight, out=np.full(total.shape, np.nan), where=weight > 0)
+    return mean

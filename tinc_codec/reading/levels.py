@@ -1,0 +1,114 @@
+"""A chunk at coarser resolution: one sample for each cell of 2^k voxels along each axis.
+
+A network is evaluated at the cells' centres, so that level k costs 1 / 2^(k axes) of the whole. A residual without a
+network is decoded up to the lattice of every 2^k-th voxel only, and interpolated linearly at the centres; so are
+samples that are stored losslessly. What a residual adds to a network is left out, so that bounds on the error hold at
+level 0 only. Where the voxel at a cell's centre (the one with the higher index, of two) is stored exactly, it is the
+cell's sample.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.errors import ConfigurationError
+from tinc_codec.reading.chunk import Chunk
+from tinc_codec.reading.interpolation import on_grid, to_dtype
+from tinc_codec.residual import coding
+from tinc_codec.stream import crop
+from tinc_codec.tree import evaluation
+
+LARGEST_LEVEL = 40
+
+
+def parse_level(level: object, axes: int) -> tuple[int, ...]:
+    """A level for each axis, from one for all or one for each."""
+    each = level if isinstance(level, tuple | list) else (level,) * axes
+    if len(each) != axes:
+        raise ConfigurationError(f"level={level!r} has {len(each)} numbers for {axes} axes")
+    for number in each:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number <= LARGEST_LEVEL:
+            raise ConfigurationError(f"level={level!r} must be whole numbers from 0 to {LARGEST_LEVEL}")
+    return tuple(map(int, each))
+
+
+def cells(shape: Sequence[int], level: Sequence[int]) -> tuple[int, ...]:
+    """Number of cells along each axis."""
+    return tuple(-(-n // 2**k) for n, k in zip(shape, level, strict=True))
+
+
+def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
+    """A chunk at a level, or at one level for each axis; dtype and memory order of the chunk.
+
+    Cells at the end of an axis may be cut off; they are sampled within the part of the chunk that is stored.
+    """
+    header, kept = chunk.header, chunk.folding.kept
+    levels = parse_level(level, len(header.shape))
+    shape = cells(header.shape, levels)
+    if 0 in header.shape:
+        return np.empty(shape, header.dtype, order=header.order)  # type: ignore[call-overload,no-any-return]
+    centres = [
+        np.minimum(np.arange(-(-n // 2**k)) * 2.0**k + (2**k - 1) / 2, n - 1.0)
+        for n, k in zip(kept, levels, strict=True)
+    ]
+    folded = chunk.folding.product(centres)
+    inside = chunk.folding.unfolded(_samples(chunk, folded, min(levels, default=0)), centres)
+    if inside.shape != shape:
+        padded = np.full(shape, crop.fill_value(chunk.container))
+        padded[tuple(map(slice, inside.shape))] = inside
+        inside = padded
+    return np.array(inside, dtype=header.dtype, order="F" if header.order == "F" else "C")
+
+
+def _samples(chunk: Chunk, centres: tuple[NDArray[Any], ...], level: int) -> NDArray[Any]:
+    nearest = tuple(np.floor(centre + 0.5).astype(np.int64) for centre in centres)
+    if chunk.paths is not None:
+        samples = evaluation.at_product(chunk.paths, centres)
+    elif all((centre == voxel).all() for centre, voxel in zip(centres, nearest, strict=True)):
+        return chunk.folded_product(nearest)
+    else:
+        samples = _interpolated(chunk, centres, nearest, level)
+    for overlay in chunk.overlays:
+        overlay.on_product(samples, nearest)
+    return samples
+
+
+def _interpolated(
+    chunk: Chunk, centres: tuple[NDArray[Any], ...], nearest: tuple[NDArray[np.int64], ...], level: int
+) -> NDArray[Any]:
+    if chunk.stored is not None:
+        values, known = chunk.stored, [np.arange(n) for n in chunk.folding.folded]
+    else:
+        values, known = _lattice(chunk, level)
+    floats = values.astype(np.float64)
+    mean = on_grid(floats, np.isfinite(floats), known, [centre.astype(np.float64) for centre in centres])
+    alone = np.isnan(mean)
+    samples = to_dtype(np.where(alone, 0.0, mean), values.dtype)
+    if alone.any():  # no number is near: what is there instead
+        samples[alone] = chunk.folded_product(nearest)[alone]
+    return samples
+
+
+def _lattice(chunk: Chunk, level: int) -> tuple[NDArray[Any], list[NDArray[np.int64]]]:
+    """Samples of every tile's lattice, and their positions along each axis."""
+    assert chunk.residual is not None
+    parameters, codes = chunk.residual
+    level = min(level, parameters.levels)
+    shape, grid = chunk.folding.folded, parameters.tiles
+    along = [
+        [np.arange(i * n // g, (i + 1) * n // g, 2**level) for i in range(g)] for n, g in zip(shape, grid, strict=True)
+    ]
+    samples = np.empty([sum(map(len, axis)) for axis in along], chunk.native)
+    ends = [np.cumsum([0, *map(len, axis)]) for axis in along]
+    for number, at in enumerate(itertools.product(*map(range, grid))):
+        place = coding.tile_place(shape, grid, number)
+        base = coding.base_of(parameters, tuple(part.stop - part.start for part in place), None)
+        values = coding.decode_tile(codes[number], parameters, base, chunk.coded(place), level)
+        target = tuple(slice(end[i], end[i + 1]) for end, i in zip(ends, at, strict=True))
+        samples[target] = parameters.grid.to_samples(values)
+    return samples, [np.concatenate(axis) for axis in along]

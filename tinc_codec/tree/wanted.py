@@ -1,0 +1,198 @@
+"""What is to be evaluated: local coordinates, the leaves at which each is wanted, and where the answers go.
+
+All leaves see the same local coordinates, so that their ancestors are evaluated once for all of them. A selection is
+therefore cut into pieces, each a set of coordinates that a set of leaves wants whole: nothing else is evaluated.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.tree.model import AMPLITUDE
+from tinc_codec.tree.partition import Partition
+
+MOST_POINTS = 2**16
+"""Local coordinates of a piece, about, so that memory does not grow with the leaves."""
+
+Positions = NDArray[np.float64] | NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Local coordinates that several leaves want.
+
+    Parameters
+    ----------
+    leaves
+        Their numbers, ascending; int64, ``(leaves,)``.
+    starts
+        Where each leaf's answers begin in the flat output; int64, ``(leaves,)``.
+    coordinates
+        Integer local coordinates, float32, ``(axes, points)``.
+    offsets
+        Where the answer at each coordinate goes, from the leaf's start; int64, ``(points,)``.
+    """
+
+    leaves: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    coordinates: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Along one axis: coordinates that several blocks want, in the same arrangement."""
+
+    blocks: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    coordinates: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A selection that is a product of positions along each axis.
+
+    Parameters
+    ----------
+    partition
+        Of the chunk.
+    shape
+        Of the output: along each axis, the number of positions that differ in the decoder's eyes.
+    runs
+        For each axis.
+    places
+        For each axis, which of the output's positions each wanted one is; None: they are the same.
+    """
+
+    partition: Partition
+    shape: tuple[int, ...]
+    runs: tuple[tuple[_Run, ...], ...]
+    places: tuple[NDArray[np.intp] | None, ...]
+
+    def pieces(self) -> Iterator[Piece]:
+        """What is to be evaluated, with answers in a flat array of `shape`."""
+        strides = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
+        for runs in itertools.product(*self.runs):
+            yield from _pieces(self.partition, runs, strides)
+
+    def arranged(self, output: NDArray[Any]) -> NDArray[Any]:
+        """The output, of `shape` or flat, at all the positions that were wanted."""
+        output = output.reshape(self.shape)
+        for axis, places in enumerate(self.places):
+            if places is not None:
+                output = np.take(output, places, axis)
+        return output
+
+
+def locate(partition: Partition, axis: int, positions: Positions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Blocks of the leaves' grid, and local coordinates, of positions along an axis.
+
+    Parameters
+    ----------
+    positions
+        In voxels: voxel i has its centre at i, and reaches from i - 1/2 to i + 1/2. Fractions are allowed.
+
+    Returns
+    -------
+    blocks, coordinates
+        Both int64. For whole positions these are the coordinates of FORMAT.md, "Evaluation"; the local coordinate is
+        linear in the position, rounded to the nearest integer.
+    """
+    n, g, s = partition.shape[axis], partition.leaf_grid[axis], partition.leaf_shape[axis]
+    begins = np.arange(g, dtype=np.int64) * n // g
+    voxel = np.clip(np.floor(positions + 0.5).astype(np.int64), 0, n - 1) if positions.dtype.kind == "f" else positions
+    blocks = np.searchsorted(begins, voxel, side="right") - 1
+    twice = 2 * (positions - begins[blocks]) + (1 - s)
+    coordinates = (2 * AMPLITUDE * twice + s) // (2 * s)  # exact: halves, quarters, ... of voxels are, in float64
+    return blocks.astype(np.int64), np.clip(coordinates, -AMPLITUDE, AMPLITUDE).astype(np.int64)
+
+
+def product(partition: Partition, positions: Sequence[Positions]) -> Product:
+    """The product of positions along each axis."""
+    made = [_runs(partition, axis, wanted) for axis, wanted in enumerate(positions)]
+    sizes, runs, places = zip(*made, strict=True)
+    return Product(partition, sizes, runs, places)
+
+
+def points(partition: Partition, positions: Positions) -> Iterator[Piece]:
+    """Single positions, ``(axes, points)``, with answers in a flat array of ``points``."""
+    located = [locate(partition, axis, positions[axis]) for axis in range(len(partition.shape))]
+    grid = tuple(blocks for blocks, _ in located)
+    leaves = partition.leaf_numbers[np.ravel_multi_index(grid, partition.leaf_grid)]
+    coordinates = np.stack([along for _, along in located]).astype(np.float32)
+    order = np.argsort(leaves, kind="stable")
+    borders = np.flatnonzero(np.diff(leaves[order])) + 1
+    for places in np.split(order, borders):
+        for start in range(0, len(places), MOST_POINTS):
+            part = places[start : start + MOST_POINTS]
+            yield Piece(leaves[part[:1]], np.zeros(1, np.int64), coordinates[:, part], part.astype(np.int64))
+
+
+def _runs(
+    partition: Partition, axis: int, positions: Positions
+) -> tuple[int, tuple[_Run, ...], NDArray[np.intp] | None]:
+    """Number of answers along an axis, the runs that give them, and which of them each position is."""
+    blocks, coordinates = locate(partition, axis, positions)
+    key = blocks * (2 * AMPLITUDE + 1) + coordinates
+    places = None
+    if not (np.diff(key) > 0).all():
+        key, chosen, places = np.unique(key, return_index=True, return_inverse=True)
+        blocks, coordinates = blocks[chosen], coordinates[chosen]
+    different, column = np.unique(coordinates, return_inverse=True)
+    slots = np.full((partition.leaf_grid[axis], len(different)), -1, np.int64)
+    slots[blocks, column] = np.arange(len(key))
+    return len(key), tuple(_grouped(slots, different)), places
+
+
+def _grouped(slots: NDArray[np.int64], coordinates: NDArray[np.int64]) -> Iterator[_Run]:
+    """Runs of a table of blocks by coordinates that holds where each answer goes, or -1 where none is wanted."""
+    if not slots.size:
+        return
+    wanted = slots >= 0
+    for columns in _alike(wanted.T):
+        blocks = np.flatnonzero(wanted[:, columns[0]])
+        places = slots[np.ix_(blocks, columns)]
+        offsets = places - places[:, :1]
+        for rows in _alike(offsets):
+            yield _Run(blocks[rows], places[rows, 0], coordinates[columns], offsets[rows[0]])
+
+
+def _alike(rows: NDArray[Any]) -> list[NDArray[np.intp]]:
+    """Numbers of rows that are equal to each other, in groups."""
+    if (rows == rows[0]).all():
+        return [np.arange(len(rows))]
+    _, group = np.unique(rows, axis=0, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(group.ravel()[order])) + 1)
+
+
+def _pieces(partition: Partition, runs: Sequence[_Run], strides: Sequence[int]) -> Iterator[Piece]:
+    grid = np.ix_(*(run.blocks for run in runs))
+    leaves = partition.leaf_numbers[np.ravel_multi_index(grid, partition.leaf_grid)].ravel()
+    starts = _sums([run.starts * stride for run, stride in zip(runs, strides, strict=True)])
+    order = np.argsort(leaves)
+    # a slab of the first axis at a time
+    slab = max(1, MOST_POINTS // math.prod(len(run.coordinates) for run in runs[1:]))
+    for start in range(0, len(runs[0].coordinates), slab):
+        part = slice(start, start + slab)
+        along = [runs[0].coordinates[part], *(run.coordinates for run in runs[1:])]
+        offsets = [runs[0].offsets[part], *(run.offsets for run in runs[1:])]
+        coordinates = np.stack([axis.ravel() for axis in np.meshgrid(*along, indexing="ij")]).astype(np.float32)
+        flat = _sums([offset * stride for offset, stride in zip(offsets, strides, strict=True)])
+        yield Piece(leaves[order], starts[order], coordinates, flat)
+
+
+def _sums(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Sums of one number of each part, all combinations in C order."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = (total[:, None] + part).ravel()
+    return total
