@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config, Process, process, set_process
-from tinc_codec.decoding import Quality, decode
+from tinc_codec.decoding import Quality, decode, sample
 from tinc_codec.errors import (
     ConfigurationError,
     CorruptStreamError,
     JobError,
     MissingDependencyError,
     NewerVersionError,
+    SelectionError,
     TincError,
     TrainingCancelledError,
     TrainingError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tinc_codec.arrays.compress import compress, plan
     from tinc_codec.arrays.export import export, export_tiff
     from tinc_codec.arrays.labelled import xarray_encoding
+    from tinc_codec.arrays.multiscale import open_multiscale
     from tinc_codec.zarr3 import TINCSerializer, zarr_kwargs
 
 __version__ = "0.3.0"
@@ -37,6 +39,7 @@ __all__ = [
     "NewerVersionError",
     "Process",
     "Quality",
+    "SelectionError",
     "TINCCodec",
     "TINCSerializer",
     "TincError",
@@ -47,8 +50,10 @@ __all__ = [
     "decode",
     "export",
     "export_tiff",
+    "open_multiscale",
     "plan",
     "process",
+    "sample",
     "set_process",
     "xarray_encoding",
     "zarr_kwargs",
@@ -60,6 +65,7 @@ _LATER = {
     "compress": "tinc_codec.arrays.compress",
     "export": "tinc_codec.arrays.export",
     "export_tiff": "tinc_codec.arrays.export",
+    "open_multiscale": "tinc_codec.arrays.multiscale",
     "plan": "tinc_codec.arrays.compress",
     "xarray_encoding": "tinc_codec.arrays.labelled",
     "zarr_kwargs": "tinc_codec.zarr3",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import zarr
+
 from tinc_codec.errors import ConfigurationError
 
 Attributes = Mapping[str, Mapping[str, Any]]
@@ -59,3 +61,40 @@ def factors(path: str, finer: tuple[int, ...], coarser: tuple[int, ...]) -> tupl
             )
         found.append(factor)
     return tuple(found)
+
+
+def first_level(attributes: Mapping[str, Any]) -> str | None:
+    """Path of an image's finest level; None: the group is no image."""
+    image = _image(attributes)
+    return None if image is None else str(image["datasets"][0]["path"])
+
+
+def axes_of(attributes: Mapping[str, Any], array: zarr.Array[Any]) -> tuple[str, ...]:
+    """Names of an array's axes: its image's, its own, xarray's, or x, y, z from the last on."""
+    image = _image(attributes)
+    own = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
+    if image is not None and len(image.get("axes", ())) == array.ndim:
+        return tuple(axis["name"] if isinstance(axis, Mapping) else str(axis) for axis in image["axes"])
+    if isinstance(own, list | tuple) and len(own) == array.ndim and all(own):
+        return tuple(map(str, own))
+    return ("", "t", "c", "z", "y", "x")[-array.ndim :] if 0 < array.ndim < 6 else ("",) * array.ndim
+
+
+def scale_of(attributes: Mapping[str, Any], axes: int) -> tuple[list[dict[str, Any]] | None, list[float], list[float]]:
+    """An image's axes as it describes them, and scale and translation of its finest level."""
+    image = _image(attributes) or {}
+    scale, translation = [1.0] * axes, [0.0] * axes
+    for transformation in image.get("datasets", [{}])[0].get("coordinateTransformations", []):
+        if transformation["type"] == "scale":
+            scale = [a * b for a, b in zip(scale, transformation["scale"], strict=True)]
+            translation = [a * b for a, b in zip(translation, transformation["scale"], strict=True)]
+        elif transformation["type"] == "translation":
+            translation = [a + b for a, b in zip(translation, transformation["translation"], strict=True)]
+    described = image.get("axes")
+    known = isinstance(described, list) and all(isinstance(axis, Mapping) for axis in described)
+    return (described if known else None), scale, translation
+
+
+def _image(attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    multiscales = _ome(attributes).get("multiscales")
+    return multiscales[0] if isinstance(multiscales, list) and multiscales else None

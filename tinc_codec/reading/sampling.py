@@ -48,7 +48,7 @@ def _folded(chunk: Chunk, positions: tuple[NDArray[Any], ...], nearest: tuple[ND
     if not between.any():
         return samples
     there = np.stack(positions).astype(np.float64)[:, between]
-    exact = np.zeros(len(samples), bool)
+    exact = ~np.isfinite(samples) if chunk.native.kind == "f" else np.zeros(len(samples), bool)
     for overlay in chunk.overlays:
         exact |= overlay.mask[voxels]
     found = _between(chunk, there)
