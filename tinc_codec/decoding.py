@@ -79,8 +79,8 @@ def decode(stream: bytes | memoryview, selection: Any = None, *, level: int | tu
 
 def read(chunk: Chunk, selection: Any, *, level: int | tuple[int, ...]) -> NDArray[Any]:
     """What `decode` gives, of a chunk that is parsed already."""
-    if level == 0 or (isinstance(level, tuple) and not any(level)):
-        return chunk.read(selection)
+    if not any(levels.parse_level(level, len(chunk.header.shape))):
+        return chunk.restored() if selection is None else chunk.read(selection)
     coarse = levels.read(chunk, level)
     return coarse if selection is None else np.array(coarse[selection])
 

@@ -91,8 +91,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         stream = chunk_bytes.to_bytes()
         chunk = Chunk.of(stream)
         self._check(chunk, chunk_spec)
-        decoded = decoding.read(chunk, None, level=self.level) if any(self.level) else chunk.restored()
-        return _as_specified(decoded, chunk_spec)
+        return _as_specified(decoding.read(chunk, None, level=self.level or 0), chunk_spec)
 
     def _decode_part(self, chunk_bytes: Buffer, selection: Any, chunk_spec: ArraySpec) -> NDBuffer:
         if _is_all(selection, tuple(chunk_spec.shape)):

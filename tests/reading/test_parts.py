@@ -20,8 +20,8 @@ def streams(rng, shape, dtype, kind):
     if kind == "network":
         return random_stream(rng, shape, dtype, order, levels=int(rng.integers(1, 5)))
     if kind == "lossless":
-        values = (rng.normal(0, 30, shape).round() + 100).astype(dtype)
-        return TINCCodec(max_error=0).encode(np.asarray(values, order=order))
+        values = rng.normal(0, 30, shape).round() + 100
+        return TINCCodec(max_error=0).encode(np.array(values, dtype, order=order))
     made = {"model": "model" in kind, "exact": "exact" in kind, "crop": "crop" in kind}
     return random_residual(rng, shape, dtype, order, int(rng.choice([1, 3, 9])), **made)[0]
 
