@@ -22,8 +22,6 @@ LAYOUTS = {
 }
 
 
-
-
 @pytest.fixture(scope="module")
 def arrays():
     """An array for every layout, of chunks of random networks and residuals, with one chunk missing."""

@@ -227,14 +227,14 @@ def export_command(
 
 @app.command()
 def bench(
-    study: Annotated[str, typer.Argument(help="figures, allocations, bounds, decibels or overhead.")],
+    study: Annotated[str, typer.Argument(help="figures, allocations, bounds, decibels, reads or overhead.")],
     output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
 ) -> None:
     """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
     with _explained():
-        if study == "overhead":
-            _bench_overhead(output)
+        if study in ("overhead", "reads"):
+            (_bench_overhead(output) if study == "overhead" else _bench_reads(output, effort))
             return
         from tinc_codec.bench.rows import as_json
         from tinc_codec.bench.studies import STUDIES
@@ -270,6 +270,22 @@ def _bench_overhead(output: Path | None) -> None:
         )
     if output is not None:
         output.write_text(json.dumps([{**asdict(told), "per_task": told.per_task} for told in found], indent=1) + "\n")
+
+
+def _bench_reads(output: Path | None, effort: int) -> None:
+    from tinc_codec.bench.reads import reads
+
+    found = []
+    for read in reads(effort):
+        found.append(read)
+        console.print(
+            f"{read.crop:11} {read.codec:22} {read.what:9} {1000 * read.seconds:9.2f} ms {read.rate / 1e6:8.1f} MB/s "
+            f"{read.of_whole:7.4f} of the whole  {read.note}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if output is not None:
+        output.write_text(json.dumps([{**asdict(read), "rate": read.rate} for read in found], indent=1) + "\n")
 
 
 if __name__ == "__main__":

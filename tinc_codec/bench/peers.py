@@ -20,7 +20,8 @@ Encode = Callable[[Volume], bytes]
 Decode = Callable[[bytes, Volume], NDArray[Any]]
 
 
-def _imagecodecs() -> ModuleType:
+def imagecodecs_module() -> ModuleType:
+    """The library that has the peers."""
     try:
         import imagecodecs
     except ImportError as error:
@@ -42,7 +43,7 @@ def _row(name: str, codec: str, setting: str, volume: NDArray[Any], encode: Enco
 
 
 def _decoders() -> dict[str, Decode]:
-    ic = _imagecodecs()
+    ic = imagecodecs_module()
     return {
         "sperr": lambda data, like: ic.sperr_decode(data, shape=like.shape, dtype=like.dtype),
         "sz3": lambda data, like: ic.sz3_decode(data, shape=like.shape, dtype=like.dtype),
@@ -52,7 +53,7 @@ def _decoders() -> dict[str, Decode]:
 
 def at_error(name: str, volume: NDArray[Any], error: float) -> Iterator[Row]:
     """Every peer at a largest absolute error, in the data's units."""
-    ic, decoders = _imagecodecs(), _decoders()
+    ic, decoders = imagecodecs_module(), _decoders()
     encoders: dict[str, Encode] = {
         "sperr": lambda x: bytes(ic.sperr_encode(x, level=error, mode="pwe")),
         "sz3": lambda x: bytes(ic.sz3_encode(x, mode="abs", abs=error)),
@@ -64,7 +65,7 @@ def at_error(name: str, volume: NDArray[Any], error: float) -> Iterator[Row]:
 
 def at_psnr(name: str, volume: NDArray[Any], psnr: float) -> Iterator[Row]:
     """SPERR at a PSNR over the volume's range, which it takes as a goal: it may miss, or do much better."""
-    ic = _imagecodecs()
+    ic = imagecodecs_module()
 
     def encode(x: Volume) -> bytes:
         return bytes(ic.sperr_encode(x, level=psnr, mode="psnr"))
@@ -74,7 +75,7 @@ def at_psnr(name: str, volume: NDArray[Any], psnr: float) -> Iterator[Row]:
 
 def at_ratio(name: str, volume: NDArray[Any], ratio: float) -> Iterator[Row]:
     """Those peers that reach a ratio, each at its finest setting whose bytes stay within it."""
-    ic, decoders = _imagecodecs(), _decoders()
+    ic, decoders = imagecodecs_module(), _decoders()
     spread = float(np.ptp(volume.astype(np.float32)))
     makers: dict[str, tuple[Callable[[float], Encode], float, float]] = {  # by log2 of the error over the range
         "sperr": (lambda level: lambda x: bytes(ic.sperr_encode(x, level=-6.02 * level, mode="psnr")), -20, -1),
@@ -83,12 +84,14 @@ def at_ratio(name: str, volume: NDArray[Any], ratio: float) -> Iterator[Row]:
     }
     given = volume.astype(np.float32)
     for codec, (make, finest, coarsest) in makers.items():
-        level = _finest(given, make, volume.nbytes / ratio, finest, coarsest)
+        level = finest_within(given, make, volume.nbytes / ratio, finest, coarsest)
         if level is not None:
             yield _row(name, codec, f"ratio {ratio:g}", volume, make(level), decoders[codec])
 
 
-def _finest(volume: Volume, make: Callable[[float], Encode], budget: float, fine: float, coarse: float) -> float | None:
+def finest_within(
+    volume: Volume, make: Callable[[float], Encode], budget: float, fine: float, coarse: float
+) -> float | None:
     """The finest level, by bisection, whose bytes stay within a budget; None where none was found."""
     found = None
     for _ in range(14):
@@ -102,7 +105,7 @@ def _finest(volume: Volume, make: Callable[[float], Encode], budget: float, fine
 
 def lossless(name: str, volume: NDArray[Any]) -> Iterator[Row]:
     """PCodec, JPEG XL (plane by plane, of what 16 bits hold) and zstd with byte shuffle."""
-    ic = _imagecodecs()
+    ic = imagecodecs_module()
 
     def packed(codec: str, encode: Callable[[], bytes], decode: Callable[[bytes], NDArray[Any]]) -> Row:
         def run() -> tuple[int, Any, float]:

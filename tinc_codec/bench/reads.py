@@ -1,0 +1,230 @@
+"""Reading: whole chunks, parts and coarser levels through Zarr, beside classical codecs, in one run."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numcodecs import Blosc
+from numpy.typing import NDArray
+
+from tinc_codec import metrics
+from tinc_codec.arrays.multiscale import open_multiscale
+from tinc_codec.bench.crops import BENCHMARK, crop
+from tinc_codec.bench.peers import finest_within, imagecodecs_module
+from tinc_codec.codec import TINCCodec
+from tinc_codec.config import set_process
+from tinc_codec.decoding import read_model
+from tinc_codec.reading.chunk import Chunk
+from tinc_codec.stream.container import unpack
+from tinc_codec.tree.paths import lay_out
+from tinc_codec.zarr3 import stored_chunks, zarr_kwargs
+
+RATIO = 64.0
+REPEATS = 15
+LEVEL = 2
+PARTS: dict[str, tuple[Any, ...]] = {
+    "plane": np.s_[8, :, :],
+    "box 16^3": np.s_[4:20, 40:56, 24:40],
+    "voxel": np.s_[5, 6, 7],
+}
+"""Parts of one chunk: one z-plane, a box across borders of leaves, one voxel."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one read took.
+
+    Parameters
+    ----------
+    crop, codec, what
+        Volume, codec with its setting, and what was read.
+    samples, raw_bytes
+        Size of the answer.
+    seconds
+        Median of the repeats.
+    of_whole
+        `seconds` over those of the same codec's whole chunk.
+    note
+        Figures beside it: bounds, PSNR.
+    """
+
+    crop: str
+    codec: str
+    what: str
+    samples: int
+    raw_bytes: int
+    seconds: float
+    of_whole: float
+    note: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Bytes of the answer a second."""
+        return self.raw_bytes / self.seconds
+
+
+def reads(effort: int, names: Sequence[str] = BENCHMARK) -> Iterator[Read]:
+    """Every crop in one chunk: its whole, parts of it, coarser levels; every codec in turn, several times."""
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from _crop(name, Path(folder), effort)
+
+
+def _crop(name: str, folder: Path, effort: int) -> Iterator[Read]:
+    volume = crop(name)
+    stored = TINCCodec(ratio=RATIO, effort=effort)
+    zarr.create_array(folder / "tinc", data=volume, chunks=volume.shape, **zarr_kwargs(stored))
+    tinc = zarr.open_array(folder / "tinc", mode="r")
+    stream = next(data for _, data in stored_chunks(folder / "tinc"))
+    runs: dict[tuple[str, str], Callable[[], Any]] = {}
+    for decoder in ("numba", "numpy"):
+        for what, part in _parts(volume.shape).items():
+            runs[f"tinc ({decoder})", what] = _with(decoder, 0, tinc, part)
+            if what != "whole":
+                runs[f"tinc ({decoder}, cached)", what] = _with(decoder, 2**28, tinc, part)
+    for codec, array in peers(volume, folder).items():
+        for what, part in _parts(volume.shape).items():
+            runs[codec, what] = _with("numba", 0, array, part)
+    runs["tinc (numba)", "parsing"] = lambda: _parse(stream)
+    pyramid = open_multiscale(tinc, levels=LEVEL + 1)
+    for level, lazy in enumerate(pyramid):
+        runs["tinc (numba, dask)", f"1/{2**level}"] = _with("numba", 2**28, lazy, ...)
+    found = medians(runs)
+    wholes = {codec: seconds for (codec, what), (_, seconds) in found.items() if what in ("whole", "1/1")}
+    for (codec, what), (answer, seconds) in found.items():
+        base = wholes.get(codec.replace(", cached", ""), math.nan)
+        size = np.asarray(answer).size
+        note = _bound(stream, volume) if (codec, what) == ("tinc (numba)", "whole") else ""
+        if what.startswith("1/") and what != "1/1":
+            note = _quality(volume, np.asarray(found["tinc (numba)", "whole"][0]), np.asarray(answer), int(what[2:]))
+        yield Read(name, codec, what, size, size * volume.dtype.itemsize, seconds, seconds / base, note)
+
+
+def _parts(shape: tuple[int, ...]) -> dict[str, Any]:
+    return {"whole": (slice(None),) * len(shape), **PARTS}
+
+
+def _with(decoder: str, cache: int, array: Any, part: Any) -> Callable[[], Any]:
+    def run() -> Any:
+        with _settings(decoder, cache):
+            answer = array[part]
+            return answer.compute() if hasattr(answer, "compute") else answer
+
+    return run
+
+
+@contextmanager
+def _settings(decoder: str, cache: int) -> Iterator[None]:
+    set_process(decoder=decoder, cache=cache)
+    yield
+    set_process()
+
+
+def _parse(stream: bytes) -> int:
+    return Chunk.of(stream).paths is not None
+
+
+def medians(runs: dict[tuple[str, str], Callable[[], Any]], repeats: int = REPEATS) -> dict[Any, tuple[Any, float]]:
+    """Answers and median seconds of runs that are taken in turn, after one of each that is not counted."""
+    answers = {key: run() for key, run in runs.items()}
+    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runs}
+    for _ in range(repeats):
+        for key, run in runs.items():
+            start = time.perf_counter()
+            run()
+            seconds[key].append(time.perf_counter() - start)
+    return {key: (answers[key], statistics.median(seconds[key])) for key in runs}
+
+
+def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
+    """The same volume in Zarr arrays of classical codecs: one chunk, but planes for JPEG 2000, which has no volumes.
+
+    SPERR, zfp and JPEG 2000 at the finest setting within the ratio; Blosc without loss.
+    """
+    ic = imagecodecs_module()
+    from imagecodecs import numcodecs as codecs
+
+    codecs.register_codecs(verbose=False)
+    floats = volume.astype(np.float32)
+    budget, spread = volume.nbytes / RATIO, float(np.ptp(floats))
+    planes = np.round((floats - floats.min()) / spread * 65535).astype(np.uint16)
+    like: dict[str, Any] = {"shape": volume.shape, "dtype": np.dtype(np.float32)}
+
+    def sperr(level: float) -> Callable[[Any], bytes]:
+        return lambda x: bytes(ic.sperr_encode(x, level=-6.02 * level, mode="psnr"))
+
+    def zfp(level: float) -> Callable[[Any], bytes]:
+        return lambda x: bytes(ic.zfp_encode(x, level=2.0**level * spread, mode="a"))
+
+    def jpeg2000(level: float) -> Callable[[Any], bytes]:
+        return lambda _: b"".join(bytes(_jpeg2000(codecs, level).encode(plane[None])) for plane in planes)
+
+    made = {}
+    found = finest_within(floats, sperr, budget, -20, -1)
+    if found is not None:
+        made["SPERR"] = (floats, volume.shape, codecs.Sperr(level=-6.02 * found, mode="psnr", **like))
+    found = finest_within(floats, zfp, budget, -20, 0)
+    if found is not None:
+        made["zfp"] = (floats, volume.shape, codecs.Zfp(level=2.0**found * spread, mode="a", **like))
+    found = finest_within(floats, jpeg2000, budget, -110, -5)
+    if found is not None:
+        made["JPEG 2000 (planes)"] = (planes, (1, *volume.shape[1:]), _jpeg2000(codecs, found))
+    made["Blosc zstd (lossless)"] = (volume, volume.shape, Blosc("zstd", 5, Blosc.SHUFFLE))
+    arrays = {}
+    for name, (data, shape, codec) in made.items():
+        place = folder / name
+        zarr.create_array(place, data=data, chunks=shape, zarr_format=2, compressors=codec, filters=None)
+        arrays[name] = zarr.open_array(place, mode="r")
+    return arrays
+
+
+def _jpeg2000(codecs: Any, level: float) -> Any:
+    return codecs.Jpeg2k(level=-level, reversible=False, codecformat="J2K", resolutions=6, squeeze=(True, False, False))
+
+
+def _bound(stream: bytes, volume: NDArray[Any]) -> str:
+    """What arithmetic alone would take: multiply-adds of the networks over the rate of a large float32 product."""
+    paths = lay_out(read_model(unpack(stream)))
+    cells = math.prod(paths.model.tree.partition.leaf_shape)
+    each = float(paths.products.sum()) * cells / volume.size
+    rate = product_rate()
+    return (
+        f"{each:.0f} multiply-adds a voxel; {rate / 1e9:.0f} G/s in a float32 product on {os.cpu_count()} cores: "
+        f"{rate / each * volume.dtype.itemsize / 1e6:.0f} MB/s, and twice that in pairs of 16 bits"
+    )
+
+
+def product_rate(size: int = 1024, repeats: int = 5) -> float:
+    """Multiply-adds a second of NumPy's float32 matrix product on all cores."""
+    a = np.ones((size, size), np.float32)
+    taken = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        a @ a
+        taken.append(time.perf_counter() - start)
+    return float(size**3 / statistics.median(taken))
+
+
+def _quality(volume: NDArray[Any], decoded: NDArray[Any], level: NDArray[Any], factor: int) -> str:
+    """PSNR of a level against means of the original, beside that of means of the decoded level 0."""
+    reference = _means(volume, factor)
+    data_range = float(volume.max()) - float(volume.min())
+    ours, theirs = (metrics.psnr(reference, x.astype(np.float64), data_range) for x in (level, _means(decoded, factor)))
+    return f"{ours:.2f} dB to means of the original; means of the decoded level 0: {theirs:.2f} dB"
+
+
+def _means(volume: NDArray[Any], factor: int) -> NDArray[np.float64]:
+    parts = [k for n in volume.shape for k in (n // factor, factor)]
+    means: NDArray[np.float64] = volume.reshape(parts).mean(axis=tuple(range(1, 2 * volume.ndim, 2)), dtype=np.float64)
+    return means
