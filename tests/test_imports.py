@@ -42,7 +42,7 @@ RANK = {
 ONLY_IN = {
     "torch": {"fit", "tree/inference_torch.py"},
     "zarr": {"zarr3.py", "demo.py", "arrays"},
-    "numba": {"tree/inference_numba.py"},
+    "numba": {"tree/inference_numba.py", "stream/entropy_numba.py"},
     "llvmlite": {"tree/inference_numba.py"},
     "typer": {"cli.py"},
     "rich": {"cli.py", "demo.py", "tables.py", "arrays/show.py"},

@@ -65,7 +65,7 @@ class Parameters:
     @cached_property
     def frequencies(self) -> tuple[Table, ...]:
         """The coder's tables of the contexts."""
-        return tuple(Table([tokens.from_byte(byte) for byte in table]) for table in self.tables)
+        return tuple(Table.of([tokens.from_byte(byte) for byte in table]) for table in self.tables)
 
 
 def pack(parameters: Parameters, codes: list[bytes]) -> bytes:

@@ -6,7 +6,7 @@ only: a table made of floats would differ between platforms in the last bit and 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import constriction
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.tree.evaluation import compiled
 
 PRECISION = 24
 """Frequencies of a table sum to 2**PRECISION."""
@@ -78,33 +79,56 @@ def best_table(values: NDArray[np.integer[Any]], largest: int) -> int:
     return int(np.argmin(_bit_costs(largest) @ histogram))
 
 
-def _coder_model(frequencies: NDArray[np.int64]) -> Any:
-    # constriction gives symbol i the frequency 1 + floor(p_i * (2^24 - n) / sum(p)); with p_i = frequency - 1 the sum
-    # is 2^24 - n, the factor exactly 1, and the frequencies come out as they are
-    return constriction.stream.model.Categorical((frequencies - 1).astype(np.float64), perfect=False)
-
-
 class Table:
-    """Probabilities of the symbols 0 .. n - 1 from integer weights.
+    """Frequencies of symbols, as the coders want them.
 
-    Where only one is above 0, that symbol is certain and takes no code; where none is, symbol 0 is.
+    Parameters
+    ----------
+    frequencies
+        Of the symbols 0, 1, ...; of sum 2^24. None: one symbol is certain, and takes no code.
+    certain
+        That symbol.
     """
 
-    def __init__(self, weights: list[int]) -> None:
-        self.certain = int(np.argmax([*weights, 0])) if np.count_nonzero(weights) <= 1 else None
-        if self.certain is None:
-            self.model = _coder_model(count_frequencies(weights))
+    def __init__(self, frequencies: NDArray[np.int64] | None, certain: int = 0) -> None:
+        self.frequencies, self.certain = frequencies, certain
+
+    @classmethod
+    def of(cls, weights: list[int]) -> Table:
+        """Table of the symbols 0 .. n - 1 from integer weights.
+
+        Where only one is above 0, that symbol is certain; where none is, symbol 0 is.
+        """
+        if np.count_nonzero(weights) <= 1:
+            return cls(None, int(np.argmax([*weights, 0])))
+        return cls(count_frequencies(weights))
+
+    @cached_property
+    def model(self) -> Any:
+        """For constriction."""
+        # constriction gives symbol i the frequency 1 + floor(p_i * (2^24 - n) / sum(p)); with p_i = frequency - 1 the
+        # sum is 2^24 - n, the factor exactly 1, and the frequencies come out as they are
+        assert self.frequencies is not None
+        return constriction.stream.model.Categorical((self.frequencies - 1).astype(np.float64), perfect=False)
+
+    @cached_property
+    def lookup(self) -> Any:
+        """For the compiled decoder."""
+        from tinc_codec.stream.entropy_numba import Lookup
+
+        assert self.frequencies is not None
+        return Lookup(self.frequencies)
 
 
 @lru_cache(maxsize=64)
 def uniform(bits: int) -> Table:
     """Table of 2^bits symbols that are all as likely."""
-    return Table([1] * 2**bits)
+    return Table.of([1] * 2**bits)
 
 
 @lru_cache(maxsize=1024)
-def _laplace_model(table: int, largest: int) -> Any:
-    return _coder_model(laplace_frequencies(table, largest))
+def _laplace_table(table: int, largest: int) -> Table:
+    return Table(laplace_frequencies(table, largest))
 
 
 class Encoder:
@@ -116,15 +140,16 @@ class Encoder:
     def laplace(self, values: NDArray[np.integer[Any]], table: int, largest: int) -> None:
         """Append values within ±largest."""
         if largest and values.size:
-            self._coder.encode(values.ravel().astype(np.int32) + np.int32(largest), _laplace_model(table, largest))
+            symbols = values.ravel().astype(np.int32) + np.int32(largest)
+            self._coder.encode(symbols, _laplace_table(table, largest).model)
 
     def symbols(self, values: NDArray[np.integer[Any]], counts: list[int]) -> None:
         """Append symbols that are 0 .. len(counts) - 1 and occur `counts` times."""
-        self.coded(values, Table(counts))
+        self.coded(values, Table.of(counts))
 
     def coded(self, values: NDArray[np.integer[Any]], table: Table) -> None:
         """Append symbols of a table."""
-        if table.certain is None and values.size:
+        if table.frequencies is not None and values.size:
             self._coder.encode(values.ravel().astype(np.int32), table.model)
 
     def bytes(self) -> bytes:
@@ -138,26 +163,41 @@ class Decoder:
     def __init__(self, data: bytes) -> None:
         if len(data) % 4:
             raise CorruptStreamError(f"entropy-coded data is words of 4 bytes, but there are {len(data)} bytes")
-        self._coder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
+        words = np.frombuffer(data, "<u4").astype(np.uint32)
+        self._compiled: Any = None
+        if compiled():
+            from tinc_codec.stream.entropy_numba import RangeDecoder
 
-    def _decode(self, model: Any, count: int) -> NDArray[np.int32]:
-        try:
-            return np.asarray(self._coder.decode(model, count), np.int32)
-        except AssertionError as error:  # constriction's word for data that no encoder wrote
-            raise CorruptStreamError("entropy-coded data does not decode") from error
+            self._compiled = RangeDecoder(words)
+        else:
+            self._coder = constriction.stream.queue.RangeDecoder(words)
 
     def laplace(self, count: int, table: int, largest: int) -> NDArray[np.int32]:
         """Take `count` values within ±largest."""
         if not largest or not count:
             return np.zeros(count, np.int32)
-        return self._decode(_laplace_model(table, largest), count) - np.int32(largest)
+        return self.coded(count, _laplace_table(table, largest)) - np.int32(largest)
 
     def symbols(self, counts: list[int]) -> NDArray[np.int32]:
         """Take ``sum(counts)`` symbols."""
-        return self.coded(sum(counts), Table(counts))
+        return self.coded(sum(counts), Table.of(counts))
 
     def coded(self, count: int, table: Table) -> NDArray[np.int32]:
         """Take `count` symbols of a table."""
-        if table.certain is not None:
+        if table.frequencies is None:
             return np.full(count, table.certain, np.int32)
-        return self._decode(table.model, count) if count else np.zeros(0, np.int32)
+        if not count:
+            return np.zeros(0, np.int32)
+        if self._compiled is not None:
+            symbols: NDArray[np.int32] | None = self._compiled.decode(table.lookup, count)
+        else:
+            symbols = self._decode(table.model, count)
+        if symbols is None:
+            raise CorruptStreamError("entropy-coded data does not decode")
+        return symbols
+
+    def _decode(self, model: Any, count: int) -> NDArray[np.int32] | None:
+        try:
+            return np.asarray(self._coder.decode(model, count), np.int32)
+        except AssertionError:  # constriction's word for data that no encoder wrote
+            return None

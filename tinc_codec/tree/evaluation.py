@@ -43,8 +43,19 @@ def whole(paths: Paths) -> NDArray[Any]:
     return at_product(paths, [np.arange(n) for n in paths.model.tree.partition.shape])
 
 
+def compiled() -> bool:
+    """Whether this process decodes with numba.
+
+    Raises
+    ------
+    MissingDependencyError
+        It was told to, but numba is not installed.
+    """
+    return _decoder(process().decoder) is not inference
+
+
 def _filled(paths: Paths, pieces: Iterable[Piece], size: int) -> NDArray[Any]:
-    decoder = _decoder(process().decoder)
+    decoder: Any = _decoder(process().decoder)
     dtype = paths.model.dtype
     output = np.empty(size, np.float64 if decoder is not inference and dtype == np.float16 else dtype)
     for piece in pieces:
