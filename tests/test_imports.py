@@ -40,10 +40,11 @@ RANK = {
 """A module imports only from ranks below its own, or from its own package."""
 
 ONLY_IN = {
-    "torch": {"fit", "tree/inference_torch.py"},
-    "zarr": {"zarr3.py", "demo.py", "arrays"},
+    "torch": {"fit", "tree/inference_torch.py", "reading/tensors.py"},
+    "zarr": {"zarr3.py", "demo.py", "arrays", "bench"},
     "numba": {"tree/inference_numba.py", "stream/entropy_numba.py"},
     "llvmlite": {"tree/inference_numba.py"},
+    "cupy": {"zarr3.py"},
     "typer": {"cli.py"},
     "rich": {"cli.py", "demo.py", "tables.py", "arrays/show.py"},
     "constriction": {"stream/entropy.py"},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tinc_codec.arrays.export import export, export_tiff
     from tinc_codec.arrays.labelled import xarray_encoding
     from tinc_codec.arrays.multiscale import open_multiscale
+    from tinc_codec.reading.tensors import decode_batch
     from tinc_codec.zarr3 import TINCSerializer, zarr_kwargs
 
 __version__ = "0.3.0"
@@ -48,6 +49,7 @@ __all__ = [
     "UnsupportedDataError",
     "compress",
     "decode",
+    "decode_batch",
     "export",
     "export_tiff",
     "open_multiscale",
@@ -63,6 +65,7 @@ __all__ = [
 _LATER = {
     "TINCSerializer": "tinc_codec.zarr3",
     "compress": "tinc_codec.arrays.compress",
+    "decode_batch": "tinc_codec.reading.tensors",
     "export": "tinc_codec.arrays.export",
     "export_tiff": "tinc_codec.arrays.export",
     "open_multiscale": "tinc_codec.arrays.multiscale",

@@ -14,12 +14,12 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
-from zarr.core.buffer import Buffer, NDBuffer
+from zarr.core.buffer import Buffer, NDBuffer, gpu
 from zarr.core.common import JSON, parse_named_configuration
 
 from tinc_codec import decoding
 from tinc_codec.codec import TINCCodec
-from tinc_codec.config import Config
+from tinc_codec.config import Config, process
 from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
@@ -91,6 +91,8 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         stream = chunk_bytes.to_bytes()
         chunk = Chunk.of(stream)
         self._check(chunk, chunk_spec)
+        if _on_gpu(chunk_spec) and not any(self.level):
+            return _from_gpu(chunk, chunk_spec)
         return _as_specified(decoding.read(chunk, None, level=self.level or 0), chunk_spec)
 
     def _decode_part(self, chunk_bytes: Buffer, selection: Any, chunk_spec: ArraySpec) -> NDBuffer:
@@ -132,6 +134,24 @@ def _is_all(selection: Any, shape: tuple[int, ...]) -> bool:
     return len(items) == len(shape) and all(
         isinstance(item, slice) and item.indices(n) == (0, n, 1) for item, n in zip(items, shape, strict=True)
     )
+
+
+def _on_gpu(chunk_spec: ArraySpec) -> bool:
+    """Whether chunks are wanted as cupy arrays (``zarr.config.enable_gpu``)."""
+    return issubclass(chunk_spec.prototype.nd_buffer, gpu.NDBuffer)
+
+
+def _from_gpu(chunk: Chunk, chunk_spec: ArraySpec) -> NDBuffer:
+    """A whole chunk that is decoded on the GPU and stays there."""
+    import cupy
+
+    from tinc_codec.reading.tensors import to_tensor
+    from tinc_codec.tree.inference_torch import find_device
+
+    named = process().device
+    tensor = to_tensor(chunk, find_device("cuda" if named in ("auto", "cpu") else named))
+    decoded = cupy.from_dlpack(tensor).astype(np.dtype(chunk_spec.dtype.to_native_dtype()), copy=False)
+    return chunk_spec.prototype.nd_buffer.from_ndarray_like(decoded)
 
 
 def _as_specified(decoded: NDArray[Any], chunk_spec: ArraySpec) -> NDBuffer:

@@ -8,7 +8,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,12 @@ from numpy.typing import NDArray
 
 from tinc_codec import metrics
 from tinc_codec.arrays.multiscale import open_multiscale
-from tinc_codec.bench.crops import BENCHMARK, crop
+from tinc_codec.bench.crops import BENCHMARK, crop, data_directory
 from tinc_codec.bench.peers import finest_within, imagecodecs_module
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import set_process
-from tinc_codec.decoding import read_model
+from tinc_codec.decoding import decode, read_model
+from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.stream.container import unpack
 from tinc_codec.tree.paths import lay_out
@@ -33,6 +33,7 @@ from tinc_codec.zarr3 import stored_chunks, zarr_kwargs
 RATIO = 64.0
 REPEATS = 15
 LEVEL = 2
+PYRAMID, PYRAMID_CHUNKS = "embryo", (128, 128, 128)
 PARTS: dict[str, tuple[Any, ...]] = {
     "plane": np.s_[8, :, :],
     "box 16^3": np.s_[4:20, 40:56, 24:40],
@@ -75,10 +76,34 @@ class Read:
 
 
 def reads(effort: int, names: Sequence[str] = BENCHMARK) -> Iterator[Read]:
-    """Every crop in one chunk: its whole, parts of it, coarser levels; every codec in turn, several times."""
+    """Every crop in one chunk: its whole, parts of it, coarser levels; every codec in turn, several times.
+
+    Then a pyramid over several chunks, through dask.
+    """
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             yield from _crop(name, Path(folder), effort)
+    with tempfile.TemporaryDirectory() as folder:
+        volume = np.load(data_directory() / f"{PYRAMID}.npy")
+        place = Path(folder) / "tinc"
+        zarr.create_array(
+            place, data=volume, chunks=PYRAMID_CHUNKS, **zarr_kwargs(TINCCodec(ratio=RATIO, effort=effort))
+        )
+        yield from pyramid(f"{PYRAMID} 256^3", volume, place)
+
+
+def pyramid(name: str, volume: NDArray[Any], place: Path) -> Iterator[Read]:
+    """The levels of an array by `open_multiscale`, each read whole."""
+    runs = {}
+    for level, lazy in enumerate(open_multiscale(place, levels=LEVEL + 1)):
+        run = _reading("numba", lazy, ...)
+        runs["tinc (dask)", f"1/{2**level}"] = Run(run, chunks.clear)
+        runs["tinc (dask, parsed)", f"1/{2**level}"] = Run(run, run)
+    found = medians(runs)
+    whole, base = found["tinc (dask)", "1/1"]
+    for (codec, what), (answer, seconds) in found.items():
+        note = "" if what == "1/1" else _quality(volume, whole, answer, int(what[2:]))
+        yield Read(name, codec, what, answer.size, answer.nbytes, seconds, seconds / base, note)
 
 
 def _crop(name: str, folder: Path, effort: int) -> Iterator[Read]:
@@ -87,23 +112,29 @@ def _crop(name: str, folder: Path, effort: int) -> Iterator[Read]:
     zarr.create_array(folder / "tinc", data=volume, chunks=volume.shape, **zarr_kwargs(stored))
     tinc = zarr.open_array(folder / "tinc", mode="r")
     stream = next(data for _, data in stored_chunks(folder / "tinc"))
-    runs: dict[tuple[str, str], Callable[[], Any]] = {}
+    runs: dict[tuple[str, str], Run] = {}
     for decoder in ("numba", "numpy"):
         for what, part in _parts(volume.shape).items():
-            runs[f"tinc ({decoder})", what] = _with(decoder, 0, tinc, part)
+            run = _reading(decoder, tinc, part)
+            runs[f"tinc ({decoder})", what] = Run(run, chunks.clear)
             if what != "whole":
-                runs[f"tinc ({decoder}, cached)", what] = _with(decoder, 2**28, tinc, part)
+                runs[f"tinc ({decoder}, parsed)", what] = Run(run, run)
     for codec, array in peers(volume, folder).items():
         for what, part in _parts(volume.shape).items():
-            runs[codec, what] = _with("numba", 0, array, part)
-    runs["tinc (numba)", "parsing"] = lambda: _parse(stream)
-    pyramid = open_multiscale(tinc, levels=LEVEL + 1)
-    for level, lazy in enumerate(pyramid):
-        runs["tinc (numba, dask)", f"1/{2**level}"] = _with("numba", 2**28, lazy, ...)
+            runs[codec, what] = Run(_reading("numba", array, part))
+    runs["tinc (numba)", "parsing"] = Run(lambda: _parse(stream))
+    for level in range(LEVEL + 1):
+        run = _decoding(stream, level)
+        runs["tinc (decode)", f"1/{2**level}"] = Run(run, chunks.clear)
+        runs["tinc (decode, parsed)", f"1/{2**level}"] = Run(run, run)
     found = medians(runs)
-    wholes = {codec: seconds for (codec, what), (_, seconds) in found.items() if what in ("whole", "1/1")}
+    wholes = {
+        codec: seconds
+        for (codec, what), (_, seconds) in found.items()
+        if what in ("whole", "1/1") and "parsed" not in codec
+    }
     for (codec, what), (answer, seconds) in found.items():
-        base = wholes.get(codec.replace(", cached", ""), math.nan)
+        base = wholes.get(codec.replace(", parsed", ""), math.nan)
         size = np.asarray(answer).size
         note = _bound(stream, volume) if (codec, what) == ("tinc (numba)", "whole") else ""
         if what.startswith("1/") and what != "1/1":
@@ -115,34 +146,45 @@ def _parts(shape: tuple[int, ...]) -> dict[str, Any]:
     return {"whole": (slice(None),) * len(shape), **PARTS}
 
 
-def _with(decoder: str, cache: int, array: Any, part: Any) -> Callable[[], Any]:
+@dataclass(frozen=True)
+class Run:
+    """A read to be timed, and what is done before it without being timed."""
+
+    read: Callable[[], Any]
+    prepare: Callable[[], Any] | None = None
+
+
+def _reading(decoder: str, array: Any, part: Any) -> Callable[[], Any]:
     def run() -> Any:
-        with _settings(decoder, cache):
-            answer = array[part]
-            return answer.compute() if hasattr(answer, "compute") else answer
+        set_process(decoder=decoder)
+        answer = array[part]
+        return answer.compute() if hasattr(answer, "compute") else answer
 
     return run
 
 
-@contextmanager
-def _settings(decoder: str, cache: int) -> Iterator[None]:
-    set_process(decoder=decoder, cache=cache)
-    yield
-    set_process()
+def _decoding(stream: bytes, level: int) -> Callable[[], Any]:
+    def run() -> Any:
+        set_process(decoder="numba")
+        return decode(stream, level=level)
+
+    return run
 
 
 def _parse(stream: bytes) -> int:
     return Chunk.of(stream).paths is not None
 
 
-def medians(runs: dict[tuple[str, str], Callable[[], Any]], repeats: int = REPEATS) -> dict[Any, tuple[Any, float]]:
+def medians(runs: dict[tuple[str, str], Run], repeats: int = REPEATS) -> dict[Any, tuple[Any, float]]:
     """Answers and median seconds of runs that are taken in turn, after one of each that is not counted."""
-    answers = {key: run() for key, run in runs.items()}
+    answers = {key: run.read() for key, run in runs.items()}
     seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runs}
     for _ in range(repeats):
         for key, run in runs.items():
+            if run.prepare is not None:
+                run.prepare()
             start = time.perf_counter()
-            run()
+            run.read()
             seconds[key].append(time.perf_counter() - start)
     return {key: (answers[key], statistics.median(seconds[key])) for key in runs}
 

@@ -62,7 +62,7 @@ def decode_tensor(model: Model, device: str | torch.device) -> torch.Tensor:
             evaluate = _evaluator(model, place)
             for start in range(0, coordinates.shape[1], tile):
                 part = slice(start, start + tile)
-                _signed(blocks)[leaves, part] = _signed(_to_intensity(evaluate(coordinates[:, part]), model, dtype))
+                signed(blocks)[leaves, part] = signed(_to_intensity(evaluate(coordinates[:, part]), model, dtype))
         return _from_blocks(blocks, partition)
 
 
@@ -80,7 +80,7 @@ def find_device(device: str | torch.device) -> torch.device:
         raise ConfigurationError(f"device {str(device)!r} cannot be used: {error}") from error
 
 
-def _signed(tensor: torch.Tensor) -> torch.Tensor:
+def signed(tensor: torch.Tensor) -> torch.Tensor:
     """The same bits as signed integers: torch moves few kinds of unsigned ones."""
     import torch
 
@@ -99,7 +99,7 @@ def _empty_blocks(model: Model, device: torch.device, dtype: torch.dtype) -> tor
     rest[model.tree.leaves] = False
     if rest.any():
         constants = torch.from_numpy(model.constants.copy()).to(device)
-        _signed(blocks)[torch.from_numpy(np.flatnonzero(rest)).to(device)] = _signed(constants)[:, None]
+        signed(blocks)[torch.from_numpy(np.flatnonzero(rest)).to(device)] = signed(constants)[:, None]
     return blocks
 
 
@@ -173,7 +173,7 @@ def _from_blocks(blocks: torch.Tensor, partition: Partition) -> torch.Tensor:
     numbers = torch.from_numpy(partition.leaf_numbers).to(blocks.device)
     axes = len(partition.shape)
     order = [place for axis in range(axes) for place in (axis, axes + axis)]
-    volume = _signed(blocks)[numbers].view(*partition.leaf_grid, *partition.leaf_shape).permute(order)
+    volume = signed(blocks)[numbers].view(*partition.leaf_grid, *partition.leaf_shape).permute(order)
     volume = volume.reshape([g * s for g, s in zip(partition.leaf_grid, partition.leaf_shape, strict=True)])
     for axis, cells in enumerate(partition.present_cells()):
         if cells is not None:
