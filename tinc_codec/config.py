@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -284,16 +285,23 @@ def cores() -> int:
 _chosen: dict[str, Any] = {}
 
 
+_VARIABLES = tuple(f"TINC_{field.name.upper()}" for field in fields(Process))
+
+
 def process() -> Process:
     """The settings in force: what `set_process` chose, else the ``TINC_*`` variables, else the defaults."""
+    return _process(tuple(map(os.environ.get, _VARIABLES)), tuple(_chosen.items()))
+
+
+@lru_cache(maxsize=16)
+def _process(variables: tuple[str | None, ...], chosen: tuple[tuple[str, Any], ...]) -> Process:
     values: dict[str, Any] = {}
-    for field in fields(Process):
-        text = os.environ.get(f"TINC_{field.name.upper()}")
-        if text is not None and field.name not in ("device", "decoder") and not text.isdecimal():
-            raise ConfigurationError(f"TINC_{field.name.upper()}={text!r} must be a whole number")
+    for field, variable, text in zip(fields(Process), _VARIABLES, variables, strict=True):
+        if text is not None and field.type != "str" and not text.isdecimal():
+            raise ConfigurationError(f"{variable}={text!r} must be a whole number")
         if text is not None:
-            values[field.name] = text if field.name in ("device", "decoder") else int(text)
-    return replace(Process(**values), **_chosen)
+            values[field.name] = text if field.type == "str" else int(text)
+    return replace(Process(**values), **dict(chosen))
 
 
 def set_process(**settings: Any) -> None:

@@ -88,15 +88,15 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         return chunk_spec.prototype.buffer.from_bytes(self.codec.encode(array))
 
     def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
-        stream = chunk_bytes.to_bytes()
-        chunk = Chunk.of(stream)
+        if any(self.level):
+            return self._decode_part(chunk_bytes, None, chunk_spec)
+        chunk = Chunk.of(chunk_bytes.to_bytes())
         self._check(chunk, chunk_spec)
-        if _on_gpu(chunk_spec) and not any(self.level):
-            return _from_gpu(chunk, chunk_spec)
-        return _as_specified(decoding.read(chunk, None, level=self.level or 0), chunk_spec)
+        return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
 
     def _decode_part(self, chunk_bytes: Buffer, selection: Any, chunk_spec: ArraySpec) -> NDBuffer:
-        if _is_all(selection, tuple(chunk_spec.shape)):
+        """A part of a chunk, or (None) all of it, at the level."""
+        if not any(self.level) and _is_all(selection, tuple(chunk_spec.shape)):
             return self._decode_sync(chunk_bytes, chunk_spec)
         with chunks.reading(chunk_bytes.to_bytes()) as chunk:
             self._check(chunk, chunk_spec)

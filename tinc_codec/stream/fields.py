@@ -56,6 +56,13 @@ class Reader:
         start, self._position = self._position, self._position + size
         return bytes(self._data[start : self._position])
 
+    def byte(self) -> int:
+        """Take one byte."""
+        if not self.remaining:
+            raise CorruptStreamError(f"{self._what} ends early: 1 byte wanted, 0 left")
+        self._position += 1
+        return self._data[self._position - 1]
+
     def integer(self, code: str) -> int:
         """Take one integer, `code` as in `struct`."""
         return int(struct.unpack("<" + code, self.raw(struct.calcsize("<" + code)))[0])
@@ -68,7 +75,7 @@ class Reader:
         """Take an unsigned LEB128 integer of at most `limit`."""
         value = 0
         for shift in range(0, 70, 7):
-            byte = self.integer("B")
+            byte = self.byte()
             value |= (byte & 127) << shift
             if byte < 128:
                 break

@@ -119,7 +119,10 @@ def paired(columns: int) -> int:
 
 
 def _paired(weights: NDArray[np.int32]) -> NDArray[np.int16]:
-    return np.pad(weights, ((0, 0), (0, 0), (0, weights.shape[2] % 2))).astype(np.int16)
+    nodes, rows, columns = weights.shape
+    made = np.zeros((nodes, rows, paired(columns)), np.int16)
+    made[:, :, :columns] = weights
+    return made
 
 
 def _flat(parts: list[NDArray[Any]], dtype: type[np.integer[Any]]) -> NDArray[Any]:

@@ -175,8 +175,9 @@ def _alike(rows: NDArray[Any]) -> list[NDArray[np.intp]]:
 
 
 def _pieces(partition: Partition, runs: Sequence[_Run], strides: Sequence[int]) -> Iterator[Piece]:
-    grid = np.ix_(*(run.blocks for run in runs))
-    leaves = partition.leaf_numbers[np.ravel_multi_index(grid, partition.leaf_grid)].ravel()
+    below = [math.prod(partition.leaf_grid[axis + 1 :]) for axis in range(len(runs))]
+    grid = _sums([run.blocks * size for run, size in zip(runs, below, strict=True)])
+    leaves = partition.leaf_numbers[grid]
     starts = _sums([run.starts * stride for run, stride in zip(runs, strides, strict=True)])
     order = np.argsort(leaves)
     # a slab of the first axis at a time
@@ -185,9 +186,11 @@ def _pieces(partition: Partition, runs: Sequence[_Run], strides: Sequence[int]) 
         part = slice(start, start + slab)
         along = [runs[0].coordinates[part], *(run.coordinates for run in runs[1:])]
         offsets = [runs[0].offsets[part], *(run.offsets for run in runs[1:])]
-        coordinates = np.stack([axis.ravel() for axis in np.meshgrid(*along, indexing="ij")]).astype(np.float32)
+        coordinates = np.empty((len(along), *map(len, along)), np.float32)
+        for axis, values in enumerate(along):
+            coordinates[axis] = values.reshape([-1 if axis == other else 1 for other in range(len(along))])
         flat = _sums([offset * stride for offset, stride in zip(offsets, strides, strict=True)])
-        yield Piece(leaves[order], starts[order], coordinates, flat)
+        yield Piece(leaves[order], starts[order], coordinates.reshape(len(along), -1), flat)
 
 
 def _sums(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
