@@ -13,6 +13,7 @@ ROOT = Path(tinc_codec.__file__).parent
 RANK = {
     "errors": 0,
     "config": 1,
+    "runtime": 1.5,
     "metrics": 1,
     "phantom": 1,
     "progress": 1,
@@ -42,7 +43,7 @@ RANK = {
 ONLY_IN = {
     "torch": {"fit", "tree/inference_torch.py", "reading/tensors.py"},
     "zarr": {"zarr3.py", "demo.py", "arrays", "bench"},
-    "numba": {"tree/inference_numba.py", "stream/entropy_numba.py"},
+    "numba": {"tree/jit.py", "tree/inference_numba.py"},
     "llvmlite": {"tree/inference_numba.py"},
     "cupy": {"zarr3.py"},
     "typer": {"cli.py"},

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tinc_codec.codec import TINCCodec
-from tinc_codec.config import Config, Process, process, set_process
+from tinc_codec.config import Config
 from tinc_codec.decoding import Quality, decode, sample
 from tinc_codec.errors import (
     ConfigurationError,
@@ -20,6 +20,7 @@ from tinc_codec.errors import (
     TrainingError,
     UnsupportedDataError,
 )
+from tinc_codec.runtime import Process, process, set_process
 
 if TYPE_CHECKING:
     from tinc_codec.arrays.compress import compress, plan

@@ -22,7 +22,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
     The codec is lossy, unless ``max_error=0`` is asked for. Reading an array needs nothing but this package, and none
     of these settings; training needs torch (``pip install 'tinc-codec[torch]'``). Where it runs is a matter of the
-    process: see `tinc_codec.config.Process`.
+    process: see `tinc_codec.runtime.Process`.
 
     Parameters
     ----------

@@ -1,13 +1,11 @@
-"""Settings: of a codec (stored with the array) and of the process (device, threads, concurrency)."""
+"""Settings of a codec, which are stored with the array."""
 
 from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from functools import lru_cache
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +15,6 @@ from tinc_codec.errors import ConfigurationError
 INTER_LEVEL = ("auto", "shallow", "even", "deep")
 INTRA_LEVEL = ("auto", "equal", "variance", "importance")
 EFFORTS = range(1, 10)
-DECODERS = ("auto", "numba", "numpy")
 LARGEST_LEVELS = 16
 log = logging.getLogger("tinc_codec")
 TARGETS = ("ratio", "psnr", "max_error")
@@ -27,7 +24,8 @@ DEFAULT_RATIO = 64.0
 JSON = dict[str, Any]
 
 
-def _unknown(field: str, value: object, known: Iterable[str]) -> ConfigurationError:
+def unknown(field: str, value: object, known: Iterable[str]) -> ConfigurationError:
+    """The error that names what is known."""
     return ConfigurationError(f"{field}={value!r} is not known; known are {', '.join(map(repr, known))}")
 
 
@@ -95,7 +93,7 @@ def parse_levels(value: object) -> int | Literal["auto"]:
     if value == "auto":
         return "auto"
     if isinstance(value, str):
-        raise _unknown("levels", value, ["auto", "an int from 1"])
+        raise unknown("levels", value, ["auto", "an int from 1"])
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_LEVELS:
         raise ConfigurationError(f"levels={value!r} must be 'auto' or an int from 1 to {LARGEST_LEVELS}")
     return value
@@ -105,7 +103,7 @@ def parse_inter_level(value: object) -> str | tuple[float, ...]:
     """Parse `inter_level`: a name or each level's share of the budget, root first."""
     if isinstance(value, str):
         if value not in INTER_LEVEL:
-            raise _unknown("inter_level", value, INTER_LEVEL)
+            raise unknown("inter_level", value, INTER_LEVEL)
         return value
     if not isinstance(value, list | tuple) or not value:
         raise ConfigurationError(f"inter_level={value!r} must be one of {INTER_LEVEL} or a share for each level")
@@ -118,7 +116,7 @@ def parse_inter_level(value: object) -> str | tuple[float, ...]:
 def parse_intra_level(value: object) -> str:
     """Parse `intra_level`: how a level's share is divided between its nodes."""
     if value not in INTRA_LEVEL:
-        raise _unknown("intra_level", value, INTRA_LEVEL)
+        raise unknown("intra_level", value, INTRA_LEVEL)
     return str(value)
 
 
@@ -135,7 +133,8 @@ def parse_tolerance(value: object) -> float:
     return tolerance
 
 
-def _integer(field: str, value: object, low: int, high: int) -> int:
+def integer(field: str, value: object, low: int, high: int) -> int:
+    """Parse a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigurationError(f"{field}={value!r} must be an int from {low} to {high}")
     return value
@@ -201,8 +200,8 @@ class Config:
             "intra_level": parse_intra_level(self.intra_level),
             "threshold": parse_threshold(self.threshold),
             "constant_tolerance": parse_tolerance(self.constant_tolerance),
-            "effort": _integer("effort", self.effort, EFFORTS.start, EFFORTS.stop - 1),
-            "seed": _integer("seed", self.seed, 0, 2**63 - 1),
+            "effort": integer("effort", self.effort, EFFORTS.start, EFFORTS.stop - 1),
+            "seed": integer("seed", self.seed, 0, 2**63 - 1),
         }
         for name, value in parsed.items():
             object.__setattr__(self, name, value)
@@ -235,88 +234,3 @@ class Config:
             text = "settings %s are of a newer tinc-codec: this one reads the array, but writes without regard to them"
             log.warning(text, sorted(set(data) - known - {"id"}))
         return cls(**{key: value for key, value in data.items() if key in known})
-
-
-@dataclass(frozen=True)
-class Process:
-    """Settings of this process, never stored: where and with how much of the machine to work.
-
-    Parameters
-    ----------
-    device
-        ``"auto"`` (a GPU where there is one, else the CPU) or a torch device such as ``"cpu"``, ``"cuda:1"``.
-        Environment: ``TINC_DEVICE``.
-    threads
-        Most CPU threads for one chunk; small ones are given fewer. 0: all cores. Environment: ``TINC_THREADS``.
-    jobs
-        Chunks that train at the same time on the device; others wait. 0: as many as there are cores for their
-        threads. Environment: ``TINC_JOBS``.
-    batch
-        Most voxels of one training step; chunks with more leaves draw fewer voxels of each. ``TINC_BATCH``.
-    decoder
-        Who evaluates networks on the CPU: ``"numba"``, ``"numpy"`` (the reference, slower), or ``"auto"``, which is
-        numba where it is installed. The bytes are the same. ``TINC_DECODER``.
-    cache
-        Bytes that parsed chunks may take which are kept for further reads of parts of them; 0 keeps none.
-        ``TINC_CACHE``.
-    """
-
-    device: str = "auto"
-    threads: int = 0
-    jobs: int = 0
-    batch: int = 2**21
-    decoder: str = "auto"
-    cache: int = 2**28
-
-    def __post_init__(self) -> None:
-        _integer("threads", self.threads, 0, 4096)
-        _integer("jobs", self.jobs, 0, 4096)
-        _integer("batch", self.batch, 1024, 2**32)
-        _integer("cache", self.cache, 0, 2**63)
-        if self.decoder not in DECODERS:
-            raise _unknown("decoder", self.decoder, DECODERS)
-
-
-def cores() -> int:
-    """Number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-_chosen: dict[str, Any] = {}
-
-
-_VARIABLES = tuple(f"TINC_{field.name.upper()}" for field in fields(Process))
-
-
-def process() -> Process:
-    """The settings in force: what `set_process` chose, else the ``TINC_*`` variables, else the defaults."""
-    return _process(tuple(map(os.environ.get, _VARIABLES)), tuple(_chosen.items()))
-
-
-@lru_cache(maxsize=16)
-def _process(variables: tuple[str | None, ...], chosen: tuple[tuple[str, Any], ...]) -> Process:
-    values: dict[str, Any] = {}
-    for field, variable, text in zip(fields(Process), _VARIABLES, variables, strict=True):
-        if text is not None and field.type != "str" and not text.isdecimal():
-            raise ConfigurationError(f"{variable}={text!r} must be a whole number")
-        if text is not None:
-            values[field.name] = text if field.type == "str" else int(text)
-    return replace(Process(**values), **dict(chosen))
-
-
-def set_process(**settings: Any) -> None:
-    """Set process settings by name, over the environment; no argument goes back to the environment's.
-
-    Raises
-    ------
-    ConfigurationError
-        A name is unknown or a value out of range.
-    """
-    known = [field.name for field in fields(Process)]
-    for name in settings:
-        if name not in known:
-            raise _unknown("process setting", name, known)
-    Process(**settings)
-    if not settings:
-        _chosen.clear()
-    _chosen.update(settings)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinc_codec.assembly import BLANK, assemble
-from tinc_codec.config import Config, process
+from tinc_codec.config import Config
 from tinc_codec.errors import MissingDependencyError
 from tinc_codec.progress import Report
+from tinc_codec.runtime import process
 from tinc_codec.source import Source
 from tinc_codec.stream import weights
 from tinc_codec.tree.allocation import allocate

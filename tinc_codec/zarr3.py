@@ -19,11 +19,12 @@ from zarr.core.common import JSON, parse_named_configuration
 
 from tinc_codec import decoding
 from tinc_codec.codec import TINCCodec
-from tinc_codec.config import Config, process
+from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.levels import cells
+from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import dask
 import psutil
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
-from tinc_codec.config import cores
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.runtime import cores
 
 GPU = "GPU"
 """Resource that a worker offers which has a GPU of its own, as dask-cuda's users name it."""

@@ -27,9 +27,10 @@ from tinc_codec.arrays.layout import Mode, Shape
 from tinc_codec.arrays.ledger import EMPTY, Record
 from tinc_codec.arrays.readers import DaskReader, Reader, ZarrReader
 from tinc_codec.arrays.regions import Index, Regions, within
-from tinc_codec.config import Config, cores, set_process
+from tinc_codec.config import Config
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.inspection import inspect
+from tinc_codec.runtime import cores, set_process
 from tinc_codec.zarr3 import losslessly, streams_of
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h

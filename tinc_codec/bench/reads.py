@@ -22,10 +22,10 @@ from tinc_codec.arrays.multiscale import open_multiscale
 from tinc_codec.bench.crops import BENCHMARK, crop, data_directory
 from tinc_codec.bench.peers import finest_within, imagecodecs_module
 from tinc_codec.codec import TINCCodec
-from tinc_codec.config import set_process
 from tinc_codec.decoding import decode, read_model
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
+from tinc_codec.runtime import set_process
 from tinc_codec.stream.container import unpack
 from tinc_codec.tree.paths import lay_out
 from tinc_codec.zarr3 import stored_chunks, zarr_kwargs

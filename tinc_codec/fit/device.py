@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import torch
 
-from tinc_codec.config import cores, process
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.runtime import cores, process
 
 VOXELS_PER_THREAD = 2**17
 """Voxels of a training step that keep one CPU thread busy; with fewer, a second one gains little."""

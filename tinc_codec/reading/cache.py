@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from tinc_codec.config import process
 from tinc_codec.reading.chunk import Chunk
+from tinc_codec.runtime import process
 
 
 class ChunkCache:

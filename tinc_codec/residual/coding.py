@@ -13,6 +13,7 @@ from tinc_codec.residual.lattice import Pass, passes
 from tinc_codec.residual.prediction import expected_error, predict, spread_terms, start, update
 from tinc_codec.residual.section import Parameters
 from tinc_codec.stream.entropy import Decoder, Encoder, uniform
+from tinc_codec.tree.evaluation import compiled
 
 
 def contexts(expected: NDArray[np.float64], thresholds: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -81,6 +82,10 @@ def decode_tile(
     level
         Only the lattice of this level is decoded: every ``2 ** level``-th voxel along each axis.
     """
+    if compiled():
+        from tinc_codec.residual import coding_numba
+
+        return coding_numba.decode_tile(code, parameters.prepared, base, mask, level)
     decoder, known, top = Decoder(code), start(base), parameters.grid.top
     for step, model in zip(passes(base.ndim, parameters.levels), parameters.models, strict=True):
         if step.level < level:

@@ -67,6 +67,13 @@ class Parameters:
         """The coder's tables of the contexts."""
         return tuple(Table.of([tokens.from_byte(byte) for byte in table]) for table in self.tables)
 
+    @cached_property
+    def prepared(self) -> Any:
+        """The same for the compiled decoder."""
+        from tinc_codec.residual.coding_numba import Prepared
+
+        return Prepared(self)
+
 
 def pack(parameters: Parameters, codes: list[bytes]) -> bytes:
     """Write the section."""

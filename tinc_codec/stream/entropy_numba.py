@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tinc_codec.tree.jit import jit
 
 _BUCKETS = 12
 """A symbol is looked for from the first one of its quantile's leading bits on."""
@@ -30,37 +31,63 @@ class RangeDecoder:
     """Takes symbols off 32-bit words."""
 
     def __init__(self, words: NDArray[np.uint32]) -> None:
-        self._words = np.ascontiguousarray(words)
-        ahead = [int(word) for word in self._words[:2]] + [0, 0]
-        # the point minus the range's lower end, the range, and the number of the next word
-        self._state = np.array([ahead[0] << 32 | ahead[1], 2**64 - 1, 2], np.uint64)
+        self._words, self._state = np.ascontiguousarray(words), np.zeros(3, np.uint64)
+        begin(self._words, self._state)
 
     def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32] | None:
         """Take `count` symbols; None: no encoder wrote these words."""
         symbols = np.empty(count, np.int32)
-        return symbols if _take(self._words, self._state, lookup.cumulated, lookup.first, symbols) else None
+        return symbols if take(self._words, self._state, lookup.cumulated, lookup.first, _SHIFT, symbols) else None
 
 
-def _compiled(function: Any) -> Any:
-    try:
-        return njit(function, cache=True, nogil=True, error_model="numpy")
-    except RuntimeError:  # there is no folder that compiled code could be kept in
-        return njit(function, nogil=True, error_model="numpy")
+@jit
+def begin(words: Any, state: Any) -> None:
+    """Set the state: the point minus the range's lower end, the range, and the number of the next word."""
+    state[0] = np.uint64(0)
+    for place in range(2):
+        word = np.uint64(words[place]) if place < len(words) else np.uint64(0)
+        state[0] = (state[0] << np.uint64(32)) | word
+    state[1] = np.uint64(18446744073709551615)
+    state[2] = np.uint64(2)
 
 
-@_compiled
-def _take(words: Any, state: Any, cumulated: Any, first: Any, symbols: Any) -> bool:
+@jit
+def take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols: Any) -> bool:
+    """Fill `symbols` from a table; False: no encoder wrote these words."""
     ahead, span, at = state[0], state[1], np.int64(state[2])
     for k in range(len(symbols)):
         scale = span >> np.uint64(24)
         quantile = ahead // scale
         if quantile >= np.uint64(16777216):
             return False
-        symbol = np.int64(first[np.int64(quantile >> np.uint64(_SHIFT))])
+        symbol = np.int64(first[np.int64(quantile >> np.uint64(shift))])
         while cumulated[symbol + 1] <= quantile:
             symbol += 1
         ahead -= scale * cumulated[symbol]
         span = scale * (cumulated[symbol + 1] - cumulated[symbol])
+        if span < np.uint64(4294967296):
+            word = np.uint64(words[at]) if at < len(words) else np.uint64(0)
+            ahead = (ahead << np.uint64(32)) | word
+            span = span << np.uint64(32)
+            at += 1
+        symbols[k] = symbol
+    state[0], state[1], state[2] = ahead, span, np.uint64(at)
+    return True
+
+
+@jit
+def take_bits(words: Any, state: Any, bits: int, symbols: Any) -> bool:
+    """Fill `symbols` from the table of ``2 ** bits`` that are all as likely."""
+    ahead, span, at = state[0], state[1], np.int64(state[2])
+    shift = np.uint64(24 - bits)
+    for k in range(len(symbols)):
+        scale = span >> np.uint64(24)
+        quantile = ahead // scale
+        if quantile >= np.uint64(16777216):
+            return False
+        symbol = quantile >> shift
+        ahead -= scale * (symbol << shift)
+        span = scale << shift
         if span < np.uint64(4294967296):
             word = np.uint64(words[at]) if at < len(words) else np.uint64(0)
             ahead = (ahead << np.uint64(32)) | word

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.config import process
 from tinc_codec.errors import MissingDependencyError
+from tinc_codec.runtime import process
 from tinc_codec.tree import inference
 from tinc_codec.tree.paths import Paths
 from tinc_codec.tree.wanted import Piece, Positions, points, product

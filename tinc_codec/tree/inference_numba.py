@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from tinc_codec.tree.inference import TURN
+from tinc_codec.tree.jit import jit
 from tinc_codec.tree.paths import Paths
 from tinc_codec.tree.threads import side_by_side
 from tinc_codec.tree.wanted import Piece
@@ -162,14 +163,7 @@ def _rows(rows: int, linear: bool) -> Any:
 _four, _three, _two, _one, _sum = _rows(4, False), _rows(3, False), _rows(2, False), _rows(1, False), _rows(1, True)
 
 
-def _compiled(function: Any) -> Any:
-    try:
-        return njit(function, cache=True, nogil=True, error_model="numpy")
-    except RuntimeError:  # there is no folder that compiled code could be kept in
-        return njit(function, nogil=True, error_model="numpy")
-
-
-@_compiled
+@jit
 def _sines(
     x: Any, weights: Any, at: int, biases: Any, biases_at: int, rows: int, pairs: int, scale: Any, y: Any, n: int
 ) -> None:
@@ -190,7 +184,7 @@ def _sines(
             _one(x, t, step, weights, at + row * pairs, pairs, biases, biases_at + row, scale, y, place, step)
 
 
-@_compiled
+@jit
 def _store(sums: Any, scale: float, limits: Any, wide: Any, kind: int, output: Any, start: int, offsets: Any) -> None:
     """`tinc_codec.tree.inference.to_intensity` of a tile's sums, into the output."""
     n = len(offsets)
@@ -212,7 +206,7 @@ def _store(sums: Any, scale: float, limits: Any, wide: Any, kind: int, output: A
             output[start + offsets[t]] = min(max(value + limits[0], limits[1]), limits[2])
 
 
-@_compiled
+@jit
 def _descend(
     weights: Any, biases: Any, layers: Any, scales: Any, first: Any, count: Any, below: Any, largest: int,
     leaves: Any, starts: Any, coordinates: Any, offsets: Any,

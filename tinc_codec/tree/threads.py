@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from tinc_codec.config import cores, process
+from tinc_codec.runtime import cores, process
 
 
 @cache

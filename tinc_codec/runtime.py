@@ -1,0 +1,98 @@
+"""Settings of the process, never stored: device, threads, concurrency, decoder, cache."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any
+
+from tinc_codec.config import integer, unknown
+from tinc_codec.errors import ConfigurationError
+
+DECODERS = ("auto", "numba", "numpy")
+
+
+@dataclass(frozen=True)
+class Process:
+    """Settings of this process, never stored: where and with how much of the machine to work.
+
+    Parameters
+    ----------
+    device
+        ``"auto"`` (a GPU where there is one, else the CPU) or a torch device such as ``"cpu"``, ``"cuda:1"``.
+        Environment: ``TINC_DEVICE``.
+    threads
+        Most CPU threads for one chunk; small ones are given fewer. 0: all cores. Environment: ``TINC_THREADS``.
+    jobs
+        Chunks that train at the same time on the device; others wait. 0: as many as there are cores for their
+        threads. Environment: ``TINC_JOBS``.
+    batch
+        Most voxels of one training step; chunks with more leaves draw fewer voxels of each. ``TINC_BATCH``.
+    decoder
+        Who evaluates networks on the CPU: ``"numba"``, ``"numpy"`` (the reference, slower), or ``"auto"``, which is
+        numba where it is installed. The bytes are the same. ``TINC_DECODER``.
+    cache
+        Bytes that parsed chunks may take which are kept for further reads of parts of them; 0 keeps none.
+        ``TINC_CACHE``.
+    """
+
+    device: str = "auto"
+    threads: int = 0
+    jobs: int = 0
+    batch: int = 2**21
+    decoder: str = "auto"
+    cache: int = 2**28
+
+    def __post_init__(self) -> None:
+        integer("threads", self.threads, 0, 4096)
+        integer("jobs", self.jobs, 0, 4096)
+        integer("batch", self.batch, 1024, 2**32)
+        integer("cache", self.cache, 0, 2**63)
+        if self.decoder not in DECODERS:
+            raise unknown("decoder", self.decoder, DECODERS)
+
+
+def cores() -> int:
+    """Number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_chosen: dict[str, Any] = {}
+
+
+_VARIABLES = tuple(f"TINC_{field.name.upper()}" for field in fields(Process))
+
+
+def process() -> Process:
+    """The settings in force: what `set_process` chose, else the ``TINC_*`` variables, else the defaults."""
+    return _process(tuple(map(os.environ.get, _VARIABLES)), tuple(_chosen.items()))
+
+
+@lru_cache(maxsize=16)
+def _process(variables: tuple[str | None, ...], chosen: tuple[tuple[str, Any], ...]) -> Process:
+    values: dict[str, Any] = {}
+    for field, variable, text in zip(fields(Process), _VARIABLES, variables, strict=True):
+        if text is not None and field.type != "str" and not text.isdecimal():
+            raise ConfigurationError(f"{variable}={text!r} must be a whole number")
+        if text is not None:
+            values[field.name] = text if field.type == "str" else int(text)
+    return replace(Process(**values), **dict(chosen))
+
+
+def set_process(**settings: Any) -> None:
+    """Set process settings by name, over the environment; no argument goes back to the environment's.
+
+    Raises
+    ------
+    ConfigurationError
+        A name is unknown or a value out of range.
+    """
+    known = [field.name for field in fields(Process)]
+    for name in settings:
+        if name not in known:
+            raise unknown("process setting", name, known)
+    Process(**settings)
+    if not settings:
+        _chosen.clear()
+    _chosen.update(settings)
