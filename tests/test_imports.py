@@ -43,8 +43,8 @@ RANK = {
 ONLY_IN = {
     "torch": {"fit", "tree/inference_torch.py", "reading/tensors.py"},
     "zarr": {"zarr3.py", "demo.py", "arrays", "bench"},
-    "numba": {"tree/jit.py", "tree/inference_numba.py"},
-    "llvmlite": {"tree/inference_numba.py"},
+    "numba": {"tree/jit.py", "tree/microkernel.py"},
+    "llvmlite": {"tree/microkernel.py"},
     "cupy": {"zarr3.py"},
     "typer": {"cli.py"},
     "rich": {"cli.py", "demo.py", "tables.py", "arrays/show.py"},

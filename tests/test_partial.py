@@ -80,10 +80,10 @@ def test_only_what_is_asked_for_is_evaluated(arrays, monkeypatch):
     points = []
     real = evaluation._filled
 
-    def counted(paths, pieces, size):
+    def counted(paths, pieces, size, ancestors=None):
         made = list(pieces)
         points.append(sum(len(piece.leaves) * len(piece.offsets) for piece in made))
-        return real(paths, made, size)
+        return real(paths, made, size, ancestors)
 
     monkeypatch.setattr(evaluation, "_filled", counted)
     monkeypatch.setattr(Chunk, "restored", lambda _: pytest.fail("a chunk was decoded whole"))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -26,6 +27,7 @@ from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.levels import cells
 from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
+from tinc_codec.tree.threads import turn
 
 if TYPE_CHECKING:
     from zarr.abc.store import ByteGetter
@@ -93,7 +95,8 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
             return self._decode_part(chunk_bytes, None, chunk_spec)
         chunk = Chunk.of(chunk_bytes.to_bytes())
         self._check(chunk, chunk_spec)
-        return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
+        with nullcontext() if chunk.header.lossless else turn():
+            return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
 
     def _decode_part(self, chunk_bytes: Buffer, selection: Any, chunk_spec: ArraySpec) -> NDBuffer:
         """A part of a chunk, or (None) all of it, at the level."""

@@ -9,6 +9,7 @@ from tests.models import random_residual, random_stream
 from tinc_codec import TINCCodec, decode, sample, set_process
 from tinc_codec.errors import ConfigurationError, SelectionError
 from tinc_codec.reading.cache import chunks
+from tinc_codec.tree import inference
 
 SHAPES = [(), (1,), (40,), (17, 20), (1, 33), (9, 16, 17), (2, 15, 3, 16), (2, 2, 1, 3, 16), (3, 2, 2, 9, 17)]
 DTYPES = ["u1", ">u2", "<i4", "u8", "i8", "f2", ">f4", "f8"]
@@ -169,6 +170,24 @@ def test_the_cache_is_bounded_in_bytes_and_serves_the_same_stream():
     set_process(cache=0)
     decode(made[0], (3, slice(None)))
     assert (len(chunks), chunks.nbytes) == (0, 0)
+
+
+@pytest.mark.parametrize("decoder", ["numpy", "auto"])
+def test_scrubbing_through_planes_uses_what_was_evaluated_and_gives_the_same_bytes(decoder, monkeypatch):
+    stream = random_stream(np.random.default_rng(13), (64, 16, 32), "u2", levels=3, empty=0.0)
+    set_process(decoder="numpy")
+    whole = decode(stream)
+    set_process(decoder=decoder)
+    chunks.clear()
+    roots = []
+    real = inference._node
+    monkeypatch.setattr(inference, "_node", lambda *a: roots.append(a[1] == 0) or real(*a))
+    for z in range(64):
+        assert decode(stream, z).tobytes() == whole[z].tobytes()
+    if decoder == "numpy":
+        with chunks.reading(stream) as chunk:
+            assert sum(roots) == chunk.paths.model.tree.partition.leaf_shape[0]  # once for each local plane
+            assert chunk.nbytes > chunk.paths.nbytes + chunk._ancestors.nbytes > chunk.paths.nbytes
 
 
 def test_a_whole_chunk_leaves_nothing_in_the_cache():

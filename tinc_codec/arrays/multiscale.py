@@ -25,6 +25,7 @@ NOT_SPACE = frozenset({"t", "time", "c", "channel", "channels"})
 class Multiscale(list[da.Array]):
     """Dask arrays, finest first: what napari's ``add_image(..., multiscale=True)`` takes.
 
+    The dask chunks of all levels have the shape of level 0's, so that a coarse one is made of several stored chunks.
     Level 0 is the array itself, and keeps its bounds on the error. The others are samples of the networks at the
     centres of coarser cells, or interpolated; see `tinc_codec.reading.levels`. No bound holds for them.
 
@@ -43,7 +44,7 @@ class Multiscale(list[da.Array]):
         self.names = tuple(names)
         self.factors = [tuple(2**k for k in level) for level in levels]
         self._scale = scale
-        super().__init__(da.from_zarr(array, chunks=array.chunks) for array in arrays)
+        super().__init__(da.from_zarr(array, chunks=tuple(map(min, array.shape, arrays[0].chunks))) for array in arrays)
 
     def view(self) -> zarr.Group:
         """An OME-Zarr image (format 0.5) of these levels, whose chunks are made when they are read.

@@ -32,6 +32,8 @@ from tinc_codec.zarr3 import stored_chunks, zarr_kwargs
 
 RATIO = 64.0
 REPEATS = 15
+SETTLING = 0.06
+"""Seconds before each run: a BLAS keeps its threads busy for a while after its last product."""
 LEVEL = 2
 PYRAMID, PYRAMID_CHUNKS = "embryo", (128, 128, 128)
 PARTS: dict[str, tuple[Any, ...]] = {
@@ -183,6 +185,7 @@ def medians(runs: dict[tuple[str, str], Run], repeats: int = REPEATS) -> dict[An
         for key, run in runs.items():
             if run.prepare is not None:
                 run.prepare()
+            time.sleep(SETTLING)
             start = time.perf_counter()
             run.read()
             seconds[key].append(time.perf_counter() - start)

@@ -19,8 +19,9 @@ from tinc_codec.residual.lattice import tile_begins
 from tinc_codec.stream import crop, exact, lossless, weights
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.tree import evaluation
+from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.paths import Paths, lay_out
-from tinc_codec.tree.threads import each
+from tinc_codec.tree.threads import spread
 
 _SMALL = 2**12
 """Memory of a chunk that holds nothing yet, about."""
@@ -58,7 +59,7 @@ class Chunk:
         held = vars(self)
         total = _SMALL + sum(map(len, self.container.sections.values()))
         total += sum(tile.nbytes for tile in list(self._tiles.values()))
-        for part in (held.get("paths"), held.get("stored"), *held.get("overlays", ())):
+        for part in (held.get("paths"), held.get("stored"), held.get("_ancestors"), *held.get("overlays", ())):
             total += 0 if part is None else part.nbytes
         return total
 
@@ -68,6 +69,11 @@ class Chunk:
         if self.header.kind is not ModelKind.SINE_TREE:
             return None
         return lay_out(weights.unpack(self.container, self.folding.folded))
+
+    @cached_property
+    def _ancestors(self) -> Ancestors:
+        assert self.paths is not None
+        return Ancestors(self.paths)
 
     @cached_property
     def stored(self) -> NDArray[Any] | None:
@@ -139,7 +145,7 @@ class Chunk:
             values = coding.decode_tile(codes[number], parameters, base, self.coded(place))
             samples[place] = parameters.grid.to_samples(values)
 
-        each(tile, range(len(codes)))
+        spread(tile, [len(code) for code in codes], 1)
         return samples
 
     def coded(self, place: tuple[slice, ...]) -> NDArray[np.bool_] | None:
@@ -174,7 +180,7 @@ class Chunk:
             samples = self._from_tiles(indices)
         else:
             assert self.paths is not None
-            samples = evaluation.at_product(self.paths, indices)
+            samples = evaluation.at_product(self.paths, indices, self._ancestors)
         for overlay in self.overlays:
             overlay.on_product(samples, indices)
         return samples
@@ -202,11 +208,12 @@ class Chunk:
         samples = np.empty([len(index) for index in indices], self.native)
         grid = tuple(map(len, begins))
         wanted = list(itertools.product(*(np.unique(along).tolist() for along in tiles)))
-        each(self.tile, [int(np.ravel_multi_index(at, grid)) for at in wanted])
-        for at in wanted:
+        numbers = [int(np.ravel_multi_index(at, grid)) for at in wanted]
+        spread(lambda place: self.tile(numbers[place]), [1] * len(numbers), 1)
+        for at, number in zip(wanted, numbers, strict=True):
             inside = [np.flatnonzero(along == tile) for along, tile in zip(tiles, at, strict=True)]
             local = [index[i] - b[t] for index, i, b, t in zip(indices, inside, begins, at, strict=True)]
-            samples[np.ix_(*inside)] = self.tile(int(np.ravel_multi_index(at, grid)))[np.ix_(*local)]
+            samples[np.ix_(*inside)] = self.tile(number)[np.ix_(*local)]
         return samples
 
     def _from_tiles_at(self, indices: Indices) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from tinc_codec.reading.chunk import Chunk
 from tinc_codec.stream import crop
 from tinc_codec.stream.container import Section
 from tinc_codec.tree import inference_torch
-from tinc_codec.tree.threads import each
+from tinc_codec.tree.threads import spread
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ def decode_batch(streams: Sequence[bytes | memoryview], device: Any = "cuda") ->
     """
     place = inference_torch.find_device(device)
     chunks = [Chunk.of(bytes(stream)) for stream in streams]
-    each(lambda number: chunks[number].paths, range(len(chunks)))
+    spread(lambda number: chunks[number].paths, [1] * len(chunks), 1)
     return [to_tensor(chunk, place) for chunk in chunks]
 
 

@@ -16,16 +16,20 @@ from numpy.typing import NDArray
 from tinc_codec.errors import MissingDependencyError
 from tinc_codec.runtime import process
 from tinc_codec.tree import inference
+from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.paths import Paths
 from tinc_codec.tree.wanted import Piece, Positions, points, product
 
 log = logging.getLogger("tinc_codec")
 
 
-def at_product(paths: Paths, positions: Sequence[Positions]) -> NDArray[Any]:
-    """Samples at the product of positions along each axis, in voxels; dtype of the model."""
+def at_product(paths: Paths, positions: Sequence[Positions], ancestors: Ancestors | None = None) -> NDArray[Any]:
+    """Samples at the product of positions along each axis, in voxels; dtype of the model.
+
+    `ancestors` are those of earlier reads, and get what this one adds.
+    """
     wanted = product(paths.model.tree.partition, positions)
-    return wanted.arranged(_filled(paths, wanted.pieces(), math.prod(wanted.shape)))
+    return wanted.arranged(_filled(paths, wanted.pieces(), math.prod(wanted.shape), ancestors))
 
 
 def at_points(paths: Paths, positions: Positions) -> NDArray[Any]:
@@ -54,12 +58,11 @@ def compiled() -> bool:
     return _decoder(process().decoder) is not inference
 
 
-def _filled(paths: Paths, pieces: Iterable[Piece], size: int) -> NDArray[Any]:
+def _filled(paths: Paths, pieces: Iterable[Piece], size: int, ancestors: Ancestors | None = None) -> NDArray[Any]:
     decoder: Any = _decoder(process().decoder)
     dtype = paths.model.dtype
     output = np.empty(size, np.float64 if decoder is not inference and dtype == np.float16 else dtype)
-    for piece in pieces:
-        decoder.fill(paths, piece, output)
+    decoder.fill(paths, pieces, output, ancestors)
     return output.astype(dtype, copy=False)
 
 

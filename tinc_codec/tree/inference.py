@@ -7,13 +7,14 @@ after it is one rounding that IEEE 754 defines. The bytes are therefore the same
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.model import AMPLITUDE, Model
 from tinc_codec.tree.paths import Paths, lay_out, paired
 from tinc_codec.tree.wanted import Piece, product
@@ -63,8 +64,19 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
     return values.astype(dtype)
 
 
-def fill(paths: Paths, piece: Piece, output: NDArray[Any]) -> None:
-    """Evaluate a piece into a flat array of the model's dtype."""
+def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any], ancestors: Ancestors | None = None) -> None:
+    """Evaluate pieces into a flat array of the model's dtype."""
+    for piece in pieces:
+        roots, known = (None, False) if ancestors is None else ancestors.find(piece)
+        if ancestors is not None and roots is not None and not known:
+            for begin in range(0, len(piece.offsets), TILE):
+                part = slice(begin, begin + TILE)
+                roots[:, part] = _node(paths, 0, 0, piece.coordinates[:, part])
+            ancestors.keep(piece, roots)
+        _fill(paths, piece, output, roots)
+
+
+def _fill(paths: Paths, piece: Piece, output: NDArray[Any], roots: NDArray[np.int16] | None) -> None:
     for leaf, start in zip(piece.leaves, piece.starts, strict=True):
         if not paths.network[leaf]:
             output[start + piece.offsets] = paths.constants[leaf]
@@ -72,14 +84,19 @@ def fill(paths: Paths, piece: Piece, output: NDArray[Any]) -> None:
     leaves, starts = piece.leaves[chosen], piece.starts[chosen]
     for begin in range(0, len(piece.offsets), TILE):
         part = slice(begin, begin + TILE)
-        for start, values in zip(starts, _leaves(paths, leaves, piece.coordinates[:, part]), strict=True):
+        root = None if roots is None else roots[:, part].astype(np.float32)
+        for start, values in zip(starts, _leaves(paths, leaves, piece.coordinates[:, part], root), strict=True):
             output[start + piece.offsets[part]] = values
 
 
-def _leaves(paths: Paths, leaves: NDArray[np.int64], coordinates: NDArray[np.float32]) -> Iterator[NDArray[Any]]:
+def _leaves(
+    paths: Paths, leaves: NDArray[np.int64], coordinates: NDArray[np.float32], root: NDArray[np.float32] | None
+) -> Iterator[NDArray[Any]]:
     """Samples of each leaf at the same coordinates; an ancestor that leaves in a row share is evaluated once."""
     depth = len(paths.below)
     current, outputs = [-1] * depth, [coordinates] * (depth + 1)
+    if root is not None:
+        current[0], outputs[1] = 0, root
     for leaf in leaves.tolist():
         for level in range(depth):
             node = leaf // int(paths.below[level])
@@ -119,6 +136,5 @@ def decode(model: Model) -> NDArray[Any]:
     paths, partition = lay_out(model), model.tree.partition
     whole = product(partition, [np.arange(n) for n in partition.shape])
     output = np.empty(math.prod(partition.shape), model.dtype)
-    for piece in whole.pieces():
-        fill(paths, piece, output)
+    fill(paths, whole.pieces(), output)
     return whole.arranged(output)

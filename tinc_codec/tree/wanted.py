@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,20 @@ class Product:
     runs: tuple[tuple[_Run, ...], ...]
     places: tuple[NDArray[np.intp] | None, ...]
 
-    def pieces(self) -> Iterator[Piece]:
+    @cached_property
+    def points(self) -> int:
+        """Number of local coordinates of all pieces."""
+        return math.prod(sum(len(run.coordinates) for run in runs) for runs in self.runs)
+
+    @cached_property
+    def _few(self) -> tuple[Piece, ...]:
+        return tuple(self._made())
+
+    def pieces(self) -> Iterable[Piece]:
         """What is to be evaluated, with answers in a flat array of `shape`."""
+        return self._few if self.points <= MOST_POINTS else self._made()
+
+    def _made(self) -> Iterator[Piece]:
         strides = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
         for runs in itertools.product(*self.runs):
             yield from _pieces(self.partition, runs, strides)
@@ -116,7 +129,16 @@ def locate(partition: Partition, axis: int, positions: Positions) -> tuple[NDArr
 
 
 def product(partition: Partition, positions: Sequence[Positions]) -> Product:
-    """The product of positions along each axis."""
+    """The product of positions along each axis.
+
+    The last ones are kept: what is wanted of one chunk is often wanted of its neighbours.
+    """
+    return _product(partition, tuple((wanted.dtype.str, wanted.tobytes()) for wanted in positions))
+
+
+@lru_cache(maxsize=32)
+def _product(partition: Partition, stored: tuple[tuple[str, bytes], ...]) -> Product:
+    positions = [np.frombuffer(data, dtype) for dtype, data in stored]
     made = [_runs(partition, axis, wanted) for axis, wanted in enumerate(positions)]
     sizes, runs, places = zip(*made, strict=True)
     return Product(partition, sizes, runs, places)
