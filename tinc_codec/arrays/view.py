@@ -50,6 +50,11 @@ class View(Store):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __repr__(self) -> str:
+        return f"View({len(self._arrays)} levels of {self._arrays[0].store_path})"
+
+    __str__ = __repr__
+
     def __reduce__(self) -> Any:
         return View, (self._arrays, self._factors, self._names, self._scale)
 
