@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tinc_codec import TINCCodec, TrainingCancelledError, decode, progress, set_process
+from tinc_codec.tree import threads
 
 torch = pytest.importorskip("torch")
 
@@ -41,14 +42,19 @@ def test_the_number_of_torch_threads_is_given_back(smooth):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
-def test_a_forked_child_can_encode(smooth):
+def test_a_forked_child_can_encode_and_decode(smooth):
     set_process(threads=2)
     expected = QUICK.encode(smooth)  # so that the parent's thread pools exist
+    threads.spread(lambda _: None, [1] * 2, 1)
+    decode(expected, 3)
     set_process()
     child = os.fork()
     if child == 0:
         try:
-            os._exit(0 if decode(QUICK.encode(smooth)).shape == decode(expected).shape else 1)
+            set_process(threads=2)
+            threads.spread(lambda _: None, [1] * 2, 1)
+            part = decode(expected, 3)
+            os._exit(0 if (part == decode(QUICK.encode(smooth))[3]).all() else 1)
         finally:
             os._exit(2)
     deadline = time.monotonic() + 60

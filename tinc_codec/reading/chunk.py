@@ -132,7 +132,9 @@ class Chunk:
     def restored(self) -> NDArray[Any]:
         """The array that was encoded: shape, dtype and memory order; writable."""
         shaped = crop.restore(self.container, self.whole())
-        return np.array(shaped, dtype=self.header.dtype, order="F" if self.header.order == "F" else "C")
+        array = np.asarray(shaped, self.header.dtype, order="F" if self.header.order == "F" else "C")
+        kept = self.stored is not None and np.may_share_memory(array, self.stored)
+        return array.copy(order="K") if kept else array
 
     def _corrected(self, model: NDArray[Any] | None) -> NDArray[Any]:
         assert self.residual is not None

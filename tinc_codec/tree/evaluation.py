@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -68,8 +69,8 @@ def _filled(paths: Paths, pieces: Iterable[Piece], size: int, ancestors: Ancesto
 
 @cache
 def _decoder(name: str) -> ModuleType:
-    if name == "numpy" or (name == "auto" and find_spec("numba") is None):
-        return inference
+    if name == "numpy" or (name == "auto" and (find_spec("numba") is None or sys.byteorder == "big")):
+        return inference  # pairs of 16 bits lie in 32 as little-endian processors have them
     try:
         from tinc_codec.tree import inference_numba
     except ImportError as error:

@@ -46,7 +46,8 @@ def spread(work: Callable[[int], object], costs: Sequence[float], worth: float) 
     total = float(sum(costs))
     threads = min(process().threads or cores(), len(costs), max(1, int(total // worth)))
     if threads == 1 or getattr(_here, "busy", False):
-        _do(work, range(len(costs)))
+        for number in range(len(costs)):
+            work(number)
         return
     ends = np.cumsum(costs)
     borders = [0, *np.searchsorted(ends, [total * part / threads for part in range(1, threads)]).tolist(), len(costs)]

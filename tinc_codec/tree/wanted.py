@@ -22,6 +22,9 @@ from tinc_codec.tree.partition import Partition
 MOST_POINTS = 2**16
 """Local coordinates of a piece, about, so that memory does not grow with the leaves."""
 
+FEW_POINTS = 2**15
+"""Pieces of so many coordinates are kept with the selection."""
+
 Positions = NDArray[np.float64] | NDArray[np.int64]
 
 
@@ -89,7 +92,7 @@ class Product:
 
     def pieces(self) -> Iterable[Piece]:
         """What is to be evaluated, with answers in a flat array of `shape`."""
-        return self._few if self.points <= MOST_POINTS else self._made()
+        return self._few if self.points <= FEW_POINTS else self._made()
 
     def _made(self) -> Iterator[Piece]:
         strides = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
@@ -136,7 +139,7 @@ def product(partition: Partition, positions: Sequence[Positions]) -> Product:
     return _product(partition, tuple((wanted.dtype.str, wanted.tobytes()) for wanted in positions))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _product(partition: Partition, stored: tuple[tuple[str, bytes], ...]) -> Product:
     positions = [np.frombuffer(data, dtype) for dtype, data in stored]
     made = [_runs(partition, axis, wanted) for axis, wanted in enumerate(positions)]
