@@ -57,12 +57,19 @@ def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
         for n, k in zip(kept, levels, strict=True)
     ]
     folded = chunk.folding.product(centres)
-    inside = chunk.folding.unfolded(_samples(chunk, folded, min(levels, default=0)), centres)
+    inside = chunk.folding.unfolded(_samples(chunk, folded, _lattice_level(chunk, levels)), centres)
     if inside.shape != shape:
         padded = np.full(shape, crop.fill_value(chunk.container))
         padded[tuple(map(slice, inside.shape))] = inside
         inside = padded
     return np.array(inside, dtype=header.dtype, order="F" if header.order == "F" else "C")
+
+
+def _lattice_level(chunk: Chunk, levels: tuple[int, ...]) -> int:
+    """The coarsest lattice with a voxel for every cell; the finest where axes are merged: nothing is between rows."""
+    if any(len(group) > 1 for group in chunk.folding.groups):
+        return 0
+    return min((k for n, k in zip(chunk.folding.kept, levels, strict=True) if n > 1), default=0)
 
 
 def _samples(chunk: Chunk, centres: tuple[NDArray[Any], ...], level: int) -> NDArray[Any]:
