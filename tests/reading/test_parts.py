@@ -83,7 +83,9 @@ def test_a_part_has_the_bytes_of_the_whole(seed, shape, dtype, kind, decoder):
         selection = random_selection(rng, shape)
         expected = whole[selection]
         part = decode(stream, selection)
-        assert (part.shape, part.dtype) == (expected.shape, whole.dtype)
+        assert (part.shape, part.dtype, part.flags.writeable) == (expected.shape, whole.dtype, True)
+        part += part.dtype.type(1) * (part.size > 0)  # what is kept for the next read must not change
+        part = decode(stream, selection)
         assert part.tobytes() == np.asarray(expected, whole.dtype).tobytes()  # a scalar has the native byte order
 
 

@@ -115,7 +115,8 @@ class Chunk:
         if 0 in wanted.shape or any(len(index) == 0 for index in wanted.indices):
             return np.empty(wanted.shape, self.header.dtype)
         read = self._product if wanted.product else self._points
-        return read(wanted.indices).reshape(wanted.shape).astype(self.header.dtype, copy=False)
+        samples = read(wanted.indices).reshape(wanted.shape).astype(self.header.dtype, copy=False)
+        return samples if samples.flags.writeable else samples.copy()
 
     def whole(self) -> NDArray[Any]:
         """All samples of the part that is stored, folded, native."""
