@@ -16,8 +16,8 @@ from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
 
-BASE_MEMORY = 600 * 2**20
-"""Bytes that a worker takes with zarr, dask and torch loaded and used, about."""
+BASE_MEMORY = 720 * 2**20
+"""Bytes that a worker takes with zarr, dask, torch and numba loaded and used, about."""
 
 BYTES_PER_VOXEL = {"ratio": 90, "psnr": 190, "max_error": 160}
 """Bytes that encoding takes for each voxel of a chunk, beside the chunk itself, by target; measured."""
