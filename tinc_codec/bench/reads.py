@@ -35,7 +35,8 @@ REPEATS = 9
 SETTLING = 0.1
 """Seconds after runs of the NumPy decoder: a BLAS keeps its threads busy for a while after its last product."""
 LEVEL = 2
-PYRAMID, PYRAMID_CHUNKS = "embryo", (128, 128, 128)
+PYRAMIDS = (("wholebrain", (128, 96, 128)), ("embryo", (256, 256, 256)), ("embryo", (128, 128, 128)))
+"""Whole volumes and their chunks, for the study of levels."""
 PARTS: dict[str, tuple[Any, ...]] = {
     "plane": np.s_[8, :, :],
     "box 16^3": np.s_[4:20, 40:56, 24:40],
@@ -80,18 +81,17 @@ class Read:
 def reads(effort: int, names: Sequence[str] = BENCHMARK) -> Iterator[Read]:
     """Every crop in one chunk: its whole, parts of it, coarser levels; every codec in turn, several times.
 
-    Then a pyramid over several chunks, through dask.
+    Then pyramids of whole volumes, through dask.
     """
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             yield from _crop(name, Path(folder), effort)
-    with tempfile.TemporaryDirectory() as folder:
-        volume = np.load(data_directory() / f"{PYRAMID}.npy")
-        place = Path(folder) / "tinc"
-        zarr.create_array(
-            place, data=volume, chunks=PYRAMID_CHUNKS, **zarr_kwargs(TINCCodec(ratio=RATIO, effort=effort))
-        )
-        yield from pyramid(f"{PYRAMID} 256^3", volume, place)
+    for name, shape in PYRAMIDS:
+        volume = np.load(data_directory() / f"{name}.npy")
+        arguments = zarr_kwargs(TINCCodec(ratio=RATIO, effort=effort))
+        with tempfile.TemporaryDirectory() as folder:
+            zarr.create_array(Path(folder) / "tinc", data=volume, chunks=shape, **arguments)
+            yield from pyramid(f"{name} in chunks of {'x'.join(map(str, shape))}", volume, Path(folder) / "tinc")
 
 
 def pyramid(name: str, volume: NDArray[Any], place: Path) -> Iterator[Read]:
