@@ -1,5 +1,7 @@
 """Random models: any tree, any integers that the decoder's bounds allow."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tinc_codec.residual.grid import Grid, Kind, exact_grid
@@ -28,19 +30,22 @@ def random_tree(rng, shape, levels=3, widest=5, classes=2, empty=0.2):
     return Tree(part, tuple(made))
 
 
-def random_layer(rng, tensor, gain):
-    largest = int(rng.choice([0, 1, 7, 40, LARGEST_WEIGHT]))
+def random_layer(rng, tensor, span):
+    """Any layer; the sums of a linear one reach from a tenth of `span` to several times as far."""
+    largest = int(rng.choice([0, 1, 7, 40, LARGEST_WEIGHT], p=[0.04, 0.24, 0.24, 0.24, 0.24]))
     w = rng.integers(-largest, largest + 1, (tensor.nodes, tensor.rows, tensor.columns)).astype(np.int32)
     room = EXACT_SUM - 1 - int((np.abs(w).sum(2) * 1024).max(initial=0))
     if room < 0:
-        return random_layer(rng, tensor, gain)
+        return random_layer(rng, tensor, span)
     bound = int(rng.choice([0, 3, LARGEST_WEIGHT]))
     b = rng.integers(-bound, bound + 1, (tensor.nodes, tensor.rows)).astype(np.int32)
     multiplier = int(rng.integers(1, max(2, room // max(bound, 1) + 1)))
     if bound * multiplier > room:
         b[:] = 0
-    scale = gain if tensor.linear else float(np.float32(rng.uniform(1e-4, 2)))
-    return Layer(w, b, multiplier, scale)
+    layer = Layer(w, b, multiplier, float(np.float32(rng.uniform(1e-4, 2))))
+    if not tensor.linear:
+        return layer
+    return replace(layer, scale=span * float(rng.uniform(0.1, 8)) / max(1, layer.largest_sum))
 
 
 def random_model(rng, shape, dtype, **tree):
@@ -48,13 +53,12 @@ def random_model(rng, shape, dtype, **tree):
     made = random_tree(rng, fold(shape), **tree)
     if dtype.kind == "f":
         low, high = dtype.type(-3.5), dtype.type(7.25)
-        gain = float(rng.uniform(1e-7, 1e-4))
     else:
         info = np.iinfo(dtype)
         low, high = dtype.type(info.min // 2), dtype.type(info.max // 2 + 5)
-        gain = float(rng.uniform(0.1, 4)) * (float(info.max) / 1e5)
     offset = dtype.type((int(low) + int(high)) // 2) if dtype.kind != "f" else dtype.type(0.3)
-    layers = tuple(random_layer(rng, tensor, gain) for tensor in made.tensors)
+    span = (float(high) - float(low)) / 2
+    layers = tuple(random_layer(rng, tensor, span) for tensor in made.tensors)
     empty = int(np.prod(made.partition.leaf_grid)) - len(made.leaves)
     constants = rng.integers(0, 100, empty).astype(dtype)
     return Model(made, layers, dtype, offset, low, high, constants)

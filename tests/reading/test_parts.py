@@ -113,7 +113,7 @@ def test_between_voxels_a_network_is_evaluated_and_the_rest_interpolated(decoder
     at = np.array([[3.25, 7.5, 0.0], [4.5, 28.75, 29.0]])
     assert sample(stream, at) == pytest.approx(at[0] * 10 + at[1], abs=1e-4)
     assert sample(stream, at.reshape(2, 3, 1)).shape == (3, 1)
-    network = random_stream(np.random.default_rng(13), (64, 64), "f8", levels=2, empty=0.0)
+    network = random_stream(np.random.default_rng(0), (64, 64), "f8", levels=2, empty=0.0)
     fine = sample(network, np.stack([np.full(5, 10.0), np.linspace(11, 12, 5)]))
     assert fine[0] == decode(network)[10, 11]
     assert fine[-1] == decode(network)[10, 12]

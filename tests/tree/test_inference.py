@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests import reference
 from tests.models import random_model, random_stream
-from tinc_codec import decode
+from tinc_codec import decode, set_process
 from tinc_codec.errors import ConfigurationError, CorruptStreamError
 from tinc_codec.tree import inference
 from tinc_codec.tree.inference import TURN, local_coordinates, sine_table
@@ -67,6 +67,17 @@ def test_tiles_do_not_change_the_bytes(seed, tile):
         assert inference.decode(model).tobytes() == expected.tobytes()
     finally:
         inference.TILE = before
+
+
+@pytest.mark.parametrize("decoder", ["numpy", "auto"])
+def test_a_leaf_with_more_voxels_than_coordinates(decoder):
+    set_process(decoder=decoder)
+    data = random_stream(np.random.default_rng(9), (5000,), "u2", levels=1, empty=0.0)
+    whole = decode(data)
+    assert whole.tolist() == reference.decode(data)[3]
+    assert len(set(whole.tolist())) > 100
+    assert decode(data, slice(10, None, 7)).tolist() == whole[10::7].tolist()
+    assert decode(data, ([4, 4999, 4, 2500],)).tolist() == whole[[4, 4999, 4, 2500]].tolist()
 
 
 def test_a_large_anisotropic_chunk():
