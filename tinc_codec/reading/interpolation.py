@@ -29,15 +29,17 @@ def neighbours(known: NDArray[Any], wanted: Volume) -> tuple[NDArray[np.intp], N
     return before, after, np.clip((wanted - known[before]) / distance, 0.0, 1.0)
 
 
-def on_grid(values: Volume, counts: NDArray[np.bool_], known: Sequence[Any], wanted: Sequence[Volume]) -> Volume:
-    """Values on a grid of known positions, at a grid of wanted ones; NaN where no neighbour counts."""
-    totals = [np.where(counts, values, 0.0), counts.astype(np.float64)]
-    for axis, (have, want) in enumerate(zip(known, wanted, strict=True)):
-        before, after, weight = neighbours(have, want)
-        weight = weight.reshape([-1 if axis == other else 1 for other in range(values.ndim)])
-        totals = [
-            np.take(total, before, axis) * (1 - weight) + np.take(total, after, axis) * weight for total in totals
-        ]
+def on_grid(values: NDArray[Any], known: Sequence[Any], wanted: Sequence[Volume]) -> Volume:
+    """Values on a grid of known positions, at a grid of wanted ones; NaN where no neighbour is a finite number."""
+    around = [neighbours(have, want) for have, want in zip(known, wanted, strict=True)]
+    needed = [np.unique(np.concatenate([before, after])) for before, after, _ in around]
+    part = values[np.ix_(*needed)].astype(np.float64)
+    counts = np.isfinite(part)
+    totals = [np.where(counts, part, 0.0), counts.astype(np.float64)]
+    for axis, ((before, after, weight), used) in enumerate(zip(around, needed, strict=True)):
+        along = weight.reshape([-1 if axis == other else 1 for other in range(values.ndim)])
+        one, two = np.searchsorted(used, before), np.searchsorted(used, after)
+        totals = [np.take(total, one, axis) * (1 - along) + np.take(total, two, axis) * along for total in totals]
     return _mean(*totals)
 
 

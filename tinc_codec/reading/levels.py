@@ -92,8 +92,7 @@ def _interpolated(
         values, known = chunk.stored, [np.arange(n) for n in chunk.folding.folded]
     else:
         values, known = _lattice(chunk, level)
-    floats = values.astype(np.float64)
-    mean = on_grid(floats, np.isfinite(floats), known, [centre.astype(np.float64) for centre in centres])
+    mean = on_grid(values, known, [centre.astype(np.float64) for centre in centres])
     alone = np.isnan(mean)
     samples = to_dtype(np.where(alone, 0.0, mean), values.dtype)
     if alone.any():  # no number is near: what is there instead
