@@ -117,6 +117,38 @@ def _get(store, key):
     return None if buffer is None else buffer.to_bytes()
 
 
+@pytest.mark.parametrize("dtype", [">u2", "<f4", "i1"])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_views_of_any_dtype_and_fill_value(ramp, dtype, zarr_format):
+    data = (ramp[:40, :40, 0] % 100).astype(dtype)
+    fill = np.nan if dtype == "<f4" else None if zarr_format == 2 else 3
+    array = zarr.create_array(
+        zarr.storage.MemoryStore(),
+        shape=(40, 40),
+        chunks=(32, 32),
+        dtype=dtype,
+        **zarr_kwargs(LOSSLESS, zarr_format=zarr_format) | {"fill_value": fill},
+    )
+    array[:32, :32] = data[:32, :32]
+    pyramid = open_multiscale(array, levels=2)
+    for level, plain in zip(pyramid, pyramid.view().arrays(), strict=True):
+        assert np.array_equal(plain[1][:], level.compute(), equal_nan=dtype == "<f4")
+    store = pyramid.view().store
+    assert _names(store, "") == ["0", "1", "zarr.json"]
+    assert _names(store, "1") == _names(store, "1/") == ["c", "zarr.json"]
+    assert _names(store, "1/c") == _names(store, "1/c/1") == ["0", "1"]
+    assert _names(store, "1/c/2") == _names(store, "1/d") == _names(store, "2") == _names(store, "1/c/0/0") == []
+    everything = _keys(store)
+    assert len(everything) == len(set(everything)) == 1 + 2 * (1 + 4)
+
+
+def _names(store, prefix):
+    async def collect():
+        return sorted([name async for name in store.list_dir(prefix)])
+
+    return zarr.core.sync.sync(collect())
+
+
 def test_which_axes_are_halved_and_how_often(ramp):
     small = ramp[None, :2, :32, :48, None].repeat(3, 0)
     array = create(zarr.storage.MemoryStore(), small, (1, 2, 16, 24, 1), dimension_names=["t", "z", "y", "x", "c"])

@@ -49,7 +49,7 @@ class Multiscale(list[da.Array]):
     def view(self) -> zarr.Group:
         """An OME-Zarr image (format 0.5) of these levels, whose chunks are made when they are read.
 
-        Any reader that takes a Zarr group or store takes it: ``ngff_zarr``, ``ome-zarr``, xarray.
+        Readers in Python that take a Zarr group or its ``store`` take it.
         """
         return zarr.open_group(View(self.arrays, self.factors, self.names, self._scale), mode="r")
 

@@ -93,13 +93,21 @@ class View(Store):
                 yield key
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        """Names in a folder."""
-        folder, seen = prefix.rstrip("/"), set()
-        async for key in self.list_prefix(f"{folder}/" if folder else ""):
-            name = key[len(folder) + bool(folder) :].split("/", 1)[0]
-            if name not in seen:
-                seen.add(name)
-                yield name
+        """Names in a folder; not by going through all keys, of which an array may have millions."""
+        for name in self._names_in([part for part in prefix.split("/") if part]):
+            yield name
+
+    def _names_in(self, folder: Sequence[str]) -> Iterable[str]:
+        if not folder:
+            return ["zarr.json", *map(str, range(len(self._arrays)))]
+        if not folder[0].isdecimal() or int(folder[0]) >= len(self._arrays):
+            return []
+        if len(folder) == 1:
+            return ["zarr.json", "c"]
+        grid = _grid(self._arrays[int(folder[0])])
+        inside = all(i.isdecimal() and int(i) < g for i, g in zip(folder[2:], grid, strict=False))
+        known = folder[1] == "c" and inside and len(folder) - 2 < len(grid)
+        return map(str, range(grid[len(folder) - 2])) if known else []
 
     async def set(self, key: str, value: Buffer) -> None:
         """Raise `UnsupportedDataError`."""
@@ -129,9 +137,14 @@ async def _chunk(array: zarr.Array[Any], at: tuple[int, ...]) -> bytes:
     """One whole chunk, padded with the fill value, C order, little-endian."""
     place = tuple(slice(i * c, (i + 1) * c) for i, c in zip(at, array.chunks, strict=True))
     samples = np.asarray(await array.async_array.getitem(place))
-    whole = np.full(array.chunks, array.fill_value, array.dtype)
+    whole = np.full(array.chunks, _fill_value(array), array.dtype)
     whole[tuple(map(slice, samples.shape))] = samples
     return whole.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def _fill_value(array: zarr.Array[Any]) -> Any:
+    """What missing samples are; format 2 may leave it open."""
+    return 0 if array.fill_value is None else array.fill_value
 
 
 def _part(data: bytes, byte_range: ByteRequest | None) -> bytes:
@@ -152,9 +165,9 @@ def _array(array: zarr.Array[Any], names: Sequence[str]) -> dict[str, Any]:
     plain = zarr.create_array(
         zarr.storage.MemoryStore(),
         shape=array.shape,
-        dtype=array.dtype,
+        dtype=array.dtype.newbyteorder("<"),
         chunks=array.chunks,
-        fill_value=array.fill_value,
+        fill_value=_fill_value(array),
         compressors=None,
         filters=None,
         attributes=dict(array.attrs),
