@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from tests.models import random_residual, random_stream
 from tests.reading.test_parts import DTYPES, KINDS, SHAPES, streams
-from tinc_codec import ConfigurationError, TINCCodec, decode, decode_batch, set_process, zarr_kwargs
+from tinc_codec import (
+    ConfigurationError,
+    MissingDependencyError,
+    TINCCodec,
+    decode,
+    decode_batch,
+    set_process,
+    zarr_kwargs,
+)
 from tinc_codec.stream.container import Container, Section, pack, unpack
 from tinc_codec.stream.crop import pack as pack_crop
 from tinc_codec.stream.exact import pack as pack_exact
@@ -82,6 +90,15 @@ def test_zarr_s_gpu_buffers_get_chunks_without_a_copy_to_the_host(monkeypatch):
         assert (array[:] == expected).all()
         assert {name for name in named if isinstance(name, str)} == {device}
     assert made
+
+
+def test_a_missing_torch_is_explained(monkeypatch):
+    stream = random_stream(np.random.default_rng(0), (8, 8), "u2")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    set_process(device="cuda")
+    for decoder in (decode, lambda data: decode_batch([data])):
+        with pytest.raises(MissingDependencyError, match=r"tinc-codec\[torch\]"):
+            decoder(stream)
 
 
 def test_an_unknown_device_is_explained():

@@ -49,9 +49,9 @@ def decode_tensor(model: Model, device: str | torch.device) -> torch.Tensor:
     ConfigurationError
         torch cannot use `device`.
     """
+    place = find_device(device)
     import torch
 
-    place = find_device(device)
     partition, dtype = model.tree.partition, getattr(torch, str(model.dtype))
     blocks = _empty_blocks(model, place, dtype)
     with torch.inference_mode(), torch.autocast(place.type, enabled=False):
