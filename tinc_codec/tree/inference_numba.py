@@ -19,7 +19,7 @@ from tinc_codec.tree.paths import Paths
 from tinc_codec.tree.threads import spread
 from tinc_codec.tree.wanted import Piece
 
-WORTH = 2**24
+WORTH = 2**25
 """Multiply-adds that are worth a further thread."""
 
 MOST_PARTS = 64
@@ -130,7 +130,8 @@ class _Networks:
             paths.below, paths.largest,
         )  # fmt: skip
         self._limits = _limits(paths)
-        self._costs = paths.products * paths.below / len(paths.network)
+        self._nodes = len(paths.network) // paths.below
+        self._costs = paths.products / self._nodes
 
     def parts(self, piece: Piece) -> list[_Part]:
         """Fill in a piece's constant leaves, and cut the rest so that threads can share it."""
@@ -141,9 +142,8 @@ class _Networks:
                 self._output[start + piece.offsets] = self._paths.constants[leaf]
         if not len(leaves):
             return []
-        nodes = 1 + np.count_nonzero(np.diff(leaves // self._paths.below[:, None]), axis=1)
         points = len(piece.offsets)
-        cost = float((self._costs * nodes).sum()) * points
+        cost = float(self._costs @ np.minimum(self._nodes, len(leaves))) * points  # at most
         count = max(1, min(int(cost // WORTH), points // LANES, MOST_PARTS))
         borders = itertools.pairwise(points * part // count for part in range(count + 1))
         return [_Part(piece, leaves, starts, *ends, cost / count) for ends in borders]
