@@ -6,13 +6,15 @@ import numpy as np
 
 from tinc_codec.residual.grid import Grid, Kind, exact_grid
 from tinc_codec.residual.learning import Quantiser, Volume, encode
+from tinc_codec.runtime import process, set_process
 from tinc_codec.stream import weights
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack
 from tinc_codec.stream.crop import pack as pack_crop
 from tinc_codec.stream.exact import pack as pack_exact
-from tinc_codec.tree import inference
+from tinc_codec.tree import evaluation
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model
 from tinc_codec.tree.partition import fold, partition
+from tinc_codec.tree.paths import lay_out
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 
 
@@ -28,6 +30,16 @@ def random_tree(rng, shape, levels=3, widest=5, classes=2, empty=0.2):
         made.append(Level(int(rng.integers(1, 3)), widths, members))
         above = members
     return Tree(part, tuple(made))
+
+
+def decoded(model):
+    """A model over its whole chunk, by the reference decoder alone."""
+    before = process().decoder
+    set_process(decoder="numpy")
+    try:
+        return evaluation.at_product(lay_out(model), [np.arange(n) for n in model.tree.partition.shape])
+    finally:
+        set_process(decoder=before)
 
 
 def random_layer(rng, tensor, span):
@@ -76,7 +88,7 @@ def random_residual(rng, shape, dtype, order, width, model=True, exact=False, cr
     native = dtype.newbyteorder("=")
     kept = tuple(int(rng.integers(1, n + 1)) for n in shape) if crop and shape else shape
     made = random_model(rng, kept, native) if model else None
-    prediction = None if made is None else inference.decode(made)
+    prediction = None if made is None else decoded(made)
     if native.kind == "f":
         values = (rng.normal(0, 2, fold(kept)) * 50).round().astype(native) / native.type(8 if width > 1 else 7)
     else:

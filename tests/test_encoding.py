@@ -1,6 +1,7 @@
 """`encode` never raises because of a chunk's values, whatever they are, and never breaks a promise to say so."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def test_a_stream_that_does_not_decode_is_replaced_by_a_lossless_one(smooth, mon
     def broken(_):
         raise CorruptStreamError("it is broken")
 
-    monkeypatch.setattr("tinc_codec.assembly.samples", broken)
+    monkeypatch.setattr("tinc_codec.assembly.Chunk", SimpleNamespace(of=broken))
     data = encode(smooth, Config(ratio=16, effort=1))
     assert (decode(data) == smooth).all()
     assert "it is broken" in caplog.text

@@ -10,8 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from tinc_codec import TINCCodec, TrainingCancelledError, decode, progress, set_process
-from tinc_codec.tree import threads
+from tinc_codec import TINCCodec, TrainingCancelledError, decode, progress, set_process, threads
 
 torch = pytest.importorskip("torch")
 
@@ -45,14 +44,14 @@ def test_the_number_of_torch_threads_is_given_back(smooth):
 def test_a_forked_child_can_encode_and_decode(smooth):
     set_process(threads=2)
     expected = QUICK.encode(smooth)  # so that the parent's thread pools exist
-    threads.spread(lambda _: None, [1] * 2, 1)
+    threads.spread(lambda _: None, range(2))
     decode(expected, 3)
     set_process()
     child = os.fork()
     if child == 0:
         try:
             set_process(threads=2)
-            threads.spread(lambda _: None, [1] * 2, 1)
+            threads.spread(lambda _: None, range(2))
             part = decode(expected, 3)
             os._exit(0 if (part == decode(QUICK.encode(smooth))[3]).all() else 1)
         finally:

@@ -13,7 +13,9 @@ ROOT = Path(tinc_codec.__file__).parent
 RANK = {
     "errors": 0,
     "config": 1,
-    "runtime": 1.5,
+    "runtime": 1.3,
+    "threads": 1.6,
+    "jit": 1.6,
     "metrics": 1,
     "phantom": 1,
     "progress": 1,
@@ -43,7 +45,7 @@ RANK = {
 ONLY_IN = {
     "torch": {"fit", "tree/inference_torch.py", "reading/tensors.py"},
     "zarr": {"zarr3.py", "demo.py", "arrays", "bench"},
-    "numba": {"tree/jit.py", "tree/microkernel.py"},
+    "numba": {"jit.py", "tree/microkernel.py"},
     "llvmlite": {"tree/microkernel.py"},
     "cupy": {"zarr3.py"},
     "typer": {"cli.py"},

@@ -8,11 +8,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
-from tinc_codec.decoding import Quality, samples
+from tinc_codec.decoding import Quality
 from tinc_codec.errors import CorruptStreamError, TrainingError
+from tinc_codec.reading.chunk import Chunk
 from tinc_codec.source import Source
 from tinc_codec.stream import lossless
-from tinc_codec.stream.container import Container, ModelKind, Section, pack, unpack
+from tinc_codec.stream.container import Container, ModelKind, Section, pack
 from tinc_codec.stream.fields import Writer
 
 BLANK = Quality(0, 0, 0, 0)
@@ -44,7 +45,7 @@ def verify(source: Source, sections: dict[int, bytes]) -> Verified:
         The stream does not decode, or does not give back exactly what it stores exactly.
     """
     try:
-        decoded = samples(unpack(assemble(source, sections, BLANK)))
+        decoded = Chunk.of(assemble(source, sections, BLANK)).whole()
     except CorruptStreamError as error:  # never promise what the decoder does not keep
         raise TrainingError(f"the stream does not decode: {error}") from error
     corrected = source.corrections(decoded)

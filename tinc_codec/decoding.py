@@ -12,10 +12,7 @@ from tinc_codec.metrics import psnr_of
 from tinc_codec.reading import levels, sampling
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
-from tinc_codec.stream import crop, weights
 from tinc_codec.stream.container import Container, Section
-from tinc_codec.tree.model import Model
-from tinc_codec.tree.partition import fold
 
 
 @dataclass(frozen=True)
@@ -113,16 +110,6 @@ def sample(stream: bytes | memoryview, coordinates: Any) -> NDArray[Any]:
     data = bytes(stream)
     with chunks.reading(data) as chunk:
         return sampling.read(chunk, np.asarray(coordinates, np.float64))
-
-
-def samples(container: Container) -> NDArray[Any]:
-    """The samples of the part of a chunk that is stored, C order, native byte order, folded shape."""
-    return Chunk(container).whole()
-
-
-def read_model(container: Container) -> Model:
-    """The model of a chunk that has one."""
-    return weights.unpack(container, fold(crop.kept_shape(container)))
 
 
 def read_quality(container: Container) -> Quality | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinc_codec.decoding import Quality, read_model, read_quality
+from tinc_codec.decoding import Quality, read_quality
+from tinc_codec.reading.chunk import Chunk
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.tree.model import Model
 
@@ -77,7 +78,7 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
     """
     container = unpack(data)
     header = container.header
-    model = read_model(container) if header.kind is ModelKind.SINE_TREE else None
+    model = Chunk(container).model
     parameters = 0 if model is None else model.tree.parameters
     words = len(container.sections.get(Section.WEIGHTS, b""))
     return StreamInfo(

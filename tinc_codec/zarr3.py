@@ -27,7 +27,7 @@ from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.levels import cells
 from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
-from tinc_codec.tree.threads import turn
+from tinc_codec.threads import turn
 
 if TYPE_CHECKING:
     from zarr.abc.store import ByteGetter

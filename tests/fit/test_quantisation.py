@@ -9,10 +9,10 @@ from tinc_codec.fit import network  # noqa: E402
 from tinc_codec.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise  # noqa: E402
 from tinc_codec.fit.rate import RateControl  # noqa: E402
 from tinc_codec.stream.entropy import Encoder, best_table  # noqa: E402
-from tinc_codec.tree.inference import decode, local_coordinates  # noqa: E402
+from tinc_codec.tree.inference import local_coordinates  # noqa: E402
 from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model  # noqa: E402
 
-from ..models import random_tree  # noqa: E402, TID252
+from ..models import decoded, random_tree  # noqa: E402, TID252
 
 
 @pytest.mark.parametrize("spread", [0.4, 1.0, 20.0])
@@ -66,7 +66,7 @@ def test_integers_evaluate_to_what_the_floats_say_and_stay_within_their_bounds(g
     if growth > 1:
         return
     coordinates = local_coordinates(tree.partition.leaf_shape)
-    got = tree.partition.to_blocks(decode(model))[tree.leaves]
+    got = tree.partition.to_blocks(decoded(model))[tree.leaves]
     points = torch.as_tensor(coordinates / AMPLITUDE, dtype=torch.float64)
     expected = network.evaluate(tree, index, torch.as_tensor(theta), points) * 50 + 3
     assert np.abs(got - expected.numpy()).max() < 0.1 * float(expected.std())

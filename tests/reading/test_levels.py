@@ -3,13 +3,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.models import random_model, random_residual
+from tests.models import decoded, random_model, random_residual
 from tests.reading.test_parts import DTYPES, KINDS, SHAPES, streams
 from tinc_codec import TINCCodec, decode, set_process
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.stream import weights
 from tinc_codec.stream.container import Container, Header, ModelKind, pack
-from tinc_codec.tree import inference
 from tinc_codec.tree.model import Model
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.structure import Tree
@@ -32,7 +31,7 @@ def test_a_level_is_what_the_same_networks_give_on_a_coarser_grid(seed, level, d
     tree = model.tree
     coarse = Partition(tuple(n >> level for n in shape), tree.partition.splits)
     small = Model(Tree(coarse, tree.levels), model.layers, model.dtype, *model_range(model), model.constants)
-    assert decode(stream_of(model, shape), level=level).tobytes() == inference.decode(small).tobytes()
+    assert decode(stream_of(model, shape), level=level).tobytes() == decoded(small).tobytes()
 
 
 def model_range(model):

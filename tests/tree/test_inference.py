@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import reference
-from tests.models import random_model, random_stream
+from tests.models import decoded, random_model, random_stream
 from tinc_codec import decode, set_process
 from tinc_codec.errors import ConfigurationError, CorruptStreamError
 from tinc_codec.tree import inference
@@ -28,7 +28,7 @@ def test_torch_gives_the_same_bytes(seed, shape, dtype):
     from tinc_codec.tree import inference_torch
 
     model = random_model(np.random.default_rng(seed), shape, dtype)
-    expected = inference.decode(model)
+    expected = decoded(model)
     for device in devices():
         assert inference_torch.decode(model, device).tobytes() == expected.tobytes()
 
@@ -43,7 +43,7 @@ def test_torch_gives_the_same_bytes_under_any_precision_setting(precision):
     torch.set_float32_matmul_precision(precision)
     try:
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            assert inference_torch.decode(model, "cpu").tobytes() == inference.decode(model).tobytes()
+            assert inference_torch.decode(model, "cpu").tobytes() == decoded(model).tobytes()
     finally:
         torch.set_float32_matmul_precision(before)
 
@@ -60,11 +60,11 @@ def test_agrees_with_the_decoder_written_from_the_format_document(shape, dtype):
 @given(seed=st.integers(0, 2**32), tile=st.integers(1, 300))
 def test_tiles_do_not_change_the_bytes(seed, tile):
     model = random_model(np.random.default_rng(seed), (17, 20), "u2")
-    expected = inference.decode(model)
+    expected = decoded(model)
     before = inference.TILE
     inference.TILE = tile
     try:
-        assert inference.decode(model).tobytes() == expected.tobytes()
+        assert decoded(model).tobytes() == expected.tobytes()
     finally:
         inference.TILE = before
 
@@ -85,10 +85,10 @@ def test_a_large_anisotropic_chunk():
     from tinc_codec.tree import inference_torch
 
     model = random_model(np.random.default_rng(1), (24, 1116, 627), "u1", levels=6, widest=2, classes=1, empty=0.02)
-    decoded = inference.decode(model)
-    assert decoded.shape == (24, 1116, 627)
-    assert decoded.std() > 0
-    assert inference_torch.decode(model, "cpu").tobytes() == decoded.tobytes()
+    whole = decoded(model)
+    assert whole.shape == (24, 1116, 627)
+    assert whole.std() > 0
+    assert inference_torch.decode(model, "cpu").tobytes() == whole.tobytes()
 
 
 def test_no_entry_of_the_sine_table_depends_on_the_last_bit_of_sine():

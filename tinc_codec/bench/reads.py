@@ -22,12 +22,10 @@ from tinc_codec.arrays.multiscale import open_multiscale
 from tinc_codec.bench.crops import BENCHMARK, crop, data_directory
 from tinc_codec.bench.peers import finest_within, imagecodecs_module
 from tinc_codec.codec import TINCCodec
-from tinc_codec.decoding import decode, read_model
+from tinc_codec.decoding import decode
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.runtime import set_process
-from tinc_codec.stream.container import unpack
-from tinc_codec.tree.paths import lay_out
 from tinc_codec.zarr3 import stored_chunks, zarr_kwargs
 
 RATIO = 64.0
@@ -243,7 +241,8 @@ def _jpeg2000(codecs: Any, level: float) -> Any:
 
 def _bound(stream: bytes, volume: NDArray[Any]) -> str:
     """What arithmetic alone would take: multiply-adds of the networks over the rate of a large float32 product."""
-    paths = lay_out(read_model(unpack(stream)))
+    paths = Chunk.of(stream).paths
+    assert paths is not None
     cells = math.prod(paths.model.tree.partition.leaf_shape)
     each = float(paths.products.sum()) * cells / volume.size
     rate = product_rate()

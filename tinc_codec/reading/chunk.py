@@ -15,13 +15,14 @@ from tinc_codec.reading.folding import Folding
 from tinc_codec.reading.overlay import Overlay
 from tinc_codec.reading.selection import Indices, select
 from tinc_codec.residual import coding, section
-from tinc_codec.residual.lattice import tile_begins
+from tinc_codec.residual.lattice import tile_borders, tile_bounds
 from tinc_codec.stream import crop, exact, lossless, weights
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
+from tinc_codec.threads import spread
 from tinc_codec.tree import evaluation
 from tinc_codec.tree.ancestors import Ancestors
+from tinc_codec.tree.model import Model
 from tinc_codec.tree.paths import Paths, lay_out
-from tinc_codec.tree.threads import spread
 
 _SMALL = 2**12
 """Memory of a chunk that holds nothing yet, about."""
@@ -64,11 +65,16 @@ class Chunk:
         return total
 
     @cached_property
-    def paths(self) -> Paths | None:
-        """The model; None: there is none."""
+    def model(self) -> Model | None:
+        """The networks; None: there are none."""
         if self.header.kind is not ModelKind.SINE_TREE:
             return None
-        return lay_out(weights.unpack(self.container, self.folding.folded))
+        return weights.unpack(self.container, self.folding.folded)
+
+    @cached_property
+    def paths(self) -> Paths | None:
+        """The model, laid out for evaluation."""
+        return None if self.model is None else lay_out(self.model)
 
     @cached_property
     def _ancestors(self) -> Ancestors:
@@ -94,12 +100,29 @@ class Chunk:
             if kind in self.container.sections
         )
 
+    @property
+    def has_residual(self) -> bool:
+        """Whether samples are coded in tiles."""
+        return Section.RESIDUAL in self.container.sections and not self.header.lossless
+
     @cached_property
-    def residual(self) -> tuple[section.Parameters, list[bytes]] | None:
-        """What the residual's tiles share, and their codes; None: there is none."""
-        if Section.RESIDUAL not in self.container.sections or self.header.lossless:
-            return None
+    def _residual(self) -> tuple[section.Parameters, list[bytes]]:
         return section.unpack(self.container.section(Section.RESIDUAL), self.folding.folded, self.native)
+
+    @property
+    def parameters(self) -> section.Parameters:
+        """What the residual's tiles share."""
+        return self._residual[0]
+
+    @property
+    def codes(self) -> list[bytes]:
+        """Each tile's code."""
+        return self._residual[1]
+
+    @cached_property
+    def places(self) -> list[tuple[slice, ...]]:
+        """Each tile's place in the folded shape."""
+        return tile_bounds(self.folding.folded, self.parameters.tiles)
 
     def read(self, selection: Any = ()) -> NDArray[Any]:
         """What ``array[selection]`` would give of the decoded chunk, in the chunk's dtype; C order.
@@ -123,7 +146,7 @@ class Chunk:
         if self.stored is not None:
             return self.stored
         samples = None if self.paths is None else evaluation.whole(self.paths)
-        if self.residual is not None:
+        if self.has_residual:
             samples = self._corrected(samples)
         assert samples is not None
         for overlay in self.overlays:
@@ -138,22 +161,27 @@ class Chunk:
         return array.copy(order="K") if kept else array
 
     def _corrected(self, model: NDArray[Any] | None) -> NDArray[Any]:
-        assert self.residual is not None
-        parameters, codes = self.residual
+        """Samples of all tiles, from those of the model."""
         samples = np.empty(self.folding.folded, self.native)
 
-        def tile(number: int) -> None:
-            place = coding.tile_place(self.folding.folded, parameters.tiles, number)
-            base = coding.base_of(parameters, samples[place].shape, None if model is None else model[place])
-            values = coding.decode_tile(codes[number], parameters, base, self.coded(place))
-            samples[place] = parameters.grid.to_samples(values)
+        def enter(number: int) -> None:
+            place = self.places[number]
+            samples[place] = self.decoded_tile(number, None if model is None else model[place])
 
-        spread(tile, [len(code) for code in codes], 1)
+        spread(enter, range(len(self.codes)), [len(code) for code in self.codes])
         return samples
 
-    def coded(self, place: tuple[slice, ...]) -> NDArray[np.bool_] | None:
-        """Which voxels of a tile are coded; None: all."""
-        return ~self.overlays[0].mask[place] if Section.EXACT in self.container.sections else None
+    def decoded_tile(self, number: int, model: NDArray[Any] | None, level: int = 0) -> NDArray[Any]:
+        """Samples of a tile of the residual without exact values and corrections, on the lattice of a level.
+
+        `model` are the model's samples in the tile, where there is a model.
+        """
+        place = self.places[number]
+        base = coding.base_of(self.parameters, tuple(part.stop - part.start for part in place), model)
+        coded = ~self.overlays[0].mask[place] if Section.EXACT in self.container.sections else None
+        return self.parameters.grid.to_samples(
+            coding.decode_tile(self.codes[number], self.parameters, base, coded, level)
+        )
 
     def _product(self, indices: Indices) -> NDArray[Any]:
         inside = [index < size for index, size in zip(indices, self.folding.kept, strict=True)]
@@ -179,7 +207,7 @@ class Chunk:
         """Samples at a product of indices of the folded shape."""
         if self.stored is not None:
             return self.stored[np.ix_(*indices)]
-        if self.residual is not None:
+        if self.has_residual:
             samples = self._from_tiles(indices)
         else:
             assert self.paths is not None
@@ -192,7 +220,7 @@ class Chunk:
         """Samples at points of the folded shape."""
         if self.stored is not None:
             return self.stored[indices]
-        if self.residual is not None:
+        if self.has_residual:
             samples = self._from_tiles_at(indices)
         else:
             assert self.paths is not None
@@ -201,44 +229,37 @@ class Chunk:
             overlay.on_points(samples, indices)
         return samples
 
-    def _begins(self) -> list[NDArray[np.int64]]:
-        assert self.residual is not None
-        return tile_begins(self.folding.folded, self.residual[0].tiles)
+    def _tiles_of(self, indices: Indices) -> tuple[list[NDArray[np.intp]], list[NDArray[np.int64]]]:
+        """Along each axis, which tile each index is in, and its index there."""
+        borders = tile_borders(self.folding.folded, self.parameters.tiles)
+        tiles = [np.searchsorted(b, index, side="right") - 1 for b, index in zip(borders, indices, strict=True)]
+        return tiles, [index - b[tile] for index, b, tile in zip(indices, borders, tiles, strict=True)]
 
     def _from_tiles(self, indices: Indices) -> NDArray[Any]:
-        begins = self._begins()
-        tiles = [np.searchsorted(b, index, side="right") - 1 for b, index in zip(begins, indices, strict=True)]
+        tiles, local = self._tiles_of(indices)
         samples = np.empty([len(index) for index in indices], self.native)
-        grid = tuple(map(len, begins))
         wanted = list(itertools.product(*(np.unique(along).tolist() for along in tiles)))
-        numbers = [int(np.ravel_multi_index(at, grid)) for at in wanted]
-        spread(lambda place: self.tile(numbers[place]), [1] * len(numbers), 1)
+        numbers = [int(np.ravel_multi_index(at, self.parameters.tiles)) for at in wanted]
+        spread(self.tile, numbers)
         for at, number in zip(wanted, numbers, strict=True):
             inside = [np.flatnonzero(along == tile) for along, tile in zip(tiles, at, strict=True)]
-            local = [index[i] - b[t] for index, i, b, t in zip(indices, inside, begins, at, strict=True)]
-            samples[np.ix_(*inside)] = self.tile(number)[np.ix_(*local)]
+            part = np.ix_(*(index[i] for index, i in zip(local, inside, strict=True)))
+            samples[np.ix_(*inside)] = self.tile(number)[part]
         return samples
 
     def _from_tiles_at(self, indices: Indices) -> NDArray[Any]:
-        begins = self._begins()
-        tiles = [np.searchsorted(b, index, side="right") - 1 for b, index in zip(begins, indices, strict=True)]
-        numbers = np.ravel_multi_index(tuple(tiles), tuple(map(len, begins)))
-        local = [index - b[t] for index, b, t in zip(indices, begins, tiles, strict=True)]
+        tiles, local = self._tiles_of(indices)
+        numbers = np.ravel_multi_index(tuple(tiles), self.parameters.tiles)
         samples = np.empty(len(numbers), self.native)
         for number in np.unique(numbers).tolist():
             inside = numbers == number
-            samples[inside] = self.tile(number)[tuple(part[inside] for part in local)]
+            samples[inside] = self.tile(number)[tuple(index[inside] for index in local)]
         return samples
 
     def tile(self, number: int) -> NDArray[Any]:
-        """Samples of one tile of the residual, without exact values and corrections; kept once it is decoded."""
+        """Samples of a tile, as `decoded_tile` gives them; kept once it is decoded."""
         if number not in self._tiles:
-            assert self.residual is not None
-            parameters, codes = self.residual
-            place = coding.tile_place(self.folding.folded, parameters.tiles, number)
-            ranges = [np.arange(part.start, part.stop) for part in place]
+            ranges = [np.arange(part.start, part.stop) for part in self.places[number]]
             model = None if self.paths is None else evaluation.at_product(self.paths, ranges)
-            base = coding.base_of(parameters, tuple(map(len, ranges)), model)
-            values = coding.decode_tile(codes[number], parameters, base, self.coded(place))
-            self._tiles[number] = parameters.grid.to_samples(values)
+            self._tiles[number] = self.decoded_tile(number, model)
         return self._tiles[number]

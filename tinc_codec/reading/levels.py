@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.interpolation import on_grid, to_dtype
-from tinc_codec.residual import coding
+from tinc_codec.residual.lattice import tile_borders
 from tinc_codec.stream import crop
 from tinc_codec.tree import evaluation
 
@@ -102,19 +102,16 @@ def _interpolated(
 
 def _lattice(chunk: Chunk, level: int) -> tuple[NDArray[Any], list[NDArray[np.int64]]]:
     """Samples of every tile's lattice, and their positions along each axis."""
-    assert chunk.residual is not None
-    parameters, codes = chunk.residual
-    level = min(level, parameters.levels)
-    shape, grid = chunk.folding.folded, parameters.tiles
-    along = [
-        [np.arange(i * n // g, (i + 1) * n // g, 2**level) for i in range(g)] for n, g in zip(shape, grid, strict=True)
+    level = min(level, chunk.parameters.levels)
+    every = 2**level
+    borders = tile_borders(chunk.folding.folded, chunk.parameters.tiles)
+    known = [
+        np.concatenate([np.arange(*ends, every) for ends in itertools.pairwise(along.tolist())]) for along in borders
     ]
-    samples = np.empty([sum(map(len, axis)) for axis in along], chunk.native)
-    ends = [np.cumsum([0, *map(len, axis)]) for axis in along]
-    for number, at in enumerate(itertools.product(*map(range, grid))):
-        place = coding.tile_place(shape, grid, number)
-        base = coding.base_of(parameters, tuple(part.stop - part.start for part in place), None)
-        values = coding.decode_tile(codes[number], parameters, base, chunk.coded(place), level)
-        target = tuple(slice(end[i], end[i + 1]) for end, i in zip(ends, at, strict=True))
-        samples[target] = parameters.grid.to_samples(values)
-    return samples, [np.concatenate(axis) for axis in along]
+    samples = np.empty([len(along) for along in known], chunk.native)
+    for number, place in enumerate(chunk.places):
+        tile = chunk.decoded_tile(number, None, level)
+        begins = [np.searchsorted(along, part.start) for along, part in zip(known, place, strict=True)]
+        target = tuple(slice(begin, begin + n) for begin, n in zip(begins, tile.shape, strict=True))
+        samples[target] = tile
+    return samples, known

@@ -61,7 +61,7 @@ def _between(chunk: Chunk, positions: NDArray[np.float64]) -> NDArray[np.float64
     """The network's values plus the interpolated rest; NaN where no voxel around is a number that counts."""
     paths = chunk.paths
     model = None if paths is None else evaluation.at_points(paths, positions).astype(np.float64)
-    if model is not None and chunk.residual is None:
+    if model is not None and not chunk.has_residual:
         return model
 
     def rest(voxels: Indices) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -9,9 +9,8 @@ import numpy as np
 
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.stream import crop
-from tinc_codec.stream.container import Section
+from tinc_codec.threads import spread
 from tinc_codec.tree import inference_torch
-from tinc_codec.tree.threads import spread
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +43,7 @@ def decode_batch(streams: Sequence[bytes | memoryview], device: Any = "cuda") ->
     """
     place = inference_torch.find_device(device)
     chunks = [Chunk.of(bytes(stream)) for stream in streams]
-    spread(lambda number: chunks[number].paths, [1] * len(chunks), 1)
+    spread(lambda chunk: chunk.paths, chunks)
     return [to_tensor(chunk, place) for chunk in chunks]
 
 
@@ -52,7 +51,7 @@ def to_tensor(chunk: Chunk, device: torch.device) -> torch.Tensor:
     """One chunk as a tensor."""
     import torch
 
-    if chunk.paths is None or Section.RESIDUAL in chunk.container.sections:
+    if chunk.paths is None or chunk.has_residual:
         host = np.ascontiguousarray(chunk.restored(), chunk.native).reshape(chunk.header.shape)
         return torch.from_numpy(host).to(device)
     samples = inference_torch.decode_tensor(chunk.paths.model, device)

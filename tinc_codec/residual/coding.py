@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.jit import compiled
 from tinc_codec.residual import tokens
 from tinc_codec.residual.lattice import Pass, passes
 from tinc_codec.residual.prediction import expected_error, predict, spread_terms, start, update
 from tinc_codec.residual.section import Parameters
 from tinc_codec.stream.entropy import Decoder, Encoder, uniform
-from tinc_codec.tree.evaluation import compiled
 
 
 def contexts(expected: NDArray[np.float64], thresholds: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -101,12 +101,6 @@ def decode_tile(
         update(known, step, predicted, steps, parameters.widths[step.level], top)
     every = 2**level
     return known.values[(slice(None, None, every),) * base.ndim]
-
-
-def tile_place(shape: tuple[int, ...], grid: tuple[int, ...], number: int) -> tuple[slice, ...]:
-    """Place of one tile of a chunk's folded shape."""
-    at = np.unravel_index(number, grid)
-    return tuple(slice(int(i) * n // g, (int(i) + 1) * n // g) for i, n, g in zip(at, shape, grid, strict=True))
 
 
 def base_of(parameters: Parameters, shape: tuple[int, ...], model: NDArray[Any] | None) -> NDArray[np.float64]:

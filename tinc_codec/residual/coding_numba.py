@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.jit import jit
 from tinc_codec.residual.lattice import passes
 from tinc_codec.residual.lattice_numba import AXES, joined, split
 from tinc_codec.residual.passes_numba import enter, predict
 from tinc_codec.residual.prediction import UNIT
 from tinc_codec.residual.tokens import DIRECT, PIECE
 from tinc_codec.stream.entropy_numba import begin, take, take_bits
-from tinc_codec.tree.jit import jit
 
 if TYPE_CHECKING:
     from tinc_codec.residual.section import Parameters

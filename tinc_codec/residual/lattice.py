@@ -96,12 +96,12 @@ class Neighbourhood:
         return self._padded[tuple(where)]
 
 
-def tile_begins(shape: tuple[int, ...], grid: tuple[int, ...]) -> list[NDArray[np.int64]]:
-    """Where the tiles begin along each axis."""
-    return [np.arange(g, dtype=np.int64) * n // g for n, g in zip(shape, grid, strict=True)]
+def tile_borders(shape: tuple[int, ...], grid: tuple[int, ...]) -> list[NDArray[np.int64]]:
+    """Where the tiles begin along each axis, and where the last one ends: tile i of g begins at floor(i n / g)."""
+    return [np.arange(g + 1, dtype=np.int64) * n // g for n, g in zip(shape, grid, strict=True)]
 
 
 def tile_bounds(shape: tuple[int, ...], grid: tuple[int, ...]) -> list[tuple[slice, ...]]:
-    """Places of the tiles of a chunk, in C order of their grid: tile i of g begins at floor(i n / g)."""
-    axes = [[slice(i * n // g, (i + 1) * n // g) for i in range(g)] for n, g in zip(shape, grid, strict=True)]
+    """Places of the tiles of a chunk, in C order of their grid."""
+    axes = [list(map(slice, ends.tolist(), ends[1:].tolist())) for ends in tile_borders(shape, grid)]
     return list(itertools.product(*axes))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinc_codec.tree.jit import jit
+from tinc_codec.jit import jit
 
 AXES = 4
 """Axes of every lattice; those that a chunk has are the last ones."""

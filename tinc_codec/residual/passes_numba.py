@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinc_codec.jit import jit
 from tinc_codec.residual.lattice_numba import PAD, pad_row, reflected
 from tinc_codec.residual.prediction import FAR, NEAR, UNIT
-from tinc_codec.tree.jit import jit
 
 
 @jit

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.tree.evaluation import compiled
+from tinc_codec.jit import compiled
 
 PRECISION = 24
 """Frequencies of a table sum to 2**PRECISION."""

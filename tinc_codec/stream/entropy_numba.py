@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.tree.jit import jit
+from tinc_codec.jit import jit
 
 _BUCKETS = 12
 """A symbol is looked for from the first one of its quantile's leading bits on."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,12 +19,11 @@ class Ancestors:
     """Activations of a model's root by local coordinates; int16, ``(width, points)``.
 
     Planes of a chunk that are one leaf apart want the same local coordinates, and the root is the widest network on
-    each path. The NumPy decoder gains 4 to 43 % by it; the compiled one evaluates the root as fast as it would copy it.
+    each path.
     """
 
     def __init__(self, paths: Paths) -> None:
-        last = int(paths.first[0] + paths.count[0]) - 1
-        self._rows = int(paths.layers[last, 2]) if len(paths.below) > 1 else 0
+        self._worth = len(paths.below) > 1  # else the root is a leaf
         self._kept: dict[bytes, NDArray[np.int16]] = {}
 
     @property
@@ -29,18 +31,11 @@ class Ancestors:
         """Memory in bytes."""
         return sum(len(key) + kept.nbytes for key, kept in list(self._kept.items()))
 
-    def find(self, piece: Piece) -> tuple[NDArray[np.int16] | None, bool]:
-        """Activations of a piece, and whether they are known; an array to be filled where they are not.
-
-        None where it is not worth it, or where the root itself is a leaf.
-        """
-        if not self._rows or len(piece.offsets) < FEWEST:
-            return None, False
-        known = self._kept.get(piece.coordinates.tobytes())
-        if known is not None:
-            return known, True
-        return np.empty((self._rows, len(piece.offsets)), np.int16), False
-
-    def keep(self, piece: Piece, activations: NDArray[np.int16]) -> None:
-        """Keep what `find` gave to be filled."""
-        self._kept[piece.coordinates.tobytes()] = activations
+    def of(self, piece: Piece, evaluate: Callable[[NDArray[np.float32]], NDArray[Any]]) -> NDArray[np.int16] | None:
+        """Activations of a piece, from an earlier read or by `evaluate`; None where they are not worth keeping."""
+        if not self._worth or len(piece.offsets) < FEWEST:
+            return None
+        key = piece.coordinates.tobytes()
+        if key not in self._kept:
+            self._kept[key] = evaluate(piece.coordinates).astype(np.int16)
+        return self._kept[key]

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import sys
-from collections.abc import Iterable, Sequence
-from functools import cache
-from importlib.util import find_spec
-from types import ModuleType
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.errors import MissingDependencyError
+from tinc_codec.jit import compiled
 from tinc_codec.runtime import process
 from tinc_codec.tree import inference
 from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.paths import Paths
 from tinc_codec.tree.wanted import Piece, Positions, points, product
-
-log = logging.getLogger("tinc_codec")
 
 
 def at_product(paths: Paths, positions: Sequence[Positions], ancestors: Ancestors | None = None) -> NDArray[Any]:
@@ -48,34 +42,28 @@ def whole(paths: Paths) -> NDArray[Any]:
     return at_product(paths, [np.arange(n) for n in paths.model.tree.partition.shape])
 
 
-def compiled() -> bool:
-    """Whether this process decodes with numba.
-
-    Raises
-    ------
-    MissingDependencyError
-        It was told to, but numba is not installed.
-    """
-    return _decoder(process().decoder) is not inference
-
-
 def _filled(paths: Paths, pieces: Iterable[Piece], size: int, ancestors: Ancestors | None = None) -> NDArray[Any]:
-    decoder: Any = _decoder(process().decoder)
     dtype = paths.model.dtype
-    output = np.empty(size, np.float64 if decoder is not inference and dtype == np.float16 else dtype)
-    decoder.fill(paths, pieces, output, ancestors)
+    if not compiled():
+        output = np.empty(size, dtype)
+        inference.fill(paths, _networks(paths, pieces, output), output, ancestors)
+        return output
+    from tinc_codec.tree import inference_numba
+
+    # numba knows no float16; and keeping ancestors costs it as much as evaluating them again
+    output = np.empty(size, np.float64 if dtype == np.float16 else dtype)
+    inference_numba.fill(paths, _networks(paths, pieces, output), output)
     return output.astype(dtype, copy=False)
 
 
-@cache
-def _decoder(name: str) -> ModuleType:
-    if name == "numpy" or (name == "auto" and (find_spec("numba") is None or sys.byteorder == "big")):
-        return inference  # pairs of 16 bits lie in 32 as little-endian processors have them
-    try:
-        from tinc_codec.tree import inference_numba
-    except ImportError as error:
-        if name == "auto":
-            log.warning("chunks are decoded by NumPy, slowly, since numba cannot be imported: %s", error)
-            return inference
-        raise MissingDependencyError("decoder 'numba' needs numba: pip install 'tinc-codec[fast]'") from error
-    return inference_numba
+def _networks(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any]) -> Iterator[Piece]:
+    """Pieces at those of their leaves that have networks; the others' constants are filled in."""
+    for piece in pieces:
+        chosen = paths.network[piece.leaves]
+        if chosen.all():
+            yield piece
+            continue
+        for leaf, start in zip(piece.leaves[~chosen], piece.starts[~chosen], strict=True):
+            output[start + piece.offsets] = paths.constants[leaf]
+        if chosen.any():
+            yield replace(piece, leaves=piece.leaves[chosen], starts=piece.starts[chosen])

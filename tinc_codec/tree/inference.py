@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.model import AMPLITUDE, Model
-from tinc_codec.tree.paths import Paths, lay_out, paired
-from tinc_codec.tree.wanted import Piece, product
+from tinc_codec.tree.paths import Paths, paired
+from tinc_codec.tree.wanted import Piece, local
 
 TURN = 4096
 """Entries of the sine table: one turn."""
@@ -38,8 +38,7 @@ def sine_table() -> NDArray[np.float32]:
 
 def local_coordinates(cells: tuple[int, ...]) -> NDArray[np.float32]:
     """Integer coordinates of the cells' centres, shape ``(axes, prod(cells))``, within ±AMPLITUDE."""
-    axes = [(2 * AMPLITUDE * (2 * np.arange(n) + 1 - n) + n) // (2 * n) for n in cells]
-    grid = np.meshgrid(*axes, indexing="ij")
+    grid = np.meshgrid(*(local(np.arange(n), n) for n in cells), indexing="ij")
     return np.stack([axis.ravel() for axis in grid]).astype(np.float32)
 
 
@@ -65,38 +64,24 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
 
 
 def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any], ancestors: Ancestors | None = None) -> None:
-    """Evaluate pieces into a flat array of the model's dtype."""
+    """Evaluate pieces, at leaves that have networks, into a flat array of the model's dtype."""
     for piece in pieces:
-        roots, known = (None, False) if ancestors is None else ancestors.find(piece)
-        if ancestors is not None and roots is not None and not known:
-            for begin in range(0, len(piece.offsets), TILE):
-                part = slice(begin, begin + TILE)
-                roots[:, part] = _node(paths, 0, 0, piece.coordinates[:, part])
-            ancestors.keep(piece, roots)
-        _fill(paths, piece, output, roots)
-
-
-def _fill(paths: Paths, piece: Piece, output: NDArray[Any], roots: NDArray[np.int16] | None) -> None:
-    for leaf, start in zip(piece.leaves, piece.starts, strict=True):
-        if not paths.network[leaf]:
-            output[start + piece.offsets] = paths.constants[leaf]
-    chosen = paths.network[piece.leaves]
-    leaves, starts = piece.leaves[chosen], piece.starts[chosen]
-    for begin in range(0, len(piece.offsets), TILE):
-        part = slice(begin, begin + TILE)
-        root = None if roots is None else roots[:, part].astype(np.float32)
-        for start, values in zip(starts, _leaves(paths, leaves, piece.coordinates[:, part], root), strict=True):
-            output[start + piece.offsets[part]] = values
+        root = None if ancestors is None else ancestors.of(piece, lambda x: _node(paths, 0, 0, x))
+        for begin in range(0, len(piece.offsets), TILE):
+            part = slice(begin, begin + TILE)
+            samples = _leaves(paths, piece.leaves, piece.coordinates[:, part], None if root is None else root[:, part])
+            for start, values in zip(piece.starts, samples, strict=True):
+                output[start + piece.offsets[part]] = values
 
 
 def _leaves(
-    paths: Paths, leaves: NDArray[np.int64], coordinates: NDArray[np.float32], root: NDArray[np.float32] | None
+    paths: Paths, leaves: NDArray[np.int64], coordinates: NDArray[np.float32], root: NDArray[np.int16] | None
 ) -> Iterator[NDArray[Any]]:
     """Samples of each leaf at the same coordinates; an ancestor that leaves in a row share is evaluated once."""
     depth = len(paths.below)
     current, outputs = [-1] * depth, [coordinates] * (depth + 1)
     if root is not None:
-        current[0], outputs[1] = 0, root
+        current[0], outputs[1] = 0, root.astype(np.float32)
     for leaf in leaves.tolist():
         for level in range(depth):
             node = leaf // int(paths.below[level])
@@ -123,18 +108,3 @@ def _node(paths: Paths, level: int, node: int, x: NDArray[Any]) -> NDArray[Any]:
         phase = np.rint(sums, out=sums).astype(np.int32)
         x = sine_table().take(np.bitwise_and(phase, TURN - 1, out=phase))
     return x
-
-
-def decode(model: Model) -> NDArray[Any]:
-    """Evaluate a model over its whole chunk.
-
-    Returns
-    -------
-    ndarray
-        Shape of the tree's partition, dtype of the model, C order.
-    """
-    paths, partition = lay_out(model), model.tree.partition
-    whole = product(partition, [np.arange(n) for n in partition.shape])
-    output = np.empty(math.prod(partition.shape), model.dtype)
-    fill(paths, whole.pieces(), output)
-    return whole.arranged(output)

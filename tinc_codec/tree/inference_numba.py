@@ -6,17 +6,16 @@ A tile of local coordinates goes down the tree leaf by leaf, in cache.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.tree.ancestors import Ancestors
-from tinc_codec.tree.jit import jit
+from tinc_codec.jit import jit
+from tinc_codec.threads import spread
 from tinc_codec.tree.microkernel import LANES, TILE, sines, sums
 from tinc_codec.tree.paths import Paths
-from tinc_codec.tree.threads import spread
 from tinc_codec.tree.wanted import Piece
 
 WORTH = 2**25
@@ -100,62 +99,37 @@ def _limits(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]
     return np.array([offset, low, high], np.float64), wide, int(model.dtype.itemsize == 8)
 
 
-def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any], ancestors: Ancestors | None = None) -> None:
-    """Evaluate pieces into a flat array of the model's dtype; float64 for float16, which numba does not know."""
-    # `ancestors` are left alone: keeping the root's activations costs as much here as evaluating them again
-    networks = _Networks(paths, output)
+def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any]) -> None:
+    """Evaluate pieces, at leaves that have networks, into a flat array of the model's dtype (float64 for float16)."""
+    weights, limits = paths.weights.view(np.int32), _limits(paths)
+
+    def evaluate(part: _Part) -> None:
+        piece = part.piece
+        _descend(
+            weights, paths.biases, paths.layers, paths.scales, paths.first, paths.count, paths.below, paths.largest,
+            piece.leaves, piece.starts, piece.coordinates, piece.offsets, *limits, output, part.begin, part.end,
+        )  # fmt: skip
+
+    nodes = len(paths.network) // paths.below
     waiting = iter(pieces)
     while batch := list(itertools.islice(waiting, BATCH)):
-        networks.evaluate([part for piece in batch for part in networks.parts(piece)])
+        parts = [part for piece in batch for part in _parts(piece, paths.products / nodes, nodes)]
+        spread(evaluate, parts, [part.cost for part in parts], WORTH)
 
 
 class _Part(NamedTuple):
-    """Coordinates of a piece, from `begin` to `end`, at its leaves that have networks."""
+    """Coordinates of a piece, from `begin` to `end`, and the multiply-adds that they take, at most."""
 
     piece: Piece
-    leaves: NDArray[np.int64]
-    starts: NDArray[np.int64]
     begin: int
     end: int
     cost: float
 
 
-class _Networks:
-    """A model's arrays as the compiled code wants them, and where the samples go."""
-
-    def __init__(self, paths: Paths, output: NDArray[Any]) -> None:
-        self._paths, self._output = paths, output
-        self._arrays = (
-            paths.weights.view(np.int32), paths.biases, paths.layers, paths.scales, paths.first, paths.count,
-            paths.below, paths.largest,
-        )  # fmt: skip
-        self._limits = _limits(paths)
-        self._nodes = len(paths.network) // paths.below
-        self._costs = paths.products / self._nodes
-
-    def parts(self, piece: Piece) -> list[_Part]:
-        """Fill in a piece's constant leaves, and cut the rest so that threads can share it."""
-        chosen = self._paths.network[piece.leaves]
-        leaves, starts = piece.leaves[chosen], piece.starts[chosen]
-        if not chosen.all():
-            for leaf, start in zip(piece.leaves[~chosen], piece.starts[~chosen], strict=True):
-                self._output[start + piece.offsets] = self._paths.constants[leaf]
-        if not len(leaves):
-            return []
-        points = len(piece.offsets)
-        cost = float(self._costs @ np.minimum(self._nodes, len(leaves))) * points  # at most
-        count = max(1, min(int(cost // WORTH), points // LANES, MOST_PARTS))
-        borders = itertools.pairwise(points * part // count for part in range(count + 1))
-        return [_Part(piece, leaves, starts, *ends, cost / count) for ends in borders]
-
-    def evaluate(self, parts: Sequence[_Part]) -> None:
-        """Evaluate parts, side by side."""
-
-        def one(number: int) -> None:
-            part = parts[number]
-            _descend(
-                *self._arrays, part.leaves, part.starts, part.piece.coordinates, part.piece.offsets, *self._limits,
-                self._output, part.begin, part.end,
-            )  # fmt: skip
-
-        spread(one, [part.cost for part in parts], WORTH)
+def _parts(piece: Piece, costs: NDArray[np.float64], nodes: NDArray[np.int64]) -> list[_Part]:
+    """Cut a piece so that threads can share it, given the multiply-adds of a node and the nodes of each level."""
+    points = len(piece.offsets)
+    cost = float(costs @ np.minimum(nodes, len(piece.leaves))) * points
+    count = max(1, min(int(cost // WORTH), points // LANES, MOST_PARTS))
+    borders = itertools.pairwise(points * part // count for part in range(count + 1))
+    return [_Part(piece, *ends, cost / count) for ends in borders]

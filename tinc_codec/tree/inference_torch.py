@@ -63,7 +63,7 @@ def decode_tensor(model: Model, device: str | torch.device) -> torch.Tensor:
             for start in range(0, coordinates.shape[1], tile):
                 part = slice(start, start + tile)
                 signed(blocks)[leaves, part] = signed(_to_intensity(evaluate(coordinates[:, part]), model, dtype))
-        return _from_blocks(blocks, partition)
+        return from_blocks(blocks, partition)
 
 
 def find_device(device: str | torch.device) -> torch.device:
@@ -166,8 +166,8 @@ def _to_intensity(outputs: torch.Tensor, model: Model, dtype: torch.dtype) -> to
     return values.view(dtype) if dtype == torch.uint64 else values.to(dtype)
 
 
-def _from_blocks(blocks: torch.Tensor, partition: Partition) -> torch.Tensor:
-    """`Partition.from_blocks`, where the blocks are."""
+def from_blocks(blocks: torch.Tensor, partition: Partition) -> torch.Tensor:
+    """The volume that `Partition.to_blocks` cuts, where the blocks are."""
     import torch
 
     numbers = torch.from_numpy(partition.leaf_numbers).to(blocks.device)

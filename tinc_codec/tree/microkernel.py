@@ -15,8 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from tinc_codec.jit import jit
 from tinc_codec.tree.inference import TURN
-from tinc_codec.tree.jit import jit
 
 SINE = tuple(
     float.fromhex(c)

@@ -94,12 +94,15 @@ class Partition:
         numbers[self._leaf_order] = np.arange(len(numbers))
         return numbers
 
+    def borders(self, axis: int) -> NDArray[np.int64]:
+        """Where each block of the leaves' grid begins along `axis`, and where the last one ends."""
+        return np.arange(self.leaf_grid[axis] + 1, dtype=np.int64) * self.shape[axis] // self.leaf_grid[axis]
+
     def _axis_cells(self, axis: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Voxel index and validity of each leaf's cells along `axis`, both ``(grid, cells)``."""
-        n, g, s = self.shape[axis], self.leaf_grid[axis], self.leaf_shape[axis]
-        bounds = np.arange(g + 1, dtype=np.int64) * n // g
-        index = bounds[:-1, None] + np.arange(s)
-        return np.minimum(index, n - 1), index < bounds[1:, None]
+        bounds = self.borders(axis)
+        index = bounds[:-1, None] + np.arange(self.leaf_shape[axis])
+        return np.minimum(index, self.shape[axis] - 1), index < bounds[1:, None]
 
     def valid_cells(self) -> NDArray[np.bool_] | None:
         """Which cells of the local grid each leaf really has, ``(leaves, cells)``; None: all."""
@@ -130,19 +133,6 @@ class Partition:
             None if self.shape[axis] % self.leaf_grid[axis] == 0 else np.flatnonzero(self._axis_cells(axis)[1])
             for axis in range(len(self.shape))
         ]
-
-    def from_blocks(self, blocks: NDArray[Any]) -> NDArray[Any]:
-        """Assemble a volume from its leaves; the inverse of `to_blocks`."""
-        row_major = np.empty_like(blocks)
-        row_major[self._leaf_order] = blocks
-        axes = len(self.shape)
-        order = [place for axis in range(axes) for place in (axis, axes + axis)]
-        volume = row_major.reshape(*self.leaf_grid, *self.leaf_shape).transpose(order)
-        volume = volume.reshape([g * s for g, s in zip(self.leaf_grid, self.leaf_shape, strict=True)])
-        for axis, cells in enumerate(self.present_cells()):
-            if cells is not None:
-                volume = np.take(volume, cells, axis=axis)
-        return volume
 
 
 def partition(shape: tuple[int, ...], levels: int) -> Partition:

@@ -108,6 +108,14 @@ class Product:
         return output
 
 
+def local(positions: Positions, cells: int) -> Positions:
+    """Local coordinates of positions in a leaf of so many cells; of the same kind of number, and whole.
+
+    Halves, quarters, ... of voxels are exact in float64.
+    """
+    return (2 * AMPLITUDE * (2 * positions + (1 - cells)) + cells) // (2 * cells)
+
+
 def locate(partition: Partition, axis: int, positions: Positions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Blocks of the leaves' grid, and local coordinates, of positions along an axis.
 
@@ -122,13 +130,11 @@ def locate(partition: Partition, axis: int, positions: Positions) -> tuple[NDArr
         Both int64. For whole positions these are the coordinates of FORMAT.md, "Evaluation"; the local coordinate is
         linear in the position, rounded to the nearest integer.
     """
-    n, g, s = partition.shape[axis], partition.leaf_grid[axis], partition.leaf_shape[axis]
-    begins = np.arange(g, dtype=np.int64) * n // g
+    n, begins = partition.shape[axis], partition.borders(axis)[:-1]
     voxel = np.clip(np.floor(positions + 0.5).astype(np.int64), 0, n - 1) if positions.dtype.kind == "f" else positions
     blocks = np.searchsorted(begins, voxel, side="right") - 1
-    twice = 2 * (positions - begins[blocks]) + (1 - s)
-    coordinates = (2 * AMPLITUDE * twice + s) // (2 * s)  # exact: halves, quarters, ... of voxels are, in float64
-    return blocks.astype(np.int64), np.clip(coordinates, -AMPLITUDE, AMPLITUDE).astype(np.int64)
+    coordinates = np.clip(local(positions - begins[blocks], partition.leaf_shape[axis]), -AMPLITUDE, AMPLITUDE)
+    return blocks.astype(np.int64), coordinates.astype(np.int64)
 
 
 def product(partition: Partition, positions: Sequence[Positions]) -> Product:
