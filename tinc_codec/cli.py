@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -233,59 +232,16 @@ def bench(
 ) -> None:
     """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
     with _explained():
-        if study in ("overhead", "reads"):
-            (_bench_overhead(output) if study == "overhead" else _bench_reads(output, effort))
-            return
-        from tinc_codec.bench.rows import as_json
         from tinc_codec.bench.studies import STUDIES
 
         if study not in STUDIES:
             raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(STUDIES)}")
-        rows = []
-        for row in STUDIES[study](effort):
-            rows.append(row)
-            console.print(
-                f"{row.crop:13} {row.codec:7} {row.stored_bytes:9,} {row.ratio:7.1f}x {row.psnr:7.2f} dB  "
-                f"SSIM {row.ssim:.4f}  largest error {row.max_error:9.4g}  {row.encode_seconds:6.1f} s, "
-                f"{row.decode_seconds:6.3f} s  {row.setting}",
-                highlight=False,
-                soft_wrap=True,
-            )
+        found = []
+        for result in STUDIES[study](effort):
+            found.append(result.as_json())
+            console.print(result.line, highlight=False, soft_wrap=True)
         if output is not None:
-            output.write_text(json.dumps(as_json(rows), indent=1) + "\n")
-
-
-def _bench_overhead(output: Path | None) -> None:
-    from tinc_codec.bench.overhead import overhead
-
-    found = []
-    for told in overhead():
-        found.append(told)
-        console.print(
-            f"{told.chunks}: {told.tasks:,} tasks in {told.seconds:.1f} s, {1000 * told.per_task:.2f} ms each; "
-            f"planned in {told.planning:.2f} s; {told.memory_at_tenth / 1e6:.0f} MB of memory after a tenth, "
-            f"{told.memory_at_end / 1e6:.0f} MB at the end",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if output is not None:
-        output.write_text(json.dumps([{**asdict(told), "per_task": told.per_task} for told in found], indent=1) + "\n")
-
-
-def _bench_reads(output: Path | None, effort: int) -> None:
-    from tinc_codec.bench.reads import reads
-
-    found = []
-    for read in reads(effort):
-        found.append(read)
-        console.print(
-            f"{read.crop:11} {read.codec:22} {read.what:9} {1000 * read.seconds:9.2f} ms {read.rate / 1e6:8.1f} MB/s "
-            f"{read.of_whole:7.4f} of the whole  {read.note}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if output is not None:
-        output.write_text(json.dumps([{**asdict(read), "rate": read.rate} for read in found], indent=1) + "\n")
+            output.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 import zarr
 from numcodecs.compat import ensure_bytes
 from numpy.typing import NDArray
+from zarr.codecs import ShardingCodec
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 from zarr.storage import StorePath
 
@@ -124,7 +125,7 @@ def _serializers(codecs: tuple[Any, ...], level: Level) -> tuple[Any, ...] | Non
     first, *rest = codecs
     if isinstance(first, TINCSerializer):
         return (replace(first, level=level), *rest)
-    if type(first).__name__ == "ShardingCodec":
+    if isinstance(first, ShardingCodec):
         inner = _serializers(tuple(first.codecs), level)
         return inner and (replace(first, chunk_shape=cells(first.chunk_shape, level), codecs=inner), *rest)
     return None

@@ -9,7 +9,7 @@ import dask.array as da
 import zarr
 
 from tinc_codec.arrays.levels import Level, LevelArray, check_level, halvings
-from tinc_codec.arrays.ome import axes_of, first_level, scale_of
+from tinc_codec.arrays.ome import axes_of, first_level, kind_of, scale_of
 from tinc_codec.arrays.view import View
 from tinc_codec.arrays.walk import open_zarr
 from tinc_codec.errors import ConfigurationError
@@ -17,9 +17,6 @@ from tinc_codec.reading.levels import cells
 
 SMALL = 64
 """By default levels end where no axis has more voxels than this."""
-
-NOT_SPACE = frozenset({"t", "time", "c", "channel", "channels"})
-"""Names of axes that are not halved, in any case."""
 
 
 class Multiscale(list[da.Array]):
@@ -120,7 +117,7 @@ def _finest(given: Any) -> tuple[zarr.Array[Any], dict[str, Any]]:
 
 def _halved(names: Sequence[str], axes: Iterable[str | int] | None) -> frozenset[int]:
     if axes is None:
-        space = [axis for axis, name in enumerate(names) if name.lower() not in NOT_SPACE]
+        space = [axis for axis, name in enumerate(names) if kind_of(name) == "space"]
         return frozenset(space[-3:])
     found = set()
     for axis in axes:

@@ -9,6 +9,8 @@ import zarr
 
 from tinc_codec.errors import ConfigurationError
 
+_KINDS = {"t": "time", "time": "time", "c": "channel", "channel": "channel", "channels": "channel"}
+
 Attributes = Mapping[str, Mapping[str, Any]]
 """Attributes of groups by path."""
 
@@ -61,6 +63,11 @@ def factors(path: str, finer: tuple[int, ...], coarser: tuple[int, ...]) -> tupl
             )
         found.append(factor)
     return tuple(found)
+
+
+def kind_of(name: str) -> str:
+    """Whether an axis of this name is space, time or a channel, in OME's words."""
+    return _KINDS.get(name.lower(), "space")
 
 
 def first_level(attributes: Mapping[str, Any]) -> str | None:

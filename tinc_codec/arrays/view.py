@@ -12,6 +12,7 @@ import zarr
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 
+from tinc_codec.arrays.ome import kind_of
 from tinc_codec.errors import UnsupportedDataError
 
 
@@ -180,7 +181,7 @@ def _array(array: zarr.Array[Any], names: Sequence[str]) -> dict[str, Any]:
 
 def _group(factors: Sequence[tuple[int, ...]], names: Sequence[str], scale: Any) -> dict[str, Any]:
     described, sizes, origin = scale
-    axes = described or [{"name": name or f"axis{axis}", **_kind(name)} for axis, name in enumerate(names)]
+    axes = described or [{"name": name or f"axis{axis}", "type": kind_of(name)} for axis, name in enumerate(names)]
     datasets = []
     for level, factor in enumerate(factors):
         # the centre of a cell lies (factor - 1) / 2 voxels beyond that of its first voxel
@@ -196,8 +197,3 @@ def _group(factors: Sequence[tuple[int, ...]], names: Sequence[str], scale: Any)
         "node_type": "group",
         "attributes": {"ome": {"version": "0.5", "multiscales": [multiscale]}},
     }
-
-
-def _kind(name: str) -> dict[str, str]:
-    kinds = {"t": "time", "time": "time", "c": "channel", "channel": "channel"}
-    return {"type": kinds.get(name.lower(), "space")}

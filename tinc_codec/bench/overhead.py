@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -56,6 +57,19 @@ class Overhead:
     def per_task(self) -> float:
         """Seconds a chunk."""
         return self.seconds / self.tasks
+
+    @property
+    def line(self) -> str:
+        """For the terminal."""
+        return (
+            f"{self.chunks}: {self.tasks:,} tasks in {self.seconds:.1f} s, {1000 * self.per_task:.2f} ms each; "
+            f"planned in {self.planning:.2f} s; {self.memory_at_tenth / 1e6:.0f} MB of memory after a tenth, "
+            f"{self.memory_at_end / 1e6:.0f} MB at the end"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {**asdict(self), "per_task": self.per_task}
 
 
 def write_nothing(packed: bytes, index: Index, part: Reader | None = None, instead: str | None = None) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -73,20 +74,42 @@ def at_psnr(name: str, volume: NDArray[Any], psnr: float) -> Iterator[Row]:
     yield _row(name, "sperr", f"psnr {psnr:g}", volume, encode, _decoders()["sperr"])
 
 
+@dataclass(frozen=True)
+class Peer:
+    """A codec whose quality is set by log2 of the error over the range, from `finest` to `coarsest`."""
+
+    encode: Callable[..., bytes]
+    settings: Callable[[float], dict[str, Any]]
+    finest: float
+    coarsest: float
+
+    def at(self, level: float) -> Encode:
+        """The encoder at a level."""
+        settings = self.settings(level)
+        return lambda x: bytes(self.encode(x, **settings))
+
+    def within(self, volume: Volume, budget: float) -> float | None:
+        """The finest level whose bytes stay within a budget; None where there is none."""
+        return finest_within(volume, self.at, budget, self.finest, self.coarsest)
+
+
+def by_level(spread: float) -> dict[str, Peer]:
+    """The peers of a volume whose values spread so far."""
+    ic = imagecodecs_module()
+    return {
+        "sperr": Peer(ic.sperr_encode, lambda level: {"level": -6.02 * level, "mode": "psnr"}, -20, -1),
+        "sz3": Peer(ic.sz3_encode, lambda level: {"mode": "abs", "abs": 2.0**level * spread}, -20, 0),
+        "zfp": Peer(ic.zfp_encode, lambda level: {"level": 2.0**level * spread, "mode": "a"}, -20, 0),
+    }
+
+
 def at_ratio(name: str, volume: NDArray[Any], ratio: float) -> Iterator[Row]:
     """Those peers that reach a ratio, each at its finest setting whose bytes stay within it."""
-    ic, decoders = imagecodecs_module(), _decoders()
-    spread = float(np.ptp(volume.astype(np.float32)))
-    makers: dict[str, tuple[Callable[[float], Encode], float, float]] = {  # by log2 of the error over the range
-        "sperr": (lambda level: lambda x: bytes(ic.sperr_encode(x, level=-6.02 * level, mode="psnr")), -20, -1),
-        "sz3": (lambda level: lambda x: bytes(ic.sz3_encode(x, mode="abs", abs=2.0**level * spread)), -20, 0),
-        "zfp": (lambda level: lambda x: bytes(ic.zfp_encode(x, level=2.0**level * spread, mode="a")), -20, 0),
-    }
-    given = volume.astype(np.float32)
-    for codec, (make, finest, coarsest) in makers.items():
-        level = finest_within(given, make, volume.nbytes / ratio, finest, coarsest)
+    decoders, given = _decoders(), volume.astype(np.float32)
+    for codec, peer in by_level(float(np.ptp(given))).items():
+        level = peer.within(given, volume.nbytes / ratio)
         if level is not None:
-            yield _row(name, codec, f"ratio {ratio:g}", volume, make(level), decoders[codec])
+            yield _row(name, codec, f"ratio {ratio:g}", volume, peer.at(level), decoders[codec])
 
 
 def finest_within(

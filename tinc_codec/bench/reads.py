@@ -8,7 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tinc_codec import metrics
 from tinc_codec.arrays.multiscale import open_multiscale
 from tinc_codec.bench.crops import BENCHMARK, crop, data_directory
-from tinc_codec.bench.peers import finest_within, imagecodecs_module
+from tinc_codec.bench.peers import Peer, by_level, finest_within, imagecodecs_module
 from tinc_codec.codec import TINCCodec
 from tinc_codec.decoding import decode
 from tinc_codec.reading.cache import chunks
@@ -74,6 +74,18 @@ class Read:
     def rate(self) -> float:
         """Bytes of the answer a second."""
         return self.raw_bytes / self.seconds
+
+    @property
+    def line(self) -> str:
+        """For the terminal."""
+        return (
+            f"{self.crop:11} {self.codec:22} {self.what:9} {1000 * self.seconds:9.2f} ms {self.rate / 1e6:8.1f} MB/s "
+            f"{self.of_whole:7.4f} of the whole  {self.note}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {**asdict(self), "rate": self.rate}
 
 
 def reads(effort: int, names: Sequence[str] = BENCHMARK) -> Iterator[Read]:
@@ -198,32 +210,32 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
 
     SPERR, zfp and JPEG 2000 at the finest setting within the ratio, or the coarsest that they have; Blosc without loss.
     """
-    ic = imagecodecs_module()
+    imagecodecs_module()
     from imagecodecs import numcodecs as codecs
 
     codecs.register_codecs(verbose=False)
     floats = volume.astype(np.float32)
     budget, spread = volume.nbytes / RATIO, float(np.ptp(floats))
     planes = np.round((floats - floats.min()) / spread * 65535).astype(np.uint16)
-    like: dict[str, Any] = {"shape": volume.shape, "dtype": np.dtype(np.float32)}
 
-    def sperr(level: float) -> Callable[[Any], bytes]:
-        return lambda x: bytes(ic.sperr_encode(x, level=-6.02 * level, mode="psnr"))
+    def settings(peer: Peer) -> dict[str, Any]:
+        level = peer.within(floats, budget)
+        setting = peer.settings(peer.coarsest if level is None else level)  # the ratio that it has then is told
+        return {"shape": volume.shape, "dtype": np.dtype(np.float32), **setting}
 
-    def zfp(level: float) -> Callable[[Any], bytes]:
-        return lambda x: bytes(ic.zfp_encode(x, level=2.0**level * spread, mode="a"))
+    def jpeg2000(level: float) -> Any:
+        squeeze = (True, False, False)
+        return codecs.Jpeg2k(level=-level, reversible=False, codecformat="J2K", resolutions=6, squeeze=squeeze)  # type: ignore[arg-type]
 
-    def jpeg2000(level: float) -> Callable[[Any], bytes]:
-        return lambda _: b"".join(bytes(_jpeg2000(codecs, level).encode(plane[None])) for plane in planes)
+    def all_planes(level: float) -> Callable[[Any], bytes]:
+        return lambda _: b"".join(bytes(jpeg2000(level).encode(plane[None])) for plane in planes)
 
-    def level(make: Callable[[float], Callable[[Any], bytes]], fine: float, coarse: float) -> float:
-        found = finest_within(floats, make, budget, fine, coarse)
-        return coarse if found is None else found  # the ratio that it has then is told
-
+    known, coarsest = by_level(spread), -5.0
+    quality = finest_within(floats, all_planes, budget, -110.0, coarsest)
     made: dict[str, tuple[NDArray[Any], tuple[int, ...], Any]] = {
-        "SPERR": (floats, volume.shape, codecs.Sperr(level=-6.02 * level(sperr, -20, -1), mode="psnr", **like)),
-        "zfp": (floats, volume.shape, codecs.Zfp(level=2.0 ** level(zfp, -20, 3) * spread, mode="a", **like)),
-        "JPEG 2000": (planes, (1, *volume.shape[1:]), _jpeg2000(codecs, level(jpeg2000, -110, -5))),
+        "SPERR": (floats, volume.shape, codecs.Sperr(**settings(known["sperr"]))),
+        "zfp": (floats, volume.shape, codecs.Zfp(**settings(replace(known["zfp"], coarsest=3)))),
+        "JPEG 2000": (planes, (1, *volume.shape[1:]), jpeg2000(coarsest if quality is None else quality)),
         "Blosc zstd": (volume, volume.shape, Blosc("zstd", 5, Blosc.SHUFFLE)),
     }
     arrays = {}
@@ -233,10 +245,6 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
         array = zarr.open_array(place, mode="r")
         arrays[f"{name} {volume.nbytes / array.nbytes_stored():.3g}x"] = array
     return arrays
-
-
-def _jpeg2000(codecs: Any, level: float) -> Any:
-    return codecs.Jpeg2k(level=-level, reversible=False, codecformat="J2K", resolutions=6, squeeze=(True, False, False))
 
 
 def _bound(stream: bytes, volume: NDArray[Any]) -> str:

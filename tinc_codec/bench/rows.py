@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -29,6 +29,30 @@ class Row:
     encode_seconds: float
     decode_seconds: float
 
+    @property
+    def line(self) -> str:
+        """For the terminal."""
+        return (
+            f"{self.crop:13} {self.codec:7} {self.stored_bytes:9,} {self.ratio:7.1f}x {self.psnr:7.2f} dB  "
+            f"SSIM {self.ssim:.4f}  largest error {self.max_error:9.4g}  {self.encode_seconds:6.1f} s, "
+            f"{self.decode_seconds:6.3f} s  {self.setting}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object, which knows no infinity."""
+        return {key: None if value == math.inf else value for key, value in asdict(self).items()}
+
+
+class Result(Protocol):
+    """What a study yields."""
+
+    @property
+    def line(self) -> str:
+        """For the terminal."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+
 
 Run = Callable[[], tuple[int, Any, float]]
 """Gives the size in bytes, the decoded volume, and the seconds that encoding took; the rest was decoding."""
@@ -43,8 +67,3 @@ def row(name: str, codec: str, setting: str, volume: NDArray[Any], run: Run) -> 
     psnr, ssim = metrics.psnr(volume, decoded, data_range), metrics.ssim(volume, decoded, data_range)
     error = metrics.max_error(volume, decoded)
     return Row(name, codec, setting, volume.nbytes, size, volume.nbytes / size, psnr, ssim, error, encoding, rest)
-
-
-def as_json(rows: list[Row]) -> list[dict[str, Any]]:
-    """Rows as JSON objects."""
-    return [{key: None if value == math.inf else value for key, value in asdict(row).items()} for row in rows]

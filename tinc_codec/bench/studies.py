@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tinc_codec.bench.crops import BENCHMARK, crop, noise
 from tinc_codec.bench.peers import at_error, at_psnr, at_ratio, lossless
-from tinc_codec.bench.rows import Row, row
+from tinc_codec.bench.rows import Result, Row, row
 from tinc_codec.codec import TINCCodec
 
 FIGURES = (("brain64", 64.0), ("wholebrain64", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
@@ -76,4 +76,26 @@ def decibels(effort: int) -> Iterator[Row]:
             yield from at_psnr(name, crop(name), psnr)
 
 
-STUDIES = {"figures": figures, "allocations": allocations, "bounds": bounds, "decibels": decibels}
+def reading(effort: int) -> Iterator[Result]:
+    """Whole chunks, parts and levels; see `tinc_codec.bench.reads`."""
+    from tinc_codec.bench.reads import reads
+
+    return reads(effort)
+
+
+def scheduling(_: int) -> Iterator[Result]:
+    """A job whose tasks do nothing; see `tinc_codec.bench.overhead`."""
+    from tinc_codec.bench.overhead import overhead
+
+    return overhead()
+
+
+STUDIES: dict[str, Callable[[int], Iterator[Result]]] = {
+    "figures": figures,
+    "allocations": allocations,
+    "bounds": bounds,
+    "decibels": decibels,
+    "reads": reading,
+    "overhead": scheduling,
+}
+"""By name, each from the effort; the last two need dask."""

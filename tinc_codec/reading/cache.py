@@ -47,6 +47,11 @@ class ChunkCache:
                 oldest, _ = self._chunks.popitem(last=False)
                 self._total -= self._weights.pop(oldest)
 
+    def renew(self) -> None:
+        """Forget all chunks, and the lock, which a thread may have held that did not come along with a fork."""
+        self._lock = Lock()
+        self.clear()
+
     def clear(self) -> None:
         """Forget all chunks."""
         with self._lock:
@@ -67,9 +72,5 @@ chunks = ChunkCache()
 """The process's cache."""
 
 
-def _after_fork() -> None:
-    chunks.__init__()  # type: ignore[misc]  # another thread may have held the lock
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=chunks.renew)

@@ -15,13 +15,13 @@ from tinc_codec.residual.lattice_numba import AXES, joined, split
 from tinc_codec.residual.passes_numba import enter, predict
 from tinc_codec.residual.prediction import UNIT
 from tinc_codec.residual.tokens import DIRECT, PIECE
-from tinc_codec.stream.entropy_numba import begin, take, take_bits
+from tinc_codec.stream.entropy_numba import Lookup, begin, take, take_bits
 
 if TYPE_CHECKING:
     from tinc_codec.residual.section import Parameters
 
-_BUCKETS = 8
-"""A token is looked for from the first one of its quantile's leading bits on."""
+_BITS = 8
+"""Leading bits of a quantile that a token is looked for by: there are few tokens, and many tables."""
 
 _MOST_BITS = 33
 
@@ -47,11 +47,12 @@ class Prepared:
         self.top = float(parameters.grid.top)
         tables = parameters.frequencies
         certain = np.array([table.certain if table.frequencies is None else -1 for table in tables], np.int64)
-        cumulated = [_cumulated(table.frequencies) for table in tables]
-        begins = np.arange(1 << _BUCKETS, dtype=np.uint64) << np.uint64(24 - _BUCKETS)
-        first = np.array([np.searchsorted(table, begins, side="right") - 1 for table in cumulated], np.int32)
-        ends = np.cumsum([0, *map(len, cumulated)]).astype(np.int64)
-        self.tables = (certain, ends, np.concatenate(cumulated).astype(np.uint64), first.reshape(len(tables), -1))
+        lookups = [
+            Lookup(np.array([2**24]) if f is None else f, _BITS) for f in (table.frequencies for table in tables)
+        ]
+        ends = np.cumsum([0, *(len(lookup.cumulated) for lookup in lookups)]).astype(np.int64)
+        cumulated = np.concatenate([lookup.cumulated for lookup in lookups])
+        self.tables = (certain, ends, cumulated, np.stack([lookup.first for lookup in lookups]))
 
 
 class PreparedPass(NamedTuple):
@@ -66,12 +67,6 @@ class PreparedPass(NamedTuple):
     def members(self, lattice: NDArray[Any]) -> NDArray[Any]:
         """The voxels of this pass among those of its lattice, in C order; not of the first pass."""
         return lattice[tuple(slice(odd, None, 2) for odd in self.parity)].ravel()
-
-
-def _cumulated(frequencies: NDArray[np.int64] | None) -> NDArray[np.uint64]:
-    if frequencies is None:
-        return np.zeros(1, np.uint64)
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(frequencies)]).astype(np.uint64)
 
 
 class _Code:
@@ -171,7 +166,7 @@ def _read(words: Any, state: Any, contexts: Any, certain: Any, ends: Any, cumula
         part = run[borders[context] : borders[context + 1]]
         if certain[context] >= 0:
             part[:] = certain[context]
-        elif not take(words, state, cumulated[ends[context] : ends[context + 1]], first[context], 24 - _BUCKETS, part):
+        elif not take(words, state, cumulated[ends[context] : ends[context + 1]], first[context], 24 - _BITS, part):
             return False
     for k in range(len(order)):
         tokens[order[k]] = run[k]

@@ -12,18 +12,17 @@ from numpy.typing import NDArray
 
 from tinc_codec.jit import jit
 
-_BUCKETS = 12
-"""A symbol is looked for from the first one of its quantile's leading bits on."""
-
-_SHIFT = 24 - _BUCKETS
-
 
 class Lookup:
-    """A table of frequencies of sum 2^24, prepared for decoding."""
+    """A table of frequencies of sum 2^24, prepared for decoding.
 
-    def __init__(self, frequencies: NDArray[np.int64]) -> None:
+    A symbol is looked for from the first one of its quantile's leading `bits` on.
+    """
+
+    def __init__(self, frequencies: NDArray[np.int64], bits: int = 12) -> None:
+        self.shift = 24 - bits
         self.cumulated = np.concatenate([np.zeros(1, np.int64), np.cumsum(frequencies)]).astype(np.uint64)
-        begins = np.arange(1 << _BUCKETS, dtype=np.uint64) << np.uint64(_SHIFT)
+        begins = np.arange(1 << bits, dtype=np.uint64) << np.uint64(self.shift)
         self.first = (np.searchsorted(self.cumulated, begins, side="right") - 1).astype(np.int32)
 
 
@@ -37,7 +36,8 @@ class RangeDecoder:
     def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32] | None:
         """Take `count` symbols; None: no encoder wrote these words."""
         symbols = np.empty(count, np.int32)
-        return symbols if take(self._words, self._state, lookup.cumulated, lookup.first, _SHIFT, symbols) else None
+        found = take(self._words, self._state, lookup.cumulated, lookup.first, lookup.shift, symbols)
+        return symbols if found else None
 
 
 @jit
@@ -52,6 +52,15 @@ def begin(words: Any, state: Any) -> None:
 
 
 @jit
+def _advanced(words: Any, ahead: Any, span: Any, at: int) -> Any:
+    """The state after a symbol, with the next word taken where the range has become small."""
+    if span < np.uint64(4294967296):
+        word = np.uint64(words[at]) if at < len(words) else np.uint64(0)
+        return (ahead << np.uint64(32)) | word, span << np.uint64(32), at + 1
+    return ahead, span, at
+
+
+@jit
 def take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols: Any) -> bool:
     """Fill `symbols` from a table; False: no encoder wrote these words."""
     ahead, span, at = state[0], state[1], np.int64(state[2])
@@ -63,13 +72,9 @@ def take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols
         symbol = np.int64(first[np.int64(quantile >> np.uint64(shift))])
         while cumulated[symbol + 1] <= quantile:
             symbol += 1
-        ahead -= scale * cumulated[symbol]
-        span = scale * (cumulated[symbol + 1] - cumulated[symbol])
-        if span < np.uint64(4294967296):
-            word = np.uint64(words[at]) if at < len(words) else np.uint64(0)
-            ahead = (ahead << np.uint64(32)) | word
-            span = span << np.uint64(32)
-            at += 1
+        ahead, span, at = _advanced(
+            words, ahead - scale * cumulated[symbol], scale * (cumulated[symbol + 1] - cumulated[symbol]), at
+        )
         symbols[k] = symbol
     state[0], state[1], state[2] = ahead, span, np.uint64(at)
     return True
@@ -86,13 +91,7 @@ def take_bits(words: Any, state: Any, bits: int, symbols: Any) -> bool:
         if quantile >= np.uint64(16777216):
             return False
         symbol = quantile >> shift
-        ahead -= scale * (symbol << shift)
-        span = scale << shift
-        if span < np.uint64(4294967296):
-            word = np.uint64(words[at]) if at < len(words) else np.uint64(0)
-            ahead = (ahead << np.uint64(32)) | word
-            span = span << np.uint64(32)
-            at += 1
+        ahead, span, at = _advanced(words, ahead - scale * (symbol << shift), scale << shift, at)
         symbols[k] = symbol
     state[0], state[1], state[2] = ahead, span, np.uint64(at)
     return True
