@@ -137,7 +137,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         CorruptStreamError
             The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
         """
-        decoded = decoding.decode(ensure_bytes(buf))
+        decoded = self._decoded(ensure_bytes(buf))
         if out is None:
             return decoded
         if isinstance(out, np.ndarray) and out.shape == decoded.shape and out.dtype == decoded.dtype:
@@ -145,6 +145,9 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         else:
             memoryview(out).cast("B")[:] = decoded.tobytes(order="A")
         return out  # type: ignore[no-any-return]
+
+    def _decoded(self, stream: bytes) -> NDArray[Any]:
+        return decoding.decode(stream)
 
     def get_config(self) -> dict[str, Any]:
         """As a JSON object, the identifier among it."""

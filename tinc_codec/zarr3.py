@@ -24,7 +24,7 @@ from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
-from tinc_codec.reading.levels import cells
+from tinc_codec.reading.levels import READ_ONLY, cells
 from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
 from tinc_codec.threads import turn
@@ -85,7 +85,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     def _encode_sync(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         if self.level:
-            raise UnsupportedDataError("a coarser level of an array is made while it is read, and cannot be written")
+            raise UnsupportedDataError(READ_ONLY)
         # zarr keeps the byte order in other codecs' metadata: the stream is to say what the array's dtype says
         array = np.asarray(chunk_array.as_numpy_array(), order="C")
         return chunk_spec.prototype.buffer.from_bytes(self.codec.encode(array))

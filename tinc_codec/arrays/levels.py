@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import zarr
-from numcodecs.compat import ensure_bytes
 from numpy.typing import NDArray
 from zarr.codecs import ShardingCodec
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
@@ -16,7 +14,7 @@ from zarr.storage import StorePath
 from tinc_codec import decoding
 from tinc_codec.codec import TINCCodec
 from tinc_codec.errors import UnsupportedDataError
-from tinc_codec.reading.levels import cells, parse_level
+from tinc_codec.reading.levels import READ_ONLY, cells, parse_level
 from tinc_codec.zarr3 import TINCSerializer
 
 Level = tuple[int, ...]
@@ -55,14 +53,10 @@ class LevelCodec(TINCCodec):
 
     def encode(self, buf: Any) -> bytes:
         """Raise `UnsupportedDataError`."""
-        raise UnsupportedDataError("a coarser level of an array is made while it is read, and cannot be written")
+        raise UnsupportedDataError(READ_ONLY)
 
-    def decode(self, buf: Any, out: Any = None) -> NDArray[Any]:
-        """Decompress a stream at the level."""
-        decoded = decoding.decode(ensure_bytes(buf), level=self.level)
-        if out is not None:
-            np.copyto(out, decoded)
-        return decoded if out is None else out
+    def _decoded(self, stream: bytes) -> NDArray[Any]:
+        return decoding.decode(stream, level=self.level)
 
 
 def check_level(array: zarr.Array[Any], level: Level) -> None:

@@ -24,6 +24,7 @@ from tinc_codec.stream import crop
 from tinc_codec.tree import evaluation
 
 LARGEST_LEVEL = 40
+READ_ONLY = "a coarser level of an array is made while it is read, and cannot be written"
 
 
 def parse_level(level: object, axes: int) -> tuple[int, ...]:
