@@ -225,7 +225,7 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
 
     def jpeg2000(level: float) -> Any:
         squeeze = (True, False, False)
-        return codecs.Jpeg2k(level=-level, reversible=False, codecformat="J2K", resolutions=6, squeeze=squeeze)  # type: ignore[arg-type]
+        return codecs.Jpeg2k(level=-level, reversible=False, codecformat="J2K", resolutions=6, squeeze=squeeze)
 
     def all_planes(level: float) -> Callable[[Any], bytes]:
         return lambda _: b"".join(bytes(jpeg2000(level).encode(plane[None])) for plane in planes)
