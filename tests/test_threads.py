@@ -21,9 +21,8 @@ def test_work_is_shared_and_what_it_calls_is_not_divided_again(monkeypatch):
     assert sorted(number for _, number in done) == [(a, b) for a in range(16) for b in range(8)]
     assert len({thread for thread, _ in done}) > 1
     done.clear()
-    threads.spread(inner, range(16), worth=100)
-    assert {thread for thread, _ in done} == {threading.get_ident()}
-    assert [number for _, number in done] == list(range(16))
+    threads.share(lambda begin, end: inner((begin, end)), [1] * 16, worth=100)
+    assert done == [(threading.get_ident(), (0, 16))]
 
 
 def test_one_thread_is_one_thread():

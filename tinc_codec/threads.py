@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from threading import Semaphore, local
@@ -40,34 +40,41 @@ _here = local()
 """Whether this thread does a share of some work already: what that calls is not divided again."""
 
 
-def spread(work: Callable[[T], object], items: Sequence[T], costs: Sequence[float] = (), worth: float = 1) -> None:
-    """Call `work` with each item, in several threads where each gets at least a cost of `worth`.
+def spread(work: Callable[[T], object], items: Sequence[T], costs: Sequence[float] = ()) -> None:
+    """Call `work` with each item, in several threads; items without `costs` cost 1 each."""
 
-    Items without `costs` cost 1 each. The calling thread takes its share; `work` must let go of the interpreter's lock
-    to gain.
-    """
-    ends = np.cumsum(costs or [1] * len(items))
-    total = float(ends[-1]) if len(items) else 0.0
-    threads = min(process().threads or cores(), len(items), int(total // worth))
-    if threads < 2 or getattr(_here, "busy", False):
-        for item in items:
+    def each(begin: int, end: int) -> None:
+        for item in items[begin:end]:
             work(item)
+
+    share(each, costs or [1] * len(items))
+
+
+def share(work: Callable[[int, int], object], costs: Sequence[float], worth: float = 1) -> None:
+    """Call `work` with ranges of the items that have these costs, in several threads where each gets at least `worth`.
+
+    The calling thread takes its share; `work` must let go of the interpreter's lock to gain.
+    """
+    ends = np.cumsum(costs)
+    total = float(ends[-1]) if len(ends) else 0.0
+    threads = min(process().threads or cores(), len(ends), int(total // worth))
+    if threads < 2 or getattr(_here, "busy", False):
+        work(0, len(ends))
         return
     inner = np.searchsorted(ends, [total * part / threads for part in range(1, threads)]).tolist()
-    shares = [items[begin:end] for begin, end in itertools.pairwise([0, *inner, len(items)])]
-    others = [_pool().submit(_do, work, share) for share in shares[1:]]
+    ranges = list(itertools.pairwise([0, *inner, len(ends)]))
+    others = [_pool().submit(_do, work, begin, end) for begin, end in ranges[1:]]
     try:
-        _do(work, shares[0])
+        _do(work, *ranges[0])
     finally:
         wait(others)
     for other in others:
         other.result()
 
 
-def _do(work: Callable[[T], object], items: Iterable[T]) -> None:
+def _do(work: Callable[[int, int], object], begin: int, end: int) -> None:
     _here.busy = True
     try:
-        for item in items:
-            work(item)
+        work(begin, end)
     finally:
         _here.busy = False

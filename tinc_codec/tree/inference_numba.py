@@ -6,14 +6,15 @@ A tile of local coordinates goes down the tree leaf by leaf, in cache.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.jit import jit
-from tinc_codec.threads import spread
+from tinc_codec.threads import share
 from tinc_codec.tree.microkernel import LANES, TILE, sines, sums
 from tinc_codec.tree.paths import Paths
 from tinc_codec.tree.wanted import Piece
@@ -24,8 +25,8 @@ WORTH = 2**25
 MOST_PARTS = 64
 """Parts of one piece, at most: more than threads, so that all of them end together."""
 
-BATCH = 64
-"""Pieces that are shared among threads at a time."""
+BATCH = 2**16
+"""Local coordinates of the pieces that are evaluated in one call, about: each call costs the interpreter's lock."""
 
 
 @jit
@@ -53,40 +54,42 @@ def _store(totals: Any, scale: float, limits: Any, wide: Any, kind: int, output:
 @jit
 def _descend(
     weights: Any, biases: Any, layers: Any, scales: Any, first: Any, count: Any, below: Any, largest: int,
-    leaves: Any, starts: Any, coordinates: Any, offsets: Any,
-    limits: Any, wide: Any, kind: int, output: Any, begin: int, end: int,
+    leaves: Any, starts: Any, coordinates: Any, offsets: Any, parts: Any,
+    limits: Any, wide: Any, kind: int, output: Any,
 ) -> None:  # fmt: skip
-    """Evaluate the coordinates from `begin` to `end` at every leaf, tile by tile."""
+    """Evaluate parts of a batch, tile by tile."""
     depth, axes, step = len(below), len(coordinates), 2 * TILE
     size = (largest + 1) // 2 * step
     held = np.zeros((depth + 1, size), np.int16)
     spare = np.zeros((2, size), np.int16)
     totals = np.zeros(TILE, np.int32)
     current = np.empty(depth, np.int64)
-    for t in range(begin, end, TILE):
-        n = min(TILE, end - t)
-        for axis in range(axes):
-            for i in range(n):
-                held[0, (axis // 2) * step + 2 * i + axis % 2] = np.int16(coordinates[axis, t + i])
-        current[:] = -1
-        for leaf in range(len(leaves)):
-            for level in range(depth):
-                node = leaves[leaf] // below[level]
-                if node == current[level]:
-                    continue
-                current[level] = node
-                x = held[level]
-                for layer in range(count[level]):
-                    row = first[level] + node * count[level] + layer
-                    at, pairs = layers[row, 0] // 2, (layers[row, 3] + 1) // 2
-                    if level == depth - 1 and layer == count[level] - 1:
-                        sums(x, weights, at, biases, layers[row, 1], pairs, totals, n)
-                        _store(totals, scales[row], limits, wide, kind, output, starts[leaf], offsets[t : t + n])
+    for part in range(len(parts)):
+        first_leaf, end_leaf, begin, end = parts[part, 0], parts[part, 1], parts[part, 2], parts[part, 3]
+        for t in range(begin, end, TILE):
+            n = min(TILE, end - t)
+            for axis in range(axes):
+                for i in range(n):
+                    held[0, (axis // 2) * step + 2 * i + axis % 2] = np.int16(coordinates[axis, t + i])
+            current[:] = -1
+            for leaf in range(first_leaf, end_leaf):
+                for level in range(depth):
+                    node = leaves[leaf] // below[level]
+                    if node == current[level]:
                         continue
-                    y = held[level + 1] if layer == count[level] - 1 else spare[layer % 2]
-                    scale = np.float32(scales[row])
-                    sines(x, weights, at, biases, layers[row, 1], layers[row, 2], pairs, scale, y, n)
-                    x = y
+                    current[level] = node
+                    x = held[level]
+                    for layer in range(count[level]):
+                        row = first[level] + node * count[level] + layer
+                        at, pairs = layers[row, 0] // 2, (layers[row, 3] + 1) // 2
+                        if level == depth - 1 and layer == count[level] - 1:
+                            sums(x, weights, at, biases, layers[row, 1], pairs, totals, n)
+                            _store(totals, scales[row], limits, wide, kind, output, starts[leaf], offsets[t : t + n])
+                            continue
+                        y = held[level + 1] if layer == count[level] - 1 else spare[layer % 2]
+                        scale = np.float32(scales[row])
+                        sines(x, weights, at, biases, layers[row, 1], layers[row, 2], pairs, scale, y, n)
+                        x = y
 
 
 def _limits(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]:
@@ -102,34 +105,72 @@ def _limits(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]
 def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any]) -> None:
     """Evaluate pieces, at leaves that have networks, into a flat array of the model's dtype (float64 for float16)."""
     weights, limits = paths.weights.view(np.int32), _limits(paths)
+    nodes = len(paths.network) // paths.below
 
-    def evaluate(part: _Part) -> None:
-        piece = part.piece
+    def evaluate(joined: Piece, parts: NDArray[np.int64], begin: int, end: int) -> None:
         _descend(
             weights, paths.biases, paths.layers, paths.scales, paths.first, paths.count, paths.below, paths.largest,
-            piece.leaves, piece.starts, piece.coordinates, piece.offsets, *limits, output, part.begin, part.end,
+            joined.leaves, joined.starts, joined.coordinates, joined.offsets, parts[begin:end], *limits, output,
         )  # fmt: skip
 
-    nodes = len(paths.network) // paths.below
     waiting = iter(pieces)
-    while batch := list(itertools.islice(waiting, BATCH)):
-        parts = [part for piece in batch for part in _parts(piece, paths.products / nodes, nodes)]
-        spread(evaluate, parts, [part.cost for part in parts], WORTH)
+    while batch := _next(waiting):
+        parts, costs = _parts(batch, paths.products / nodes, nodes)
+        share(partial(evaluate, _joined(batch), parts), costs, WORTH)
 
 
-class _Part(NamedTuple):
-    """Coordinates of a piece, from `begin` to `end`, and the multiply-adds that they take, at most."""
+def _next(pieces: Iterator[Piece]) -> list[Piece]:
+    """The next pieces, until they have `BATCH` coordinates."""
+    batch: list[Piece] = []
+    points = 0
+    for piece in pieces:
+        batch.append(piece)
+        points += len(piece.offsets)
+        if points >= BATCH:
+            break
+    return batch
 
-    piece: Piece
-    begin: int
-    end: int
-    cost: float
+
+def _joined(batch: Sequence[Piece]) -> Piece:
+    """One piece's arrays after the other's."""
+    if len(batch) == 1:
+        return batch[0]
+    return Piece(
+        np.concatenate([piece.leaves for piece in batch]),
+        np.concatenate([piece.starts for piece in batch]),
+        np.concatenate([piece.coordinates for piece in batch], axis=1),
+        np.concatenate([piece.offsets for piece in batch]),
+    )
 
 
-def _parts(piece: Piece, costs: NDArray[np.float64], nodes: NDArray[np.int64]) -> list[_Part]:
-    """Cut a piece so that threads can share it, given the multiply-adds of a node and the nodes of each level."""
-    points = len(piece.offsets)
-    cost = float(costs @ np.minimum(nodes, len(piece.leaves))) * points
-    count = max(1, min(int(cost // WORTH), points // LANES, MOST_PARTS))
-    borders = itertools.pairwise(points * part // count for part in range(count + 1))
-    return [_Part(piece, *ends, cost / count) for ends in borders]
+def _parts(
+    batch: Sequence[Piece], costs: NDArray[np.float64], nodes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], list[float]]:
+    """Cut pieces so that threads can share them.
+
+    Parameters
+    ----------
+    batch
+        The pieces, which are to be joined.
+    costs, nodes
+        Multiply-adds of a node of each level, and its nodes.
+
+    Returns
+    -------
+    parts
+        For each part its first and its end leaf, its first and its end coordinate, ``(parts, 4)``.
+    costs
+        The multiply-adds of each part, at most.
+    """
+    parts: list[tuple[int, int, int, int]] = []
+    work: list[float] = []
+    leaf = point = 0
+    for piece in batch:
+        leaves, points = len(piece.leaves), len(piece.offsets)
+        cost = float(costs @ np.minimum(nodes, leaves)) * points
+        count = max(1, min(int(cost // WORTH), points // LANES, MOST_PARTS))
+        borders = (point + points * part // count for part in range(count + 1))
+        parts += [(leaf, leaf + leaves, *ends) for ends in itertools.pairwise(borders)]
+        work += [cost / count] * count
+        leaf, point = leaf + leaves, point + points
+    return np.array(parts, np.int64), work
