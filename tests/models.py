@@ -12,7 +12,7 @@ from tinc_codec.stream.container import Container, Header, ModelKind, Section, p
 from tinc_codec.stream.crop import pack as pack_crop
 from tinc_codec.stream.exact import pack as pack_exact
 from tinc_codec.tree import evaluation
-from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model
+from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
 from tinc_codec.tree.partition import fold, partition
 from tinc_codec.tree.paths import lay_out
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
@@ -73,7 +73,7 @@ def random_model(rng, shape, dtype, **tree):
     layers = tuple(random_layer(rng, tensor, span) for tensor in made.tensors)
     empty = int(np.prod(made.partition.leaf_grid)) - len(made.leaves)
     constants = rng.integers(0, 100, empty).astype(dtype)
-    return Model(made, layers, dtype, offset, low, high, constants)
+    return Model(made, Parameters.of(layers), dtype, offset, low, high, constants)
 
 
 def random_stream(rng, shape, dtype, order="C", **tree):

@@ -17,7 +17,7 @@ from tinc_codec.runtime import process
 from tinc_codec.source import Source
 from tinc_codec.stream import weights
 from tinc_codec.tree.allocation import allocate
-from tinc_codec.tree.model import Layer, Model
+from tinc_codec.tree.model import Layer, Model, Parameters
 from tinc_codec.tree.structure import Tree
 
 log = logging.getLogger("tinc_codec")
@@ -108,14 +108,14 @@ class Modelling:
         blank = self._blank(tree)
 
         def size(layers: tuple[Layer, ...]) -> int:
-            return len(assemble(self.source, weights.pack(replace(blank, layers=layers)), BLANK))
+            return len(assemble(self.source, weights.pack(replace(blank, parameters=Parameters.of(layers))), BLANK))
 
         layers = self._fit(blank, size) if tree.tensors else ()
-        model = replace(blank, layers=layers)
+        model = replace(blank, parameters=Parameters.of(layers))
         return Modelled(model, weights.pack(model), size(layers))
 
     def _blank(self, tree: Tree) -> Model:
-        """The model but for its layers."""
+        """The model but for its parameters."""
         source, dtype = self.source, self.source.values.dtype
         constant = np.ones(math.prod(tree.partition.leaf_grid), bool)
         constant[tree.leaves] = False
@@ -125,7 +125,7 @@ class Modelling:
         low, high = source.low.item(), source.high.item()
         offset = dtype.type(min(max(mean if dtype.kind == "f" else round(mean), low), high))
         constants = np.partition(blocks, middle, axis=1)[:, middle]
-        return Model(tree, (), dtype, offset, source.low, source.high, constants)
+        return Model(tree, Parameters.of(()), dtype, offset, source.low, source.high, constants)
 
     def _fit(self, blank: Model, size: Callable[[tuple[Layer, ...]], int]) -> tuple[Layer, ...]:
         try:

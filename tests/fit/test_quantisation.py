@@ -10,7 +10,7 @@ from tinc_codec.fit.quantisation import laplace_bits, laplace_scales, rounded, t
 from tinc_codec.fit.rate import RateControl  # noqa: E402
 from tinc_codec.stream.entropy import Encoder, best_table  # noqa: E402
 from tinc_codec.tree.inference import local_coordinates  # noqa: E402
-from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model  # noqa: E402
+from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model, Parameters  # noqa: E402
 
 from ..models import decoded, random_tree  # noqa: E402, TID252
 
@@ -61,7 +61,8 @@ def test_integers_evaluate_to_what_the_floats_say_and_stay_within_their_bounds(g
         assert np.abs(layer.weights).max() <= LARGEST_WEIGHT
         assert np.abs(layer.biases).max() <= LARGEST_WEIGHT
         assert layer.largest_sum < EXACT_SUM
-    model = Model(tree, layers, np.dtype("f4"), np.float32(0), np.float32(-1e9), np.float32(1e9), np.zeros(0, "f4"))
+    offset, low, high = np.float32([0, -1e9, 1e9])
+    model = Model(tree, Parameters.of(layers), np.dtype("f4"), offset, low, high, np.zeros(0, "f4"))
     model.check()
     if growth > 1:
         return

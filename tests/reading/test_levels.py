@@ -30,7 +30,7 @@ def test_a_level_is_what_the_same_networks_give_on_a_coarser_grid(seed, level, d
     model = random_model(np.random.default_rng(seed), shape, dtype)
     tree = model.tree
     coarse = Partition(tuple(n >> level for n in shape), tree.partition.splits)
-    small = Model(Tree(coarse, tree.levels), model.layers, model.dtype, *model_range(model), model.constants)
+    small = Model(Tree(coarse, tree.levels), model.parameters, model.dtype, *model_range(model), model.constants)
     assert decode(stream_of(model, shape), level=level).tobytes() == decoded(small).tobytes()
 
 

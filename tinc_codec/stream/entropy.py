@@ -164,11 +164,11 @@ class Decoder:
         if len(data) % 4:
             raise CorruptStreamError(f"entropy-coded data is words of 4 bytes, but there are {len(data)} bytes")
         words = np.frombuffer(data, "<u4").astype(np.uint32)
-        self._compiled: Any = None
+        self.compiled: Any = None
         if compiled():
             from tinc_codec.stream.entropy_numba import RangeDecoder
 
-            self._compiled = RangeDecoder(words)
+            self.compiled = RangeDecoder(words)
         else:
             self._coder = constriction.stream.queue.RangeDecoder(words)
 
@@ -188,8 +188,8 @@ class Decoder:
             return np.full(count, table.certain, np.int32)
         if not count:
             return np.zeros(0, np.int32)
-        if self._compiled is not None:
-            symbols: NDArray[np.int32] | None = self._compiled.decode(table.lookup, count)
+        if self.compiled is not None:
+            symbols: NDArray[np.int32] | None = self.compiled.decode(table.lookup, count)
         else:
             symbols = self._decode(table.model, count)
         if symbols is None:

@@ -19,7 +19,7 @@ class Lookup:
     A symbol is looked for from the first one of its quantile's leading `bits` on.
     """
 
-    def __init__(self, frequencies: NDArray[np.int64], bits: int = 12) -> None:
+    def __init__(self, frequencies: NDArray[np.int64], bits: int = 6) -> None:
         self.shift = 24 - bits
         self.cumulated = np.concatenate([np.zeros(1, np.int64), np.cumsum(frequencies)]).astype(np.uint64)
         begins = np.arange(1 << bits, dtype=np.uint64) << np.uint64(self.shift)
@@ -30,13 +30,13 @@ class RangeDecoder:
     """Takes symbols off 32-bit words."""
 
     def __init__(self, words: NDArray[np.uint32]) -> None:
-        self._words, self._state = np.ascontiguousarray(words), np.zeros(3, np.uint64)
-        begin(self._words, self._state)
+        self.words, self.state = np.ascontiguousarray(words), np.zeros(3, np.uint64)
+        begin(self.words, self.state)
 
     def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32] | None:
         """Take `count` symbols; None: no encoder wrote these words."""
         symbols = np.empty(count, np.int32)
-        found = take(self._words, self._state, lookup.cumulated, lookup.first, lookup.shift, symbols)
+        found = take(self.words, self.state, lookup.cumulated, lookup.first, lookup.shift, symbols)
         return symbols if found else None
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import Reader, Writer
-from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model
+from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tensor, Tree
 
@@ -50,13 +50,14 @@ def unpack(container: Container, shape: tuple[int, ...]) -> Model:
     tree = _unpack_tree(section, shape, decoder)
     section.end()
     section = container.section(Section.LAYERS)
-    layers = tuple(_unpack_layer(tensor, section, decoder) for tensor in tree.tensors)
+    coded = [_unpack_layer(tensor, section) for tensor in tree.tensors]
     section.end()
+    parameters, largest_sums = _decode(tree, coded, decoder)
     section = container.section(Section.CONSTANTS)
     count = math.prod(tree.partition.leaf_grid) - len(tree.leaves)
     constants = lossless.unpack(section.raw(section.remaining), count, dtype)
-    model = Model(tree, layers, dtype, offset, low, high, constants)
-    model.check()
+    model = Model(tree, parameters, dtype, offset, low, high, constants)
+    model.check(largest_sums)
     return model
 
 
@@ -123,14 +124,46 @@ def _pack_layer(tensor: Tensor, layer: Layer, out: Writer, encoder: Encoder) -> 
             encoder.laplace(values, table, largest)
 
 
-def _unpack_layer(tensor: Tensor, section: Reader, decoder: Decoder) -> Layer:
+class _Coded(NamedTuple):
+    """What the stream says of one tensor's code: magnitudes and tables of its weights and its biases."""
+
+    multiplier: int
+    scale: float
+    largest: int
+    table: int
+    largest_bias: int
+    bias_table: int
+
+
+def _unpack_layer(tensor: Tensor, section: Reader) -> _Coded:
     scale = section.real("d" if tensor.linear else "f")
     multiplier = section.count(EXACT_SUM - 1)
+    tables = []
+    for _ in range(2):
+        tables.append(section.count(LARGEST_WEIGHT))
+        tables.append(section.integer("B") if tables[-1] else 0)
+    return _Coded(multiplier, scale, *tables)
 
-    def values(*shape: int) -> NDArray[np.int32]:
-        largest = section.count(LARGEST_WEIGHT)
-        table = section.integer("B") if largest else 0
-        return decoder.laplace(math.prod(shape), table, largest).reshape(shape)
 
-    weights = values(tensor.nodes, tensor.rows, tensor.columns)
-    return Layer(weights, values(tensor.nodes, tensor.rows), multiplier, scale)
+def _decode(tree: Tree, coded: list[_Coded], decoder: Decoder) -> tuple[Parameters, list[int]]:
+    """The parameters, and of each tensor the largest sum (`Layer.largest_sum`)."""
+    if decoder.compiled is None:
+        layers = [_decode_layer(tensor, each, decoder) for tensor, each in zip(tree.tensors, coded, strict=True)]
+        return Parameters.of(layers), [layer.largest_sum for layer in layers]
+    from tinc_codec.stream import weights_numba
+
+    tensors = [(t.biases, t.columns, *c._replace(scale=0)) for t, c in zip(tree.tensors, coded, strict=True)]
+    parameters = Parameters(
+        np.zeros(tree.weights_begin[-1], np.int16),
+        np.zeros(tree.biases_begin[-1], np.int32),
+        np.array([each.multiplier for each in coded], np.int64),
+        np.array([each.scale for each in coded], np.float64),
+    )
+    return parameters, weights_numba.decode(decoder.compiled, tensors, parameters)
+
+
+def _decode_layer(tensor: Tensor, coded: _Coded, decoder: Decoder) -> Layer:
+    weights = decoder.laplace(tensor.weights, coded.table, coded.largest)
+    biases = decoder.laplace(tensor.biases, coded.bias_table, coded.largest_bias)
+    shape = (tensor.nodes, tensor.rows)
+    return Layer(weights.reshape(*shape, tensor.columns), biases.reshape(shape), coded.multiplier, coded.scale)

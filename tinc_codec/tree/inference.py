@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.model import AMPLITUDE, Model
-from tinc_codec.tree.paths import Paths, paired
+from tinc_codec.tree.paths import Paths
+from tinc_codec.tree.structure import paired
 from tinc_codec.tree.wanted import Piece, local
 
 TURN = 4096

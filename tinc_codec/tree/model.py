@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.tree.structure import Tree
+from tinc_codec.tree.structure import Tree, paired
 
 AMPLITUDE = 1024
 """An activation is an integer in [-AMPLITUDE, AMPLITUDE]; it stands for activation / AMPLITUDE."""
@@ -31,17 +34,17 @@ class Layer:
     Parameters
     ----------
     weights
-        Shape ``(nodes, rows, columns)``, int32, within ±`LARGEST_WEIGHT`.
+        Shape ``(nodes, rows, columns)``, integers within ±`LARGEST_WEIGHT`.
     biases
-        Shape ``(nodes, rows)``, int32, within ±`LARGEST_WEIGHT`.
+        Shape ``(nodes, rows)``, integers within ±`LARGEST_WEIGHT`.
     multiplier
         A bias counts for ``multiplier * bias`` in the sum.
     scale
         From the sum to units of 1/4096 turn (a float32 value), or to intensity for the linear layer (float64).
     """
 
-    weights: NDArray[np.int32]
-    biases: NDArray[np.int32]
+    weights: NDArray[np.integer[Any]]
+    biases: NDArray[np.integer[Any]]
     multiplier: int
     scale: float
 
@@ -53,6 +56,62 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
+class Parameters:
+    """The integers of all weight tensors, one after the other, as decoders read them.
+
+    Parameters
+    ----------
+    weights
+        int16; row by row, each of an even number of columns: an odd number is followed by a 0.
+    biases
+        int32.
+    multipliers
+        For each tensor, see `Layer`; int64.
+    scales
+        For each tensor, see `Layer`; float64.
+    """
+
+    weights: NDArray[np.int16]
+    biases: NDArray[np.int32]
+    multipliers: NDArray[np.int64]
+    scales: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, layers: Sequence[Layer]) -> Parameters:
+        """Join the layers of a model."""
+        weights, biases = [np.zeros(0, np.int16)], [np.zeros(0, np.int32)]
+        for layer in layers:
+            nodes, rows, columns = layer.weights.shape
+            even = np.zeros((nodes, rows, paired(columns)), np.int16)
+            even[:, :, :columns] = layer.weights
+            weights.append(even.ravel())
+            biases.append(layer.biases.ravel().astype(np.int32))
+        return cls(
+            np.concatenate(weights),
+            np.concatenate(biases),
+            np.array([layer.multiplier for layer in layers], np.int64),
+            np.array([layer.scale for layer in layers], np.float64),
+        )
+
+    def split(self, tree: Tree) -> tuple[Layer, ...]:
+        """The layers, one for each of ``tree.tensors``; their arrays are views."""
+        layers = []
+        weights, biases = tree.weights_begin.tolist(), tree.biases_begin.tolist()
+        for number, tensor in enumerate(tree.tensors):
+            w = self.weights[weights[number] : weights[number + 1]].reshape(tensor.nodes, tensor.rows, -1)
+            b = self.biases[biases[number] : biases[number + 1]].reshape(tensor.nodes, tensor.rows)
+            layers.append(
+                Layer(w[:, :, : tensor.columns], b, int(self.multipliers[number]), float(self.scales[number]))
+            )
+        return tuple(layers)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes."""
+        return self.weights.nbytes + self.biases.nbytes + self.multipliers.nbytes + self.scales.nbytes
+
+
+@dataclass(frozen=True, eq=False)
 class Model:
     """A fitted chunk.
 
@@ -60,8 +119,8 @@ class Model:
     ----------
     tree
         The tree; its partition's shape is the chunk's, folded (see `tinc_codec.tree.partition.fold`).
-    layers
-        One for each of ``tree.tensors``.
+    parameters
+        Of ``tree.tensors``.
     dtype
         Native dtype of the samples.
     offset, low, high
@@ -71,24 +130,31 @@ class Model:
     """
 
     tree: Tree
-    layers: tuple[Layer, ...]
+    parameters: Parameters
     dtype: np.dtype[np.generic]
     offset: Any
     low: Any
     high: Any
     constants: NDArray[Any]
 
-    def check(self) -> None:
-        """Raise `CorruptStreamError` unless integer evaluation is exact and every part fits the tree."""
-        if len(self.layers) != len(self.tree.tensors):
-            raise CorruptStreamError(f"{len(self.layers)} weight tensors for {len(self.tree.tensors)} in the tree")
-        for number, (tensor, layer) in enumerate(zip(self.tree.tensors, self.layers, strict=True)):
-            if layer.weights.shape != (tensor.nodes, tensor.rows, tensor.columns):
-                raise CorruptStreamError(f"weight tensor {number} has shape {layer.weights.shape}")
-            if layer.largest_sum >= EXACT_SUM:
-                raise CorruptStreamError(f"sums of tensor {number} reach {layer.largest_sum}, beyond exact float32")
-            finite = np.isfinite(layer.scale) and layer.scale > 0
-            if not finite or (not tensor.linear and layer.scale > LARGEST_SCALE):
-                raise CorruptStreamError(f"tensor {number} has scale {layer.scale}")
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """One for each of ``tree.tensors``."""
+        return self.parameters.split(self.tree)
+
+    def check(self, largest_sums: Sequence[int] | None = None) -> None:
+        """Raise `CorruptStreamError` unless integer evaluation is exact and every part fits the tree.
+
+        `largest_sums` are those of the layers, where they are known already.
+        """
+        tensors, scales = self.tree.tensors, self.parameters.scales.tolist()
+        if largest_sums is None:
+            largest_sums = [layer.largest_sum for layer in self.layers]
+        for number, (tensor, largest, scale) in enumerate(zip(tensors, largest_sums, scales, strict=True)):
+            if largest >= EXACT_SUM:
+                raise CorruptStreamError(f"sums of tensor {number} reach {largest}, beyond exact float32")
+            finite = math.isfinite(scale) and scale > 0
+            if not finite or (not tensor.linear and scale > LARGEST_SCALE):
+                raise CorruptStreamError(f"tensor {number} has scale {scale}")
         if not self.low <= self.offset <= self.high:  # also when one is NaN
             raise CorruptStreamError(f"offset {self.offset} is not in the range {self.low} to {self.high}")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.tree.model import Model
+from tinc_codec.tree.structure import Tree, paired
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +25,7 @@ class Paths:
     model
         What is laid out.
     weights
-        Of all tensors, int16, row by row; rows of an odd number of columns are followed by a 0, so that columns are
-        pairs.
+        Of all tensors, as the model's parameters have them.
     biases
         Of all tensors, int32, times their multiplier.
     layers
@@ -68,41 +68,40 @@ class Paths:
     @property
     def nbytes(self) -> int:
         """Memory in bytes."""
-        arrays = (self.weights, self.biases, self.layers, self.scales, self.network, self.constants)
-        integers = sum(layer.weights.nbytes + layer.biases.nbytes for layer in self.model.layers)
-        return sum(array.nbytes for array in arrays) + integers
+        arrays = (self.biases, self.layers, self.scales, self.network, self.constants)
+        return sum(array.nbytes for array in arrays) + self.model.parameters.nbytes
 
 
 def lay_out(model: Model) -> Paths:
     """Lay a model out."""
-    tree, partition = model.tree, model.tree.partition
+    tree, partition, parameters = model.tree, model.tree.partition, model.parameters
     last = partition.levels - 1
     count = np.array([level.layers + (number == last) for number, level in enumerate(tree.levels)], np.int64)
     nodes = np.array([partition.nodes(level) for level in range(partition.levels)], np.int64)
     first = np.concatenate([np.zeros(1, np.int64), np.cumsum(nodes * count)])
     layers, scales = np.zeros((first[-1], 4), np.int64), np.zeros(first[-1])
-    weights = [_paired(layer.weights) for layer in model.layers]
-    weights_begin = np.cumsum([0, *(part.size for part in weights)])
-    biases_begin = np.cumsum([0, *(tensor.biases for tensor in tree.tensors)])
-    for level, plans in enumerate(tree.plan):
-        for plan in plans:
-            placed = [(source.tensor, source.nodes, 0) for source in plan.sources]
-            placed += [(tensor, plan.nodes, number) for number, tensor in enumerate(plan.tensors, 1)]
-            for number, members, layer in placed:
-                tensor, order = tree.tensors[number], np.arange(len(members))
-                rows = first[level] + members * count[level] + layer
-                layers[rows, 0] = weights_begin[number] + order * (tensor.rows * paired(tensor.columns))
-                layers[rows, 1] = biases_begin[number] + order * tensor.rows
-                layers[rows, 2:] = tensor.rows, tensor.columns
-                scales[rows] = model.layers[number].scale
+    members, layer = _members(tree)
+    if members:
+        size, rows, columns, level = np.array(
+            [(t.rows * paired(t.columns), t.rows, t.columns, t.level) for t in tree.tensors], np.int64
+        ).T
+        # of all tensors' nodes, one after the other: the tensor, and the node's place in it
+        held = np.array([len(nodes) for nodes in members])
+        tensor = np.repeat(np.arange(len(members)), held)
+        place = np.arange(len(tensor)) - (np.cumsum(held) - held)[tensor]
+        row = (first[level] + layer)[tensor] + np.concatenate(members) * count[level][tensor]
+        layers[row, 0] = tree.weights_begin[tensor] + place * size[tensor]
+        layers[row, 1] = tree.biases_begin[tensor] + place * rows[tensor]
+        layers[row, 2], layers[row, 3] = rows[tensor], columns[tensor]
+        scales[row] = parameters.scales[tensor]
     network = np.zeros(nodes[-1], bool)
     network[tree.leaves] = True
     constants = np.zeros(nodes[-1], model.dtype)
     constants[~network] = model.constants
     return Paths(
         model,
-        _flat(weights, np.int16),
-        _flat([layer.biases * np.int32(layer.multiplier) for layer in model.layers], np.int32),
+        parameters.weights,
+        parameters.biases * np.repeat(parameters.multipliers.astype(np.int32), np.diff(tree.biases_begin)),
         layers,
         scales,
         first[:-1],
@@ -113,17 +112,12 @@ def lay_out(model: Model) -> Paths:
     )
 
 
-def paired(columns: int) -> int:
-    """Columns of a layer, and one more where they are odd."""
-    return columns + columns % 2
-
-
-def _paired(weights: NDArray[np.int32]) -> NDArray[np.int16]:
-    nodes, rows, columns = weights.shape
-    made = np.zeros((nodes, rows, paired(columns)), np.int16)
-    made[:, :, :columns] = weights
-    return made
-
-
-def _flat(parts: list[NDArray[Any]], dtype: type[np.integer[Any]]) -> NDArray[Any]:
-    return np.concatenate([np.zeros(0, dtype), *(part.ravel() for part in parts)])
+def _members(tree: Tree) -> tuple[list[NDArray[np.int64]], list[int]]:
+    """Of each tensor its nodes, and which of their layers it is."""
+    members: list[NDArray[np.int64]] = []
+    layer: list[int] = []
+    for plans in tree.plan:
+        for plan in plans:
+            members += [*(source.nodes for source in plan.sources), *[plan.nodes] * len(plan.tensors)]
+            layer += [*[0] * len(plan.sources), *range(1, len(plan.tensors) + 1)]
+    return members, layer

@@ -61,6 +61,11 @@ class Tensor:
         return self.nodes * self.rows
 
 
+def paired(columns: int) -> int:
+    """Columns that a row of weights takes in memory: an even number, so that they are pairs."""
+    return columns + columns % 2
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """Nodes of one class whose parents are all of class `parent`."""
@@ -111,6 +116,16 @@ class Tree:
     def parameters(self) -> int:
         """Number of parameters of all networks, biases included."""
         return sum(t.weights + t.biases for t in self.tensors)
+
+    @cached_property
+    def weights_begin(self) -> NDArray[np.int64]:
+        """Where each tensor's weights begin in `tinc_codec.tree.model.Parameters`, and where the last ones end."""
+        return np.cumsum([0, *(t.biases * paired(t.columns) for t in self.tensors)], dtype=np.int64)
+
+    @cached_property
+    def biases_begin(self) -> NDArray[np.int64]:
+        """Where each tensor's biases begin there, and where the last ones end."""
+        return np.cumsum([0, *(t.biases for t in self.tensors)], dtype=np.int64)
 
     def evaluate(
         self,
