@@ -1,4 +1,4 @@
-"""One pool of threads for the whole process, so that many chunks at once do not take more threads than one."""
+"""The process's threads: one pool that shares the work on a chunk, one that reads chunks; neither grows with chunks."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def _pool() -> ThreadPoolExecutor:
 
 
 @cache
+def readers() -> ThreadPoolExecutor:
+    """Where hosts that read asynchronously have chunks decoded: as many at a time as there are cores.
+
+    The event loop's own pool has more threads, which wait for the interpreter's lock and for each other.
+    """
+    return ThreadPoolExecutor(cores(), thread_name_prefix="tinc-read")
+
+
+@cache
 def turn() -> Semaphore:
     """To be held while a whole chunk is decoded: few at a time, each with all cores.
 
@@ -33,6 +42,7 @@ def turn() -> Semaphore:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
+    os.register_at_fork(after_in_child=readers.cache_clear)
     os.register_at_fork(after_in_child=turn.cache_clear)
 
 

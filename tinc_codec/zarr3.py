@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.levels import READ_ONLY, cells
 from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
-from tinc_codec.threads import turn
+from tinc_codec.threads import readers, turn
 
 if TYPE_CHECKING:
     from zarr.abc.store import ByteGetter
@@ -121,7 +121,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)
 
     async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
-        return await asyncio.to_thread(self._decode_sync, chunk_bytes, chunk_spec)
+        return await _in_reader(self._decode_sync, chunk_bytes, chunk_spec)
 
     async def _decode_partial_single(
         self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
@@ -129,7 +129,11 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
         if chunk_bytes is None:
             return None
-        return await asyncio.to_thread(self._decode_part, chunk_bytes, selection, chunk_spec)
+        return await _in_reader(self._decode_part, chunk_bytes, selection, chunk_spec)
+
+
+async def _in_reader(decode: Callable[..., NDBuffer], *arguments: Any) -> NDBuffer:
+    return await asyncio.get_running_loop().run_in_executor(readers(), decode, *arguments)
 
 
 def _is_all(selection: Any, shape: tuple[int, ...]) -> bool:
