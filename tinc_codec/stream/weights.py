@@ -125,24 +125,21 @@ def _pack_layer(tensor: Tensor, layer: Layer, out: Writer, encoder: Encoder) -> 
 
 
 class _Coded(NamedTuple):
-    """What the stream says of one tensor's code: magnitudes and tables of its weights and its biases."""
+    """What the stream says of one tensor."""
 
     multiplier: int
     scale: float
-    largest: int
-    table: int
-    largest_bias: int
-    bias_table: int
+    magnitudes: list[int]  # the largest, and the table, of the weights; then of the biases
 
 
 def _unpack_layer(tensor: Tensor, section: Reader) -> _Coded:
     scale = section.real("d" if tensor.linear else "f")
     multiplier = section.count(EXACT_SUM - 1)
-    tables = []
+    magnitudes: list[int] = []
     for _ in range(2):
-        tables.append(section.count(LARGEST_WEIGHT))
-        tables.append(section.integer("B") if tables[-1] else 0)
-    return _Coded(multiplier, scale, *tables)
+        largest = section.count(LARGEST_WEIGHT)
+        magnitudes += largest, section.integer("B") if largest else 0
+    return _Coded(multiplier, scale, magnitudes)
 
 
 def _decode(tree: Tree, coded: list[_Coded], decoder: Decoder) -> tuple[Parameters, list[int]]:
@@ -152,7 +149,10 @@ def _decode(tree: Tree, coded: list[_Coded], decoder: Decoder) -> tuple[Paramete
         return Parameters.of(layers), [layer.largest_sum for layer in layers]
     from tinc_codec.stream import weights_numba
 
-    tensors = [(t.biases, t.columns, *c._replace(scale=0)) for t, c in zip(tree.tensors, coded, strict=True)]
+    tensors = [
+        (tensor.biases, tensor.columns, each.multiplier, *each.magnitudes)
+        for tensor, each in zip(tree.tensors, coded, strict=True)
+    ]
     parameters = Parameters(
         np.zeros(tree.weights_begin[-1], np.int16),
         np.zeros(tree.biases_begin[-1], np.int32),
@@ -163,7 +163,8 @@ def _decode(tree: Tree, coded: list[_Coded], decoder: Decoder) -> tuple[Paramete
 
 
 def _decode_layer(tensor: Tensor, coded: _Coded, decoder: Decoder) -> Layer:
-    weights = decoder.laplace(tensor.weights, coded.table, coded.largest)
-    biases = decoder.laplace(tensor.biases, coded.bias_table, coded.largest_bias)
+    largest, table, largest_bias, bias_table = coded.magnitudes
+    weights = decoder.laplace(tensor.weights, table, largest)
+    biases = decoder.laplace(tensor.biases, bias_table, largest_bias)
     shape = (tensor.nodes, tensor.rows)
     return Layer(weights.reshape(*shape, tensor.columns), biases.reshape(shape), coded.multiplier, coded.scale)

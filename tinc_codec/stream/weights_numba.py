@@ -16,7 +16,7 @@ BITS = 10
 """A symbol is looked for from the first one of its quantile's leading bits on; this many of them."""
 
 
-def decode(decoder: RangeDecoder, tensors: Sequence[tuple[float, ...]], parameters: Parameters) -> list[int]:
+def decode(decoder: RangeDecoder, tensors: Sequence[tuple[int, ...]], parameters: Parameters) -> list[int]:
     """Take the weights and biases of all tensors.
 
     Parameters
@@ -24,8 +24,8 @@ def decode(decoder: RangeDecoder, tensors: Sequence[tuple[float, ...]], paramete
     decoder
         Where they are next.
     tensors
-        Of each its rows (of all nodes), its columns, the biases' multiplier, 0, and the largest magnitude and the table
-        of the weights, then of the biases.
+        Of each its rows (of all nodes), its columns, the biases' multiplier, and the largest magnitude and the table of
+        the weights, then of the biases.
     parameters
         Whose weights and biases, all 0, are filled in.
 
@@ -40,7 +40,7 @@ def decode(decoder: RangeDecoder, tensors: Sequence[tuple[float, ...]], paramete
         No encoder wrote these words.
     """
     sums = np.zeros(len(tensors), np.int64)
-    table = np.array(tensors, np.int64).reshape(-1, 8)
+    table = np.array(tensors, np.int64).reshape(-1, 7)
     if not _take(decoder.words, decoder.state, table, parameters.weights, parameters.biases, sums):
         raise CorruptStreamError("entropy-coded data does not decode")
     return sums.tolist()
@@ -54,9 +54,9 @@ def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums:
     for t in range(len(tensors)):
         rows, columns, multiplier = tensors[t, 0], tensors[t, 1], tensors[t, 2]
         reach = np.zeros(rows, np.int64)
-        largest = tensors[t, 4]
+        largest = tensors[t, 3]
         if largest > 0:
-            laplace(tensors[t, 5], largest, tail, cumulated, first)
+            laplace(tensors[t, 4], largest, tail, cumulated, first)
             symbols = np.empty(rows * columns, np.int32)
             if not take(words, state, cumulated, first, 24 - BITS, symbols):
                 return False
@@ -70,9 +70,9 @@ def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums:
                 weight += columns + columns % 2
         else:
             weight += rows * (columns + columns % 2)
-        largest = tensors[t, 6]
+        largest = tensors[t, 5]
         if largest > 0:
-            laplace(tensors[t, 7], largest, tail, cumulated, first)
+            laplace(tensors[t, 6], largest, tail, cumulated, first)
             if not take(words, state, cumulated, first, 24 - BITS, biases[bias : bias + rows]):
                 return False
             for row in range(rows):
