@@ -143,7 +143,7 @@ class Model:
         return self.parameters.split(self.tree)
 
     def check(self, largest_sums: Sequence[int] | None = None) -> None:
-        """Raise `CorruptStreamError` unless integer evaluation is exact and every part fits the tree.
+        """Raise `CorruptStreamError` unless integer evaluation is exact, and scales and range make sense.
 
         `largest_sums` are those of the layers, where they are known already.
         """

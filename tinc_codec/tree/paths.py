@@ -24,8 +24,6 @@ class Paths:
     ----------
     model
         What is laid out.
-    weights
-        Of all tensors, as the model's parameters have them.
     biases
         Of all tensors, int32, times their multiplier.
     layers
@@ -44,7 +42,6 @@ class Paths:
     """
 
     model: Model
-    weights: NDArray[np.int16]
     biases: NDArray[np.int32]
     layers: NDArray[np.int64]
     scales: NDArray[np.float64]
@@ -53,6 +50,11 @@ class Paths:
     below: NDArray[np.int64]
     network: NDArray[np.bool_]
     constants: NDArray[Any]
+
+    @property
+    def weights(self) -> NDArray[np.int16]:
+        """Of all tensors, as the model's parameters have them."""
+        return self.model.parameters.weights
 
     @cached_property
     def largest(self) -> int:
@@ -100,7 +102,6 @@ def lay_out(model: Model) -> Paths:
     constants[~network] = model.constants
     return Paths(
         model,
-        parameters.weights,
         parameters.biases * np.repeat(parameters.multipliers.astype(np.int32), np.diff(tree.biases_begin)),
         layers,
         scales,
