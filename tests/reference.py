@@ -79,6 +79,49 @@ class Range:
             self.point = (self.point << 32 | self.word()) & mask
         return symbol
 
+    def array(self, frequencies, number):
+        return [self.symbol(frequencies) for _ in range(number)]
+
+    def end(self):
+        pass
+
+
+class Lanes:
+    def __init__(self, data):
+        head = Bytes(data)
+        lengths = [head.count() for _ in range(3)]
+        words = [w for (w,) in struct.iter_unpack("<I", head.data[head.at :])]
+        self.words, self.states = [], []
+        for length in [*lengths, len(words) - sum(lengths)]:
+            assert 0 <= length <= len(words)
+            self.words.append(words[:length])
+            words = words[length:]
+            self.states.append(self.words[-1].pop() if length else 0)
+            assert self.states[-1] or not length
+            self.refill(len(self.states) - 1)
+
+    def refill(self, lane):
+        if self.states[lane] < 2**32 and self.words[lane]:
+            self.states[lane] = (self.states[lane] << 32) + self.words[lane].pop()
+
+    def array(self, frequencies, number):
+        symbols = []
+        for i in range(number):
+            lane, below = i % 4, 0
+            quantile = self.states[lane] % 2**24
+            for symbol, frequency in enumerate(frequencies):  # noqa: B007
+                if quantile < below + frequency:
+                    break
+                below += frequency
+            symbols.append(symbol)
+            self.states[lane] = (self.states[lane] >> 24) * frequency + quantile - below
+            self.refill(lane)
+        return symbols
+
+    def end(self):
+        assert not any(self.states)
+        assert not any(self.words)
+
 
 def frequencies(weights, rest):
     f = [1 + w * (2**24 - len(weights)) // sum(weights) for w in weights]
@@ -117,7 +160,7 @@ def stored(data, count, code):
 def decode(data):
     """Decode a stream to ``(shape, dtype code, flags, samples in C order)``."""
     assert data[:4] == b"TINC"
-    assert data[4] in (1, 2)
+    assert data[4] in (1, 2, 3)
     assert crc32c(data[:-4]) == int.from_bytes(data[-4:], "little")
     head = Bytes(data[:-4])
     head.take(5)
@@ -177,7 +220,9 @@ def fold(shape):
 
 def tree_samples(sections, shape, code):
     d = len(shape)
-    tree, layers, words = Bytes(sections[2]), Bytes(sections[3]), Range(sections[4])
+    tree, layers = Bytes(sections[2]), Bytes(sections[3])
+    assert (4 in sections) != (11 in sections)
+    words = Range(sections[4]) if 4 in sections else Lanes(sections[11])
     offset, low, high = (tree.get(code) for _ in range(3))
     count = tree.get("B")
     splits = [0] + [tree.get("B") for _ in range(count - 1)]
@@ -201,13 +246,15 @@ def tree_samples(sections, shape, code):
         classes = [0] * len(positions)
         used = [c for c in range(n_classes + 1) if counts[c]]
         table = frequencies(counts, counts.index(max(counts))) if len(used) > 1 else None
-        for i in free:
-            classes[i] = words.symbol(table) if table else used[0]
+        coded = words.array(table, len(free)) if table else used[:1] * len(free)
+        for i, symbol in zip(free, coded, strict=True):
+            classes[i] = symbol
         levels.append((n_layers, widths, classes, fanout))
         above = classes
     grid = [2 ** sum(s >> a & 1 for s in splits) for a in range(d)]
     cells = [-(-n // g) for n, g in zip(shape, grid, strict=True)]
     outputs = evaluate(levels, layers, words, cells)
+    words.end()
     constant = [i for i in range(len(positions)) if i not in outputs]
     values = dict(zip(constant, stored(sections[5], len(constant), code), strict=True))
     samples = []
@@ -281,7 +328,7 @@ def apply(layers, words, members, rows, columns, linear):
     def values(number):
         largest = layers.count()
         table = laplace(layers.get("B"), largest) if largest else None
-        return [words.symbol(table) - largest if largest else 0 for _ in range(number)]
+        return [symbol - largest for symbol in words.array(table, number)] if largest else [0] * number
 
     flat = values(n * rows * columns)
     weights = [[flat[(i * rows + r) * columns :][:columns] for r in range(rows)] for i in range(n)]
@@ -378,7 +425,7 @@ def residual_samples(r, shape, code, model, exact):
         if j <= 1:
             models.append(([0] * j, 0, [256, 0, 128, 0, 0], 0))
             continue
-        numbers = [words.symbol(table) - largest if largest else 0 for _ in range(j + 5)]
+        numbers = [symbol - largest for symbol in words.array(table, j + 5)] if largest else [0] * (j + 5)
         bias, floor = next(rest)
         models.append((numbers[:j], bias, numbers[j:], floor))
     thresholds = [r.count() for _ in range(r.get("B"))]

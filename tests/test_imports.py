@@ -50,7 +50,7 @@ ONLY_IN = {
     "cupy": {"zarr3.py"},
     "typer": {"cli.py"},
     "rich": {"cli.py", "demo.py", "tables.py", "arrays/show.py"},
-    "constriction": {"stream/entropy.py"},
+    "constriction": {"stream/entropy.py", "stream/lanes.py"},
     "pcodec": {"stream/lossless.py", "bench"},
     "matplotlib": {"demo.py", "arrays/page.py"},
     "tifffile": {"demo.py", "arrays"},

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tinc_codec.reading.tensors import decode_batch
     from tinc_codec.zarr3 import TINCSerializer, zarr_kwargs
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "Config",

@@ -80,7 +80,7 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
     header = container.header
     model = Chunk(container).model
     parameters = 0 if model is None else model.tree.parameters
-    words = len(container.sections.get(Section.WEIGHTS, b""))
+    coded = sum(len(container.sections.get(kind, b"")) for kind in (Section.WEIGHTS, Section.WEIGHT_LANES))
     return StreamInfo(
         header.shape,
         header.dtype.newbyteorder("=").name + (" (big-endian)" if _big(header.dtype) else ""),
@@ -93,7 +93,7 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
         () if model is None else _levels(model),
         () if model is None else model.tree.partition.leaf_shape,
         parameters,
-        8 * words / parameters if parameters else 0.0,
+        8 * coded / parameters if parameters else 0.0,
         read_quality(container),
     )
 

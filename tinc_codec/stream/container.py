@@ -13,7 +13,7 @@ from tinc_codec.errors import CorruptStreamError, NewerVersionError, Unsupported
 from tinc_codec.stream.fields import Reader, Writer
 
 MAGIC = b"TINC"
-VERSION = 2
+VERSION = 3
 """Newest format version; a stream is written in the oldest version that has what it needs."""
 LARGEST_CHUNK = 2**40
 """Samples' bytes of the largest chunk that is accepted; a header that claims more is taken for damage."""
@@ -43,9 +43,10 @@ class Section(IntEnum):
     LOSSLESS = 8
     CROP = 9
     CORRECTIONS = 10
+    WEIGHT_LANES = 11
 
 
-_SINCE: dict[int, int] = {Section.RESIDUAL: 2, Section.CROP: 2, Section.CORRECTIONS: 2}
+_SINCE: dict[int, int] = {Section.RESIDUAL: 2, Section.CROP: 2, Section.CORRECTIONS: 2, Section.WEIGHT_LANES: 3}
 """Format versions that brought sections; the others are there from the first on."""
 
 

@@ -139,9 +139,8 @@ class Encoder:
 
     def laplace(self, values: NDArray[np.integer[Any]], table: int, largest: int) -> None:
         """Append values within ±largest."""
-        if largest and values.size:
-            symbols = values.ravel().astype(np.int32) + np.int32(largest)
-            self._coder.encode(symbols, _laplace_table(table, largest).model)
+        if largest:
+            self.coded(values.astype(np.int32) + np.int32(largest), _laplace_table(table, largest))
 
     def symbols(self, values: NDArray[np.integer[Any]], counts: list[int]) -> None:
         """Append symbols that are 0 .. len(counts) - 1 and occur `counts` times."""
@@ -150,20 +149,28 @@ class Encoder:
     def coded(self, values: NDArray[np.integer[Any]], table: Table) -> None:
         """Append symbols of a table."""
         if table.frequencies is not None and values.size:
-            self._coder.encode(values.ravel().astype(np.int32), table.model)
+            self._append(values.ravel().astype(np.int32), table)
+
+    def _append(self, symbols: NDArray[np.int32], table: Table) -> None:
+        self._coder.encode(symbols, table.model)
 
     def bytes(self) -> bytes:
         """The code so far: 32-bit words, little-endian."""
         return bytes(self._coder.get_compressed().astype("<u4").tobytes())
 
 
+def to_words(data: bytes) -> NDArray[np.uint32]:
+    """Words of 32 bits from their bytes."""
+    if len(data) % 4:
+        raise CorruptStreamError(f"entropy-coded data is words of 4 bytes, but there are {len(data)} bytes")
+    return np.frombuffer(data, "<u4").astype(np.uint32)
+
+
 class Decoder:
     """Reads what `Encoder` wrote, given the same tables in the same order."""
 
     def __init__(self, data: bytes) -> None:
-        if len(data) % 4:
-            raise CorruptStreamError(f"entropy-coded data is words of 4 bytes, but there are {len(data)} bytes")
-        words = np.frombuffer(data, "<u4").astype(np.uint32)
+        words = to_words(data)
         self.compiled: Any = None
         if compiled():
             from tinc_codec.stream.entropy_numba import RangeDecoder
@@ -191,13 +198,16 @@ class Decoder:
         if self.compiled is not None:
             symbols: NDArray[np.int32] | None = self.compiled.decode(table.lookup, count)
         else:
-            symbols = self._decode(table.model, count)
+            symbols = self._decode(table, count)
         if symbols is None:
             raise CorruptStreamError("entropy-coded data does not decode")
         return symbols
 
-    def _decode(self, model: Any, count: int) -> NDArray[np.int32] | None:
+    def end(self) -> None:
+        """Nothing: a range coder's words do not say where they end."""
+
+    def _decode(self, table: Table, count: int) -> NDArray[np.int32] | None:
         try:
-            return np.asarray(self._coder.decode(model, count), np.int32)
+            return np.asarray(self._coder.decode(table.model, count), np.int32)
         except AssertionError:  # constriction's word for data that no encoder wrote
             return None

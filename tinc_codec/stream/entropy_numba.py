@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from tinc_codec.jit import jit
 
+RANGE_STATE = 3
+"""Numbers in the range decoder's state."""
+
 
 class Lookup:
     """A table of frequencies of sum 2^24, prepared for decoding.
@@ -30,7 +33,7 @@ class RangeDecoder:
     """Takes symbols off 32-bit words."""
 
     def __init__(self, words: NDArray[np.uint32]) -> None:
-        self.words, self.state = np.ascontiguousarray(words), np.zeros(3, np.uint64)
+        self.words, self.state = np.ascontiguousarray(words), np.zeros(RANGE_STATE, np.uint64)
         begin(self.words, self.state)
 
     def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32] | None:

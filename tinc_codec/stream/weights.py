@@ -12,6 +12,7 @@ from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.lanes import LaneDecoder, LaneEncoder
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tensor, Tree
@@ -24,7 +25,7 @@ LARGEST_CLASSES = 64
 
 def pack(model: Model) -> dict[int, bytes]:
     """Write a model as its sections."""
-    encoder = Encoder()
+    encoder = LaneEncoder()
     tree, layers = Writer(), Writer()
     for value in (model.offset, model.low, model.high):
         tree.raw(np.asarray(value, model.dtype.newbyteorder("<")).tobytes())
@@ -34,7 +35,7 @@ def pack(model: Model) -> dict[int, bytes]:
     return {
         Section.TREE: tree.bytes(),
         Section.LAYERS: layers.bytes(),
-        Section.WEIGHTS: encoder.bytes(),
+        Section.WEIGHT_LANES: encoder.bytes(),
         Section.CONSTANTS: lossless.pack(model.constants),
     }
 
@@ -45,20 +46,30 @@ def unpack(container: Container, shape: tuple[int, ...]) -> Model:
     section = container.section(Section.TREE)
     little = dtype.newbyteorder("<")
     offset, low, high = (np.frombuffer(section.raw(dtype.itemsize), little).astype(dtype)[0] for _ in range(3))
-    words = container.section(Section.WEIGHTS)
-    decoder = Decoder(words.raw(words.remaining))
+    decoder = _decoder(container)
     tree = _unpack_tree(section, shape, decoder)
     section.end()
     section = container.section(Section.LAYERS)
     coded = [_unpack_layer(tensor, section) for tensor in tree.tensors]
     section.end()
     parameters, largest_sums = _decode(tree, coded, decoder)
+    decoder.end()
     section = container.section(Section.CONSTANTS)
     count = math.prod(tree.partition.leaf_grid) - len(tree.leaves)
     constants = lossless.unpack(section.raw(section.remaining), count, dtype)
     model = Model(tree, parameters, dtype, offset, low, high, constants)
     model.check(largest_sums)
     return model
+
+
+def _decoder(container: Container) -> Decoder:
+    """Over the section with the weights: lanes, or what format versions 1 and 2 have instead."""
+    if Section.WEIGHT_LANES not in container.sections:
+        words = container.section(Section.WEIGHTS)
+        return Decoder(words.raw(words.remaining))
+    if Section.WEIGHTS in container.sections:
+        raise CorruptStreamError("there are two sections with weights")
+    return LaneDecoder(container.section(Section.WEIGHT_LANES))
 
 
 def _pack_tree(tree: Tree, out: Writer, encoder: Encoder) -> None:

@@ -9,14 +9,18 @@ import numpy as np
 
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.jit import jit
-from tinc_codec.stream.entropy_numba import RangeDecoder, take
+from tinc_codec.stream import lanes_numba
+from tinc_codec.stream.entropy_numba import RANGE_STATE, RangeDecoder, take
+from tinc_codec.stream.lanes_numba import CompiledLanes
 from tinc_codec.tree.model import AMPLITUDE, LARGEST_WEIGHT, Parameters
 
-BITS = 10
+MOST_BITS, FEWEST_BITS = 12, 6
 """A symbol is looked for from the first one of its quantile's leading bits on; this many of them."""
 
 
-def decode(decoder: RangeDecoder, tensors: Sequence[tuple[int, ...]], parameters: Parameters) -> list[int]:
+def decode(
+    decoder: RangeDecoder | CompiledLanes, tensors: Sequence[tuple[int, ...]], parameters: Parameters
+) -> list[int]:
     """Take the weights and biases of all tensors.
 
     Parameters
@@ -49,16 +53,15 @@ def decode(decoder: RangeDecoder, tensors: Sequence[tuple[int, ...]], parameters
 @jit
 def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums: Any) -> bool:
     cumulated = np.zeros(2 * LARGEST_WEIGHT + 2, np.uint64)
-    tail, first = np.zeros(LARGEST_WEIGHT, np.int64), np.zeros(1 << BITS, np.int32)
+    tail, first = np.zeros(LARGEST_WEIGHT, np.int64), np.zeros(1 << MOST_BITS, np.int32)
     weight = bias = 0
     for t in range(len(tensors)):
         rows, columns, multiplier = tensors[t, 0], tensors[t, 1], tensors[t, 2]
         reach = np.zeros(rows, np.int64)
         largest = tensors[t, 3]
         if largest > 0:
-            laplace(tensors[t, 4], largest, tail, cumulated, first)
             symbols = np.empty(rows * columns, np.int32)
-            if not take(words, state, cumulated, first, 24 - BITS, symbols):
+            if not _laplace(words, state, tensors[t, 4], largest, tail, cumulated, first, symbols):
                 return False
             for row in range(rows):
                 total = np.int64(0)
@@ -72,8 +75,8 @@ def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums:
             weight += rows * (columns + columns % 2)
         largest = tensors[t, 5]
         if largest > 0:
-            laplace(tensors[t, 6], largest, tail, cumulated, first)
-            if not take(words, state, cumulated, first, 24 - BITS, biases[bias : bias + rows]):
+            symbols = biases[bias : bias + rows]
+            if not _laplace(words, state, tensors[t, 6], largest, tail, cumulated, first, symbols):
                 return False
             for row in range(rows):
                 biases[bias + row] -= largest
@@ -85,10 +88,27 @@ def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums:
 
 
 @jit
+def _laplace(
+    words: Any, state: Any, table: int, largest: int, tail: Any, cumulated: Any, first: Any, symbols: Any
+) -> bool:
+    """Take symbols of a Laplace table; False: no encoder wrote these words."""
+    bits = FEWEST_BITS  # as many as pay: to fill `first` takes time, too
+    while bits < MOST_BITS and 1 << bits < len(symbols) // 2:
+        bits += 1
+    laplace(table, largest, tail, cumulated, first[: 1 << bits])
+    found = True
+    if len(state) == RANGE_STATE:
+        found = take(words, state, cumulated, first, 24 - bits, symbols)
+    else:
+        lanes_numba.take(words, state, cumulated, first, 24 - bits, symbols)
+    return found
+
+
+@jit
 def laplace(table: int, largest: int, tail: Any, cumulated: Any, first: Any) -> None:
     """`tinc_codec.stream.entropy.laplace_frequencies`, cumulated, and where to begin to look for a quantile.
 
-    `tail` is for the frequencies of 1 .. largest.
+    `tail` is for the frequencies of 1 .. largest; `first` has a number of entries that is a power of 2.
     """
     one, exponent = np.int64(1) << 62, 5 + table // 16
     r = ((np.int64(1) << exponent) - (31 - table % 16)) << (62 - exponent)
@@ -108,9 +128,9 @@ def laplace(table: int, largest: int, tail: Any, cumulated: Any, first: Any) -> 
     cumulated[largest + 1] = cumulated[largest] + np.uint64((1 << 24) - both)
     for k in range(largest):
         cumulated[largest + 2 + k] = cumulated[largest + 1 + k] + np.uint64(tail[k])
-    symbol = 0
+    symbol, step = 0, np.uint64((1 << 24) // len(first))
     for cell in range(len(first)):
-        while cumulated[symbol + 1] <= np.uint64(cell << (24 - BITS)):
+        while cumulated[symbol + 1] <= np.uint64(cell) * step:
             symbol += 1
         first[cell] = symbol
 

@@ -1,0 +1,94 @@
+"""The decoder of FORMAT.md, "Lanes", compiled by numba: four lanes at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.jit import jit
+from tinc_codec.stream.entropy_numba import Lookup
+
+
+class CompiledLanes:
+    """Takes symbols off four lanes.
+
+    Parameters
+    ----------
+    words
+        Of all lanes.
+    ends
+        Where each lane begins, and where the last one ends; ``(5,)``.
+    """
+
+    def __init__(self, words: NDArray[np.uint32], ends: NDArray[np.int64]) -> None:
+        self.words = np.append(words, np.uint32(0))  # so that there is a word to look at where there is none
+        self.state = np.zeros(12, np.uint64)
+        begin(self.words, ends, self.state)
+
+    def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32]:
+        """Take `count` symbols."""
+        symbols = np.empty(count, np.int32)
+        take(self.words, self.state, lookup.cumulated, lookup.first, lookup.shift, symbols)
+        return symbols
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left."""
+        return not self.state[:4].any() and bool((self.state[4:8] == self.state[8:]).all())
+
+
+@jit
+def begin(words: Any, ends: Any, state: Any) -> None:
+    """Set the states: of each lane its number, then of each the words below its next one's end, then its first word."""
+    for lane in range(4):
+        number, left, bottom = np.uint64(0), np.uint64(ends[lane + 1]), np.uint64(ends[lane])
+        if left > bottom:
+            left -= np.uint64(1)
+            number = np.uint64(words[left])
+        state[lane], state[4 + lane] = _refilled(words, number, left, bottom)
+        state[8 + lane] = bottom
+
+
+@jit
+def _refilled(words: Any, number: Any, left: Any, bottom: Any) -> Any:
+    """The state with one more word, where it is small and there is one; no branch, which could not be foretold."""
+    small = np.uint64(number < np.uint64(4294967296)) & np.uint64(left > bottom)
+    left -= small
+    word = np.uint64(words[left])
+    return (number << np.uint64(32)) | word if small else number, left
+
+
+@jit
+def _next(words: Any, number: Any, left: Any, bottom: Any, cumulated: Any, first: Any, shift: int) -> Any:
+    """A symbol of one lane, and the state after it."""
+    quantile = number & np.uint64(16777215)
+    symbol = np.int64(first[np.int64(quantile >> np.uint64(shift))])
+    while cumulated[symbol + 1] <= quantile:
+        symbol += 1
+    low = cumulated[symbol]
+    number = (number >> np.uint64(24)) * (cumulated[symbol + 1] - low) + (quantile - low)
+    number, left = _refilled(words, number, left, bottom)
+    return number, left, symbol
+
+
+@jit
+def take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols: Any) -> None:
+    """Fill `symbols` from a table; there is one for any words."""
+    a, b, c, d = state[0], state[1], state[2], state[3]
+    at_a, at_b, at_c, at_d = state[4], state[5], state[6], state[7]
+    end_a, end_b, end_c, end_d = state[8], state[9], state[10], state[11]
+    together = len(symbols) - len(symbols) % 4
+    for k in range(0, together, 4):
+        a, at_a, symbol_a = _next(words, a, at_a, end_a, cumulated, first, shift)
+        b, at_b, symbol_b = _next(words, b, at_b, end_b, cumulated, first, shift)
+        c, at_c, symbol_c = _next(words, c, at_c, end_c, cumulated, first, shift)
+        d, at_d, symbol_d = _next(words, d, at_d, end_d, cumulated, first, shift)
+        symbols[k], symbols[k + 1], symbols[k + 2], symbols[k + 3] = symbol_a, symbol_b, symbol_c, symbol_d
+    state[0], state[1], state[2], state[3] = a, b, c, d
+    state[4], state[5], state[6], state[7] = at_a, at_b, at_c, at_d
+    for lane in range(len(symbols) - together):
+        state[lane], state[4 + lane], symbols[together + lane] = _next(
+            words, state[lane], state[4 + lane], state[8 + lane], cumulated, first, shift
+        )
