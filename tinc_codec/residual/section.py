@@ -116,14 +116,14 @@ def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tup
     tiles = tuple(section.count(n) for n in shape)
     if not 0 < math.prod(tiles) <= MOST_TILES:
         section.fail(f"{tiles} tiles over a chunk of shape {shape}")
-    levels = section.integer("B")
+    levels = section.byte()
     if levels > LARGEST_LEVELS:
         section.fail(f"{levels} levels")
     widths = tuple(section.count(2 * LARGEST_TOP + 1) for _ in range(levels + 1))
     if 0 in widths:
         section.fail("a quantisation step of 0")
     models = _unpack_models(section, len(shape), levels)
-    contexts = section.integer("B") + 1
+    contexts = section.byte() + 1
     if contexts > MOST_CONTEXTS:
         section.fail(f"{contexts} contexts")
     thresholds = np.array([section.count(2**53) for _ in range(contexts - 1)], np.int64)
@@ -140,7 +140,7 @@ def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tup
 
 
 def _unpack_grid(section: Reader, dtype: np.dtype[Any]) -> Grid:
-    number = section.integer("B")
+    number = section.byte()
     if number not in list(Kind):
         section.fail(f"grid of kind {number}")
     kind = Kind(number)
@@ -188,14 +188,14 @@ def _pack_models(models: tuple[PassModel, ...], out: Writer) -> None:
 
 def _unpack_models(section: Reader, axes: int, levels: int) -> tuple[PassModel, ...]:
     plan = passes(axes, levels)
-    pairs = [section.integer("B") for _ in plan]
+    pairs = [section.byte() for _ in plan]
     for step, count in zip(plan, pairs, strict=True):
         if count > min(MOST_PAIRS, len(step.pairs)):
             section.fail(f"{count} pairs where {len(step.pairs)} are known")
     fitted = [count for count in pairs if count > 1]
     numbers = [section.count(2 * LARGEST_OFFSET) for _ in range(2 * len(fitted))]
     offsets = tokens.unzigzag(np.array(numbers, np.int64)).reshape(-1, 2).tolist()
-    largest, table = section.count(LARGEST_WEIGHT), section.integer("B")
+    largest, table = section.count(LARGEST_WEIGHT), section.byte()
     decoder = Decoder(section.raw(4 * section.count(section.remaining // 4)))
     values = iter(decoder.laplace(sum(fitted) + SPREADS * len(fitted), table, largest).tolist())
     rest = iter(offsets)

@@ -143,10 +143,10 @@ def unpack(data: bytes | memoryview) -> Container:
     CorruptStreamError
         The bytes are truncated, altered, or not a TINC stream.
     """
-    body = _checked(memoryview(data).cast("B"))
+    body = _checked(bytes(data))
     reader = Reader(body, "stream")
     reader.raw(len(MAGIC))
-    version, flags, kind, code, rank = (reader.integer("B") for _ in range(5))
+    version, flags, kind, code, rank = (reader.byte() for _ in range(5))
     if flags & ~(_BIG_ENDIAN | _FORTRAN | _LOSSLESS):
         raise CorruptStreamError(f"reserved flags are set: {flags:#04x}")
     if kind not in list(ModelKind):
@@ -158,8 +158,8 @@ def unpack(data: bytes | memoryview) -> Container:
     if math.prod(shape) * dtype.itemsize > LARGEST_CHUNK:
         raise CorruptStreamError(f"shape {shape} of {dtype} is beyond {LARGEST_CHUNK} bytes")
     sections: dict[int, bytes] = {}
-    for _ in range(reader.integer("B")):
-        section = reader.integer("B")
+    for _ in range(reader.byte()):
+        section = reader.byte()
         if section in sections or (section < 128 and not _known(section, version)):
             raise CorruptStreamError(f"section {section} is repeated, or none of format version {version}")
         sections[section] = reader.raw(reader.count(len(body)))
@@ -172,11 +172,11 @@ def _known(section: int, version: int) -> bool:
     return section in list(Section) and _SINCE.get(section, 1) <= version
 
 
-def _checked(data: memoryview) -> memoryview:
+def _checked(data: bytes) -> bytes:
     """Everything before the checksum, if magic, version and checksum are right."""
     if len(data) < len(MAGIC) + 1 or data[: len(MAGIC)] != MAGIC:
         raise CorruptStreamError(
-            f"not a TINC stream: {len(data)} bytes that begin with {bytes(data[:4])!r} instead of {MAGIC!r}"
+            f"not a TINC stream: {len(data)} bytes that begin with {data[:4]!r} instead of {MAGIC!r}"
         )
     version = data[len(MAGIC)]
     if version > VERSION:
@@ -187,6 +187,6 @@ def _checked(data: memoryview) -> memoryview:
     if version == 0:
         raise CorruptStreamError("format version 0 does not exist")
     body, stored = data[:-4], int.from_bytes(data[-4:], "little")
-    if google_crc32c.value(bytes(body)) != stored:
+    if google_crc32c.value(body) != stored:
         raise CorruptStreamError(f"checksum mismatch: the {len(data)} bytes were truncated or altered")
     return body

@@ -163,7 +163,7 @@ def to_words(data: bytes) -> NDArray[np.uint32]:
     """Words of 32 bits from their bytes."""
     if len(data) % 4:
         raise CorruptStreamError(f"entropy-coded data is words of 4 bytes, but there are {len(data)} bytes")
-    return np.frombuffer(data, "<u4").astype(np.uint32)
+    return np.frombuffer(data, "<u4").astype(np.uint32, copy=False)
 
 
 class Decoder:

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from tinc_codec.errors import CorruptStreamError
 
+_REALS = {code: struct.Struct("<" + code) for code in "fd"}
+
 
 class Writer:
     """Collects fields into bytes."""
@@ -40,7 +42,7 @@ class Reader:
     """Takes fields off bytes, in order; running past the end is a `CorruptStreamError`."""
 
     def __init__(self, data: bytes | memoryview, what: str) -> None:
-        self._data = memoryview(data)
+        self._data = bytes(data)
         self._position = 0
         self._what = what
 
@@ -54,33 +56,32 @@ class Reader:
         if size > self.remaining:
             raise CorruptStreamError(f"{self._what} ends early: {size} bytes wanted, {self.remaining} left")
         start, self._position = self._position, self._position + size
-        return bytes(self._data[start : self._position])
+        return self._data[start : self._position]
 
     def byte(self) -> int:
         """Take one byte."""
-        if not self.remaining:
+        if self._position == len(self._data):
             raise CorruptStreamError(f"{self._what} ends early: 1 byte wanted, 0 left")
         self._position += 1
         return self._data[self._position - 1]
 
-    def integer(self, code: str) -> int:
-        """Take one integer, `code` as in `struct`."""
-        return int(struct.unpack("<" + code, self.raw(struct.calcsize("<" + code)))[0])
-
     def real(self, code: str) -> float:
         """Take one float, `code` as in `struct`."""
-        return float(struct.unpack("<" + code, self.raw(struct.calcsize("<" + code)))[0])
+        number = _REALS[code]
+        return float(number.unpack(self.raw(number.size))[0])
 
     def count(self, limit: int) -> int:
         """Take an unsigned LEB128 integer of at most `limit`."""
-        value = 0
-        for shift in range(0, 70, 7):
-            byte = self.byte()
-            value |= (byte & 127) << shift
-            if byte < 128:
-                break
-        else:
-            raise CorruptStreamError(f"{self._what}: a count is longer than 10 bytes")
+        value = self.byte()
+        if value > 127:
+            value &= 127
+            for shift in range(7, 70, 7):
+                byte = self.byte()
+                value |= (byte & 127) << shift
+                if byte < 128:
+                    break
+            else:
+                raise CorruptStreamError(f"{self._what}: a count is longer than 10 bytes")
         if value > limit:
             raise CorruptStreamError(f"{self._what}: {value} where at most {limit} makes sense")
         return value

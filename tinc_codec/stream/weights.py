@@ -91,10 +91,10 @@ def _pack_tree(tree: Tree, out: Writer, encoder: Encoder) -> None:
 
 
 def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> Tree:
-    count = section.integer("B")
+    count = section.byte()
     if not 1 <= count <= LARGEST_LEVELS:
         raise CorruptStreamError(f"a tree of {count} levels")
-    masks = [section.integer("B") for _ in range(count - 1)]
+    masks = [section.byte() for _ in range(count - 1)]
     splits = tuple(tuple(bool(mask >> axis & 1) for axis in range(len(shape))) for mask in masks)
     partition = Partition(shape, splits)
     if any(mask == 0 or mask >> len(shape) for mask in masks) or any(
@@ -104,7 +104,7 @@ def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> T
     levels: list[Level] = []
     above = np.ones(1, np.uint8)
     for number in range(count):
-        layers, classes = section.integer("B"), section.integer("B")
+        layers, classes = section.byte(), section.byte()
         if not 1 <= layers <= LARGEST_LAYERS or classes > LARGEST_CLASSES:
             raise CorruptStreamError(f"level {number} has {layers} layers and {classes} classes")
         widths = tuple(section.count(LARGEST_WIDTH) for _ in range(classes))
@@ -149,7 +149,7 @@ def _unpack_layer(tensor: Tensor, section: Reader) -> _Coded:
     magnitudes: list[int] = []
     for _ in range(2):
         largest = section.count(LARGEST_WEIGHT)
-        magnitudes += largest, section.integer("B") if largest else 0
+        magnitudes += largest, section.byte() if largest else 0
     return _Coded(multiplier, scale, magnitudes)
 
 

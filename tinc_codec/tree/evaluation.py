@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from tinc_codec.runtime import process
 from tinc_codec.tree import inference
 from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.paths import Paths
-from tinc_codec.tree.wanted import Piece, Positions, points, product
+from tinc_codec.tree.wanted import Batch, Piece, Positions, batches, points, product
 
 
 def at_product(paths: Paths, positions: Sequence[Positions], ancestors: Ancestors | None = None) -> NDArray[Any]:
@@ -24,12 +23,16 @@ def at_product(paths: Paths, positions: Sequence[Positions], ancestors: Ancestor
     `ancestors` are those of earlier reads, and get what this one adds.
     """
     wanted = product(paths.model.tree.partition, positions)
-    return wanted.arranged(_filled(paths, wanted.pieces(), math.prod(wanted.shape), ancestors))
+    size = math.prod(wanted.shape)
+    if compiled():
+        return wanted.arranged(_by_numba(paths, wanted.batches(), size))
+    return wanted.arranged(_by_numpy(paths, wanted.pieces(), size, ancestors))
 
 
 def at_points(paths: Paths, positions: Positions) -> NDArray[Any]:
     """Samples at single positions, ``(axes, points)``, in voxels; dtype of the model."""
-    return _filled(paths, points(paths.model.tree.partition, positions), positions.shape[1])
+    pieces, size = points(paths.model.tree.partition, positions), positions.shape[1]
+    return _by_numba(paths, batches(pieces), size) if compiled() else _by_numpy(paths, pieces, size)
 
 
 def whole(paths: Paths) -> NDArray[Any]:
@@ -42,28 +45,17 @@ def whole(paths: Paths) -> NDArray[Any]:
     return at_product(paths, [np.arange(n) for n in paths.model.tree.partition.shape])
 
 
-def _filled(paths: Paths, pieces: Iterable[Piece], size: int, ancestors: Ancestors | None = None) -> NDArray[Any]:
-    dtype = paths.model.dtype
-    if not compiled():
-        output = np.empty(size, dtype)
-        inference.fill(paths, _networks(paths, pieces, output), output, ancestors)
-        return output
+def _by_numpy(paths: Paths, pieces: Iterable[Piece], size: int, ancestors: Ancestors | None = None) -> NDArray[Any]:
+    output = np.empty(size, paths.model.dtype)
+    inference.fill(paths, pieces, output, ancestors)
+    return output
+
+
+def _by_numba(paths: Paths, batches: Iterable[Batch], size: int) -> NDArray[Any]:
+    """Without keeping ancestors, which costs as much as evaluating them again."""
     from tinc_codec.tree import inference_numba
 
-    # numba knows no float16; and keeping ancestors costs it as much as evaluating them again
-    output = np.empty(size, np.float64 if dtype == np.float16 else dtype)
-    inference_numba.fill(paths, _networks(paths, pieces, output), output)
+    dtype = paths.model.dtype
+    output = np.empty(size, np.float64 if dtype == np.float16 else dtype)  # numba knows no float16
+    inference_numba.fill(paths, batches, output)
     return output.astype(dtype, copy=False)
-
-
-def _networks(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any]) -> Iterator[Piece]:
-    """Pieces at those of their leaves that have networks; the others' constants are filled in."""
-    for piece in pieces:
-        chosen = paths.network[piece.leaves]
-        if chosen.all():
-            yield piece
-            continue
-        for leaf, start in zip(piece.leaves[~chosen], piece.starts[~chosen], strict=True):
-            output[start + piece.offsets] = paths.constants[leaf]
-        if chosen.any():
-            yield replace(piece, leaves=piece.leaves[chosen], starts=piece.starts[chosen])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -65,14 +66,24 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
 
 
 def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any], ancestors: Ancestors | None = None) -> None:
-    """Evaluate pieces, at leaves that have networks, into a flat array of the model's dtype."""
-    for piece in pieces:
+    """Evaluate pieces into a flat array of the model's dtype."""
+    for piece in _networks(paths, pieces, output):
         root = None if ancestors is None else ancestors.of(piece, lambda x: _node(paths, 0, 0, x))
         for begin in range(0, len(piece.offsets), TILE):
             part = slice(begin, begin + TILE)
             samples = _leaves(paths, piece.leaves, piece.coordinates[:, part], None if root is None else root[:, part])
             for start, values in zip(piece.starts, samples, strict=True):
                 output[start + piece.offsets[part]] = values
+
+
+def _networks(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any]) -> Iterator[Piece]:
+    """Pieces at those of their leaves that have networks; the others' constants are filled in."""
+    for piece in pieces:
+        chosen = paths.network[piece.leaves]
+        for leaf, start in zip(piece.leaves[~chosen], piece.starts[~chosen], strict=True):
+            output[start + piece.offsets] = paths.constants[leaf]
+        if chosen.any():
+            yield replace(piece, leaves=piece.leaves[chosen], starts=piece.starts[chosen])
 
 
 def _leaves(

@@ -5,8 +5,7 @@ A tile of local coordinates goes down the tree leaf by leaf, in cache.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -17,16 +16,13 @@ from tinc_codec.jit import jit
 from tinc_codec.threads import share
 from tinc_codec.tree.microkernel import LANES, TILE, sines, sums
 from tinc_codec.tree.paths import Paths
-from tinc_codec.tree.wanted import Piece
+from tinc_codec.tree.wanted import Batch
 
 WORTH = 2**25
 """Multiply-adds that are worth a further thread."""
 
 MOST_PARTS = 64
 """Parts of one piece, at most: more than threads, so that all of them end together."""
-
-BATCH = 2**16
-"""Local coordinates of the pieces that are evaluated in one call, about: each call costs the interpreter's lock."""
 
 
 @jit
@@ -54,7 +50,7 @@ def _store(totals: Any, scale: float, limits: Any, wide: Any, kind: int, output:
 @jit
 def _descend(
     weights: Any, biases: Any, layers: Any, scales: Any, first: Any, count: Any, below: Any, largest: int,
-    leaves: Any, starts: Any, coordinates: Any, offsets: Any, parts: Any,
+    network: Any, constants: Any, leaves: Any, starts: Any, coordinates: Any, offsets: Any, parts: Any,
     limits: Any, wide: Any, kind: int, output: Any,
 ) -> None:  # fmt: skip
     """Evaluate parts of a batch, tile by tile."""
@@ -73,6 +69,10 @@ def _descend(
                     held[0, (axis // 2) * step + 2 * i + axis % 2] = np.int16(coordinates[axis, t + i])
             current[:] = -1
             for leaf in range(first_leaf, end_leaf):
+                if not network[leaves[leaf]]:
+                    for i in range(t, t + n):
+                        output[starts[leaf] + offsets[i]] = constants[leaves[leaf]]
+                    continue
                 for level in range(depth):
                     node = leaves[leaf] // below[level]
                     if node == current[level]:
@@ -102,75 +102,56 @@ def _limits(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]
     return np.array([offset, low, high], np.float64), wide, int(model.dtype.itemsize == 8)
 
 
-def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any]) -> None:
-    """Evaluate pieces, at leaves that have networks, into a flat array of the model's dtype (float64 for float16)."""
+def fill(paths: Paths, batches: Iterable[Batch], output: NDArray[Any]) -> None:
+    """Evaluate batches into a flat array of the model's dtype (float64 for float16)."""
     weights, limits = paths.weights.view(np.int32), _limits(paths)
-    nodes = len(paths.network) // paths.below
+    nodes, constants = len(paths.network) // paths.below, paths.constants.astype(output.dtype, copy=False)
 
-    def evaluate(joined: Piece, parts: NDArray[np.int64], begin: int, end: int) -> None:
+    def evaluate(batch: Batch, parts: NDArray[np.int64], begin: int, end: int) -> None:
         _descend(
             weights, paths.biases, paths.layers, paths.scales, paths.first, paths.count, paths.below, paths.largest,
-            joined.leaves, joined.starts, joined.coordinates, joined.offsets, parts[begin:end], *limits, output,
+            paths.network, constants, batch.leaves, batch.starts, batch.coordinates, batch.offsets, parts[begin:end],
+            *limits, output,
         )  # fmt: skip
 
-    waiting = iter(pieces)
-    while batch := _next(waiting):
-        parts, costs = _parts(batch, paths.products / nodes, nodes)
-        share(partial(evaluate, _joined(batch), parts), costs, WORTH)
+    for batch in batches:
+        parts, costs = _parts(batch.sizes, paths.products / nodes, nodes)
+        share(partial(evaluate, batch, parts), costs, WORTH)
 
 
-def _next(pieces: Iterator[Piece]) -> list[Piece]:
-    """The next pieces, until they have `BATCH` coordinates."""
-    batch: list[Piece] = []
-    points = 0
-    for piece in pieces:
-        batch.append(piece)
-        points += len(piece.offsets)
-        if points >= BATCH:
-            break
-    return batch
-
-
-def _joined(batch: Sequence[Piece]) -> Piece:
-    """One piece's arrays after the other's."""
-    if len(batch) == 1:
-        return batch[0]
-    return Piece(
-        np.concatenate([piece.leaves for piece in batch]),
-        np.concatenate([piece.starts for piece in batch]),
-        np.concatenate([piece.coordinates for piece in batch], axis=1),
-        np.concatenate([piece.offsets for piece in batch]),
-    )
-
-
-def _parts(
-    batch: Sequence[Piece], costs: NDArray[np.float64], nodes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], list[float]]:
-    """Cut pieces so that threads can share them.
+@jit
+def _parts(sizes: Any, costs: Any, nodes: Any) -> Any:
+    """Cut the pieces of a batch so that threads can share them.
 
     Parameters
     ----------
-    batch
-        The pieces, which are to be joined.
+    sizes
+        Of the pieces, see `Batch`.
     costs, nodes
         Multiply-adds of a node of each level, and its nodes.
 
     Returns
     -------
     parts
-        For each part its first and its end leaf, its first and its end coordinate, ``(parts, 4)``.
-    costs
-        The multiply-adds of each part, at most.
+        For each part its first and its end leaf, its first and its end coordinate, int64, ``(parts, 4)``.
+    work
+        The multiply-adds of each part, at most; float64.
     """
-    parts: list[tuple[int, int, int, int]] = []
-    work: list[float] = []
-    leaf = point = 0
-    for piece in batch:
-        leaves, points = len(piece.leaves), len(piece.offsets)
-        cost = float(costs @ np.minimum(nodes, leaves)) * points
-        count = max(1, min(int(cost // WORTH), points // LANES, MOST_PARTS))
-        borders = (point + points * part // count for part in range(count + 1))
-        parts += [(leaf, leaf + leaves, *ends) for ends in itertools.pairwise(borders)]
-        work += [cost / count] * count
+    cost, count = np.zeros(len(sizes)), np.ones(len(sizes), np.int64)
+    for piece in range(len(sizes)):
+        leaves, points = sizes[piece]
+        for level in range(len(nodes)):
+            cost[piece] += costs[level] * min(nodes[level], leaves) * points
+        count[piece] = max(1, min(int(cost[piece] // WORTH), points // LANES, MOST_PARTS))
+    parts, work = np.empty((count.sum(), 4), np.int64), np.empty(count.sum())
+    number = leaf = point = 0
+    for piece in range(len(sizes)):
+        leaves, points = sizes[piece]
+        for part in range(count[piece]):
+            parts[number, 0], parts[number, 1] = leaf, leaf + leaves
+            parts[number, 2] = point + points * part // count[piece]
+            parts[number, 3] = point + points * (part + 1) // count[piece]
+            work[number] = cost[piece] / count[piece]
+            number += 1
         leaf, point = leaf + leaves, point + points
-    return np.array(parts, np.int64), work
+    return parts, work

@@ -55,7 +55,7 @@ class Partition:
 
     def nodes(self, level: int) -> int:
         """Number of nodes at `level`."""
-        return math.prod(self.grid(level))
+        return int(2 ** sum(map(sum, self.splits[:level])))
 
     def fanout(self, level: int) -> int:
         """Number of children that a node of `level - 1` has at `level`; 1 for the root."""

@@ -65,7 +65,7 @@ class Paths:
     def products(self) -> NDArray[np.int64]:
         """Number of multiply-adds at one local coordinate, of all nodes of each level; ``(levels,)``."""
         cost = self.layers[:, 2] * self.layers[:, 3]
-        return np.array([part.sum() for part in np.split(cost, self.first[1:])], np.int64)
+        return np.add.reduceat(cost, self.first)
 
     @property
     def nbytes(self) -> int:

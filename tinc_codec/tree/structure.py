@@ -167,6 +167,16 @@ class Tree:
         return concatenate(list(outputs.values())) if len(outputs) != 1 else next(iter(outputs.values()))
 
 
+def _positions(chosen: NDArray[np.int64], fanout: int, parents: int) -> NDArray[np.int64] | None:
+    """The parents of children that are chosen; None: each parent has as many of them."""
+    if len(chosen) == parents * fanout:
+        return None
+    positions = chosen // fanout
+    if len(chosen) % parents == 0 and (np.bincount(positions, minlength=parents) == len(chosen) // parents).all():
+        return None
+    return positions
+
+
 def _plan(tree: Tree) -> tuple[tuple[Tensor, ...], tuple[tuple[ClassPlan, ...], ...], NDArray[np.int64]]:
     tensors: list[Tensor] = []
     levels: list[tuple[ClassPlan, ...]] = []
@@ -177,18 +187,20 @@ def _plan(tree: Tree) -> tuple[tuple[Tensor, ...], tuple[tuple[ClassPlan, ...], 
         last = number == len(tree.levels) - 1
         plans: list[ClassPlan] = []
         joined: dict[int, NDArray[np.int64]] = {}
+        below = {  # of each parents' class the children, parent by parent, and their classes
+            parent: (children := (above[:, None] * fanout + np.arange(fanout)).ravel(), level.classes[children])
+            for parent, above in members.items()
+        }
         for klass, width in enumerate(level.widths, 1):
             sources: list[Source] = []
             nodes: list[NDArray[np.int64]] = []
-            for parent, above in members.items():
-                children = (above[:, None] * fanout + np.arange(fanout)).ravel()
-                chosen = np.flatnonzero(level.classes[children] == klass)
+            for parent, (children, classes) in below.items():
+                chosen = (classes == klass).nonzero()[0]
                 if not len(chosen):
                     continue
-                counts = np.bincount(chosen // fanout, minlength=len(above))
-                regular = bool((counts == counts[0]).all())
                 nodes.append(children[chosen])
-                sources.append(Source(parent, len(tensors), nodes[-1], None if regular else chosen // fanout))
+                positions = _positions(chosen, fanout, len(children) // fanout)
+                sources.append(Source(parent, len(tensors), nodes[-1], positions))
                 tensors.append(Tensor(number, len(chosen), width, widths[parent], False))
             if not sources:
                 continue

@@ -20,7 +20,7 @@ from tinc_codec.tree.model import AMPLITUDE
 from tinc_codec.tree.partition import Partition
 
 MOST_POINTS = 2**16
-"""Local coordinates of a piece, about, so that memory does not grow with the leaves."""
+"""Local coordinates of a piece, and of a batch, about, so that memory does not grow with the leaves."""
 
 FEW_POINTS = 2**15
 """Pieces of so many coordinates are kept with the selection."""
@@ -48,6 +48,53 @@ class Piece:
     starts: NDArray[np.int64]
     coordinates: NDArray[np.float32]
     offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Several pieces, one after the other, to be evaluated in one call.
+
+    Parameters
+    ----------
+    leaves, starts, coordinates, offsets
+        Those of the pieces, see `Piece`, joined.
+    sizes
+        The number of leaves and of local coordinates of each piece; int64, ``(pieces, 2)``.
+    """
+
+    leaves: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    coordinates: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> Batch:
+        """Join pieces, of which there is at least one."""
+        sizes = np.array([(len(piece.leaves), len(piece.offsets)) for piece in pieces], np.int64)
+        if len(pieces) == 1:
+            return cls(**vars(pieces[0]), sizes=sizes)
+        return cls(
+            np.concatenate([piece.leaves for piece in pieces]),
+            np.concatenate([piece.starts for piece in pieces]),
+            np.concatenate([piece.coordinates for piece in pieces], axis=1),
+            np.concatenate([piece.offsets for piece in pieces]),
+            sizes,
+        )
+
+
+def batches(pieces: Iterable[Piece]) -> Iterator[Batch]:
+    """Pieces joined, until they have `MOST_POINTS` coordinates, about."""
+    waiting: list[Piece] = []
+    points = 0
+    for piece in pieces:
+        waiting.append(piece)
+        points += len(piece.offsets)
+        if points >= MOST_POINTS:
+            yield Batch.of(waiting)
+            waiting, points = [], 0
+    if waiting:
+        yield Batch.of(waiting)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +137,17 @@ class Product:
     def _few(self) -> tuple[Piece, ...]:
         return tuple(self._made())
 
+    @cached_property
+    def _few_batches(self) -> tuple[Batch, ...]:
+        return tuple(batches(self._made()))
+
     def pieces(self) -> Iterable[Piece]:
         """What is to be evaluated, with answers in a flat array of `shape`."""
         return self._few if self.points <= FEW_POINTS else self._made()
+
+    def batches(self) -> Iterable[Batch]:
+        """The same, joined."""
+        return self._few_batches if self.points <= FEW_POINTS else batches(self._made())
 
     def _made(self) -> Iterator[Piece]:
         strides = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
