@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinc_codec.reading.chunk import Chunk
 from tinc_codec.residual.grid import Grid, Kind, exact_grid
 from tinc_codec.residual.learning import Quantiser, Volume, encode
 from tinc_codec.runtime import process, set_process
 from tinc_codec.stream import weights
-from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack
+from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
 from tinc_codec.stream.crop import pack as pack_crop
 from tinc_codec.stream.exact import pack as pack_exact
 from tinc_codec.tree import evaluation
@@ -76,10 +77,17 @@ def random_model(rng, shape, dtype, **tree):
     return Model(made, Parameters.of(layers), dtype, offset, low, high, constants)
 
 
-def random_stream(rng, shape, dtype, order="C", **tree):
+def random_stream(rng, shape, dtype, order="C", lanes=None, **tree):
     model = random_model(rng, shape, dtype, **tree)
     header = Header(tuple(shape), np.dtype(dtype), order, ModelKind.SINE_TREE, False)
-    return pack(Container(header, weights.pack(model)))
+    return pack(Container(header, weights.pack(model, lanes)))
+
+
+def in_lanes(stream):
+    """The same chunk, with its weights in lanes however few there are."""
+    container = unpack(stream)
+    rest = {kind: data for kind, data in container.sections.items() if kind != Section.WEIGHTS}
+    return pack(Container(container.header, rest | weights.pack(Chunk(container).model, lanes=True)))
 
 
 def random_residual(rng, shape, dtype, order, width, model=True, exact=False, crop=False):

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.models import random_residual, random_stream
-from tinc_codec import TINCCodec, decode, zarr_kwargs
+from tinc_codec import TINCCodec, decode, set_process, zarr_kwargs
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.tree import evaluation
+from tinc_codec.tree.wanted import Batch
 
 SHAPE, CHUNK = (60, 48, 52), (32, 16, 24)
 LAYOUTS = {
@@ -76,16 +77,28 @@ def test_every_selection_has_the_bytes_of_the_whole(arrays, seed, layout, cached
     assert array.vindex[mask].tobytes() == whole[mask].tobytes()
 
 
-def test_only_what_is_asked_for_is_evaluated(arrays, monkeypatch):
+def sizes(part):
+    """Leaves and coordinates of a piece, or of each piece of a batch."""
+    return part.sizes.tolist() if isinstance(part, Batch) else [(len(part.leaves), len(part.offsets))]
+
+
+@pytest.mark.parametrize("decoder", ["numpy", "numba"])
+def test_only_what_is_asked_for_is_evaluated(arrays, monkeypatch, decoder):
+    if decoder == "numba":
+        pytest.importorskip("numba")
+    set_process(decoder=decoder)
     points = []
-    real = evaluation._filled
 
-    def counted(paths, pieces, size, ancestors=None):
-        made = list(pieces)
-        points.append(sum(len(piece.leaves) * len(piece.offsets) for piece in made))
-        return real(paths, made, size, ancestors)
+    def counted(real):
+        def evaluate(paths, pieces, size, *ancestors):
+            made = list(pieces)
+            points.append(sum(leaves * n for part in made for leaves, n in sizes(part)))
+            return real(paths, made, size, *ancestors)
 
-    monkeypatch.setattr(evaluation, "_filled", counted)
+        return evaluate
+
+    for name in ("_by_numpy", "_by_numba"):
+        monkeypatch.setattr(evaluation, name, counted(getattr(evaluation, name)))
     monkeypatch.setattr(Chunk, "restored", lambda _: pytest.fail("a chunk was decoded whole"))
     stream = random_stream(np.random.default_rng(0), (64, 64, 64), "u2")
     for selection, wanted in [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.models import random_residual, random_stream
+from tests.models import in_lanes, random_residual, random_stream
 from tinc_codec import TINCCodec, decode
 from tinc_codec.inspection import inspect
 from tinc_codec.phantom import light_sheet
@@ -92,23 +92,27 @@ def version_2():
 
 def version_3():
     codec = TINCCodec(ratio=16, effort=2)
-    yield "trained-u2", codec.encode(light_sheet((16, 24, 20), seed=1))
-    yield "trained-u1-fortran", codec.encode(np.asfortranarray((light_sheet((17, 18, 19), seed=2) >> 4).astype("u1")))
-    yield "trained-f4-2d", codec.encode(wave((50, 61)).astype("f4"))
+    yield "trained-u2", in_lanes(codec.encode(light_sheet((16, 24, 20), seed=1)))
+    low = (light_sheet((17, 18, 19), seed=2) >> 4).astype("u1")
+    yield "trained-u1-fortran", in_lanes(codec.encode(np.asfortranarray(low)))
+    yield "trained-f4-2d", in_lanes(codec.encode(wave((50, 61)).astype("f4")))
     uneven = light_sheet((16, 64, 64), seed=3)
     uneven[:, 32:] = 7
     classes = TINCCodec(ratio=64, effort=2, levels=3, intra_level="variance", constant_tolerance=0.02)
-    yield "trained-classes-and-constants", classes.encode(uneven)
+    yield "trained-classes-and-constants", in_lanes(classes.encode(uneven))
     z, y, x = np.indices((40, 64, 64)) / 10.0
     clean = 2000 + 600 * np.sin(y + np.sin(z)) * np.cos(x)
     network = TINCCodec(max_error=180, effort=1).encode((clean + 60 * noise(*clean.shape)).astype("u2"))
     assert inspect(network).kind == "sine tree and residual"
-    yield "network-and-residual", network
+    yield "network-and-residual", in_lanes(network)
     rng = np.random.default_rng(10)
     for number, (shape, dtype) in enumerate(
         [((33,), "u1"), ((15, 31), ">u4"), ((9, 16, 17), "u8"), ((2, 15, 3, 16), "f2"), ((2, 2, 1, 3, 16), ">f8")]
     ):
-        yield f"random-{number}", random_stream(rng, shape, dtype, order="CF"[number % 2], levels=3, empty=0.1)
+        yield (
+            f"random-{number}",
+            random_stream(rng, shape, dtype, order="CF"[number % 2], lanes=True, levels=3, empty=0.1),
+        )
 
 
 def streams():

@@ -10,39 +10,25 @@ from tinc_codec import set_process
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import weights
 from tinc_codec.stream.container import Container, Header, ModelKind, Section
-from tinc_codec.stream.entropy import TABLES, Encoder, laplace_frequencies
-from tinc_codec.stream.fields import Writer
+from tinc_codec.stream.entropy import TABLES, laplace_frequencies
 
 numba = pytest.importorskip("numba")
 
 from tinc_codec.stream import weights_numba  # noqa: E402
 
 
-def packed(model, shape, version=3):
-    sections = weights.pack(model)
-    if version < 3:
-        sections = before_lanes(model, sections)
-    return Container(Header(shape, model.dtype, "C", ModelKind.SINE_TREE, False), sections)
+def packed(model, shape, lanes=None):
+    return Container(Header(shape, model.dtype, "C", ModelKind.SINE_TREE, False), weights.pack(model, lanes))
 
 
-def before_lanes(model, sections):
-    """The sections as format versions 1 and 2 have them, which nothing writes any more."""
-    encoder = Encoder()
-    weights._pack_tree(model.tree, Writer(), encoder)
-    for tensor, layer in zip(model.tree.tensors, model.layers, strict=True):
-        weights._pack_layer(tensor, layer, Writer(), encoder)
-    rest = {kind: data for kind, data in sections.items() if kind != Section.WEIGHT_LANES}
-    return {**rest, Section.WEIGHTS: encoder.bytes()}
-
-
-@given(seed=st.integers(0, 2**32 - 1), axes=st.integers(1, 3), version=st.integers(2, 3))
-def test_both_decoders_take_the_same_parameters_and_give_what_was_packed(seed, axes, version):
+@given(seed=st.integers(0, 2**32 - 1), axes=st.integers(1, 3), lanes=st.booleans())
+def test_both_decoders_take_the_same_parameters_and_give_what_was_packed(seed, axes, lanes):
     rng = np.random.default_rng(seed)
     shape = tuple(int(n) for n in rng.integers(8, 40, axes))
     model = random_model(rng, shape, "u2")
     for decoder in ("numba", "numpy"):
         set_process(decoder=decoder)
-        found = weights.unpack(packed(model, shape, version), shape).parameters
+        found = weights.unpack(packed(model, shape, lanes), shape).parameters
         for name, values in vars(model.parameters).items():
             assert getattr(found, name).dtype == values.dtype
             np.testing.assert_array_equal(getattr(found, name), values)
@@ -73,20 +59,29 @@ def test_sums_beyond_exact_float32_are_refused_whoever_decodes(decoder):
 
 
 @pytest.mark.parametrize("decoder", ["numba", "numpy"])
-@pytest.mark.parametrize("version", [2, 3])
-def test_words_that_no_encoder_wrote_are_refused(decoder, version):
+@pytest.mark.parametrize("lanes", [False, True])
+def test_words_that_no_encoder_wrote_are_refused(decoder, lanes):
     set_process(decoder=decoder)
     model = random_model(np.random.default_rng(1), (32, 32), "u2", empty=0.0)
-    container = packed(model, (32, 32), version)
-    section = Section.WEIGHTS if version < 3 else Section.WEIGHT_LANES
-    container.sections[section] = b"\x7f" * 3 * (version > 2) + b"\xff" * 4096
+    container = packed(model, (32, 32), lanes)
+    section = Section.WEIGHT_LANES if lanes else Section.WEIGHTS
+    container.sections[section] = b"\x7f" * 3 * lanes + b"\xff" * 4096
     with pytest.raises(CorruptStreamError):
         weights.unpack(container, (32, 32))
 
 
+@pytest.mark.parametrize(("widest", "section"), [(5, Section.WEIGHTS), (60, Section.WEIGHT_LANES)])
+def test_lanes_are_for_models_that_pay_for_them(widest, section):
+    model = random_model(np.random.default_rng(4), (64, 64), "u2", widest=widest, empty=0.0)
+    assert (model.tree.parameters >= weights.WORTH_LANES) == (section == Section.WEIGHT_LANES)
+    assert section in weights.pack(model)
+    more, fewer = (sum(map(len, weights.pack(model, lanes).values())) for lanes in (True, False))
+    assert fewer - 4 <= more <= fewer + 20
+
+
 def test_weights_in_two_codes_are_refused():
     model = random_model(np.random.default_rng(1), (32, 32), "u2")
-    container = packed(model, (32, 32))
+    container = packed(model, (32, 32), lanes=True)
     container.sections[Section.WEIGHTS] = b""
     with pytest.raises(CorruptStreamError, match="two sections with weights"):
         weights.unpack(container, (32, 32))

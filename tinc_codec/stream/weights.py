@@ -23,9 +23,23 @@ LARGEST_WIDTH = 4096
 LARGEST_CLASSES = 64
 
 
-def pack(model: Model) -> dict[int, bytes]:
-    """Write a model as its sections."""
-    encoder = LaneEncoder()
+WORTH_LANES = 2**13
+"""Parameters from which on lanes are worth the 10 to 20 bytes that they take."""
+
+
+def pack(model: Model, lanes: bool | None = None) -> dict[int, bytes]:
+    """Write a model as its sections.
+
+    Parameters
+    ----------
+    model
+        The model.
+    lanes
+        Whether its weights are coded in lanes, as format version 3 has it. None: if there are enough of them.
+    """
+    if lanes is None:
+        lanes = model.tree.parameters >= WORTH_LANES
+    encoder, section = (LaneEncoder(), Section.WEIGHT_LANES) if lanes else (Encoder(), Section.WEIGHTS)
     tree, layers = Writer(), Writer()
     for value in (model.offset, model.low, model.high):
         tree.raw(np.asarray(value, model.dtype.newbyteorder("<")).tobytes())
@@ -35,7 +49,7 @@ def pack(model: Model) -> dict[int, bytes]:
     return {
         Section.TREE: tree.bytes(),
         Section.LAYERS: layers.bytes(),
-        Section.WEIGHT_LANES: encoder.bytes(),
+        section: encoder.bytes(),
         Section.CONSTANTS: lossless.pack(model.constants),
     }
 
@@ -63,7 +77,7 @@ def unpack(container: Container, shape: tuple[int, ...]) -> Model:
 
 
 def _decoder(container: Container) -> Decoder:
-    """Over the section with the weights: lanes, or what format versions 1 and 2 have instead."""
+    """Over the section with the weights."""
     if Section.WEIGHT_LANES not in container.sections:
         words = container.section(Section.WEIGHTS)
         return Decoder(words.raw(words.remaining))
