@@ -109,10 +109,8 @@ def version_3():
     for number, (shape, dtype) in enumerate(
         [((33,), "u1"), ((15, 31), ">u4"), ((9, 16, 17), "u8"), ((2, 15, 3, 16), "f2"), ((2, 2, 1, 3, 16), ">f8")]
     ):
-        yield (
-            f"random-{number}",
-            random_stream(rng, shape, dtype, order="CF"[number % 2], lanes=True, levels=3, empty=0.1),
-        )
+        options = {"lanes": True, "levels": 3, "empty": 0.1}
+        yield f"random-{number}", random_stream(rng, shape, dtype, "CF"[number % 2], **options)
 
 
 def streams():

@@ -41,7 +41,7 @@ class CompiledLanes:
 
 @jit
 def begin(words: Any, ends: Any, state: Any) -> None:
-    """Set the states: of each lane its number, then of each the words below its next one's end, then its first word."""
+    """Set the states: the number of each lane, then where the words end that each has left, then where they begin."""
     for lane in range(4):
         number, left, bottom = np.uint64(0), np.uint64(ends[lane + 1]), np.uint64(ends[lane])
         if left > bottom:

@@ -24,7 +24,7 @@ LARGEST_CLASSES = 64
 
 
 WORTH_LANES = 2**13
-"""Parameters from which on lanes are worth the 10 to 20 bytes that they take."""
+"""Parameters from which on lanes are worth the bytes that they take, at most 24."""
 
 
 def pack(model: Model, lanes: bool | None = None) -> dict[int, bytes]:
