@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.models import random_residual, random_stream
 from tinc_codec import TINCCodec, decode, sample, set_process
 from tinc_codec.errors import ConfigurationError, SelectionError
-from tinc_codec.reading.cache import chunks
+from tinc_codec.reading.cache import _Key, chunks
 from tinc_codec.tree import inference
 
 SHAPES = [(), (1,), (40,), (17, 20), (1, 33), (9, 16, 17), (2, 15, 3, 16), (2, 2, 1, 3, 16), (3, 2, 2, 9, 17)]
@@ -172,6 +172,14 @@ def test_the_cache_is_bounded_in_bytes_and_serves_the_same_stream():
     set_process(cache=0)
     decode(made[0], (3, slice(None)))
     assert (len(chunks), chunks.nbytes) == (0, 0)
+
+
+def test_streams_that_end_alike_are_not_taken_for_each_other():
+    one, other = (_Key(head + b"the same checksum") for head in (b"1", b"2"))
+    assert hash(one) == hash(other)
+    assert one != other
+    assert one == _Key(bytes(bytearray(one.stream)))
+    assert len({one: 1, other: 2, _Key(other.stream): 3}) == 2
 
 
 @pytest.mark.parametrize("decoder", ["numpy", "auto"])

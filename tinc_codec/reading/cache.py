@@ -12,6 +12,21 @@ from tinc_codec.reading.chunk import Chunk
 from tinc_codec.runtime import process
 
 
+class _Key:
+    """A stream, found by its checksum rather than by a hash of all its bytes, and then compared."""
+
+    __slots__ = ("stream",)
+
+    def __init__(self, stream: bytes) -> None:
+        self.stream = stream
+
+    def __hash__(self) -> int:
+        return hash(self.stream[-8:])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.stream == other.stream
+
+
 class ChunkCache:
     """Parsed chunks by their streams; those that were used least recently go first.
 
@@ -20,29 +35,30 @@ class ChunkCache:
     """
 
     def __init__(self) -> None:
-        self._chunks: OrderedDict[bytes, Chunk] = OrderedDict()
-        self._weights: dict[bytes, int] = {}
+        self._chunks: OrderedDict[_Key, Chunk] = OrderedDict()
+        self._weights: dict[_Key, int] = {}
         self._total = 0
         self._lock = Lock()
 
     @contextmanager
     def reading(self, stream: bytes) -> Iterator[Chunk]:
         """The chunk of a stream, parsed now or earlier, and kept after this read."""
+        key = _Key(stream)
         with self._lock:
-            chunk = self._chunks.get(stream)
+            chunk = self._chunks.get(key)
         if chunk is None:
             chunk = Chunk.of(stream)
         yield chunk
-        self._keep(stream, chunk)
+        self._keep(key, chunk)
 
-    def _keep(self, stream: bytes, chunk: Chunk) -> None:
+    def _keep(self, key: _Key, chunk: Chunk) -> None:
         limit = process().cache
         with self._lock:
-            self._chunks[stream] = chunk
-            self._chunks.move_to_end(stream)
-            weight = chunk.nbytes + len(stream)
-            self._total += weight - self._weights.get(stream, 0)
-            self._weights[stream] = weight
+            self._chunks[key] = chunk
+            self._chunks.move_to_end(key)
+            weight = chunk.nbytes + len(key.stream)
+            self._total += weight - self._weights.get(key, 0)
+            self._weights[key] = weight
             while self._total > limit:
                 oldest, _ = self._chunks.popitem(last=False)
                 self._total -= self._weights.pop(oldest)
