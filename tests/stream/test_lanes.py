@@ -27,12 +27,12 @@ def coded(*arrays):
     return encoder.bytes()
 
 
+@pytest.mark.parametrize("decoder", DECODERS)
 @given(
     parts=st.lists(
         st.tuples(st.integers(0, TABLES - 1), st.integers(1, 2047), st.lists(st.integers(-2047, 2047), max_size=30)),
         max_size=6,
-    ),
-    decoder=st.sampled_from(DECODERS),
+    )
 )
 def test_round_trip_and_the_format_documents_decoder(parts, decoder):
     parts = [(scale, largest, np.clip(values, -largest, largest).astype(int)) for scale, largest, values in parts]
@@ -48,7 +48,8 @@ def test_round_trip_and_the_format_documents_decoder(parts, decoder):
     plain.end()
 
 
-@given(symbols=st.lists(st.integers(0, 4), min_size=1, max_size=200), decoder=st.sampled_from(DECODERS))
+@pytest.mark.parametrize("decoder", DECODERS)
+@given(symbols=st.lists(st.integers(0, 4), min_size=1, max_size=200))
 def test_symbols_by_their_counts(symbols, decoder):
     counts = np.bincount(symbols, minlength=5).tolist()
     encoder = LaneEncoder()

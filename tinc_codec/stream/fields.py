@@ -41,8 +41,8 @@ class Writer:
 class Reader:
     """Takes fields off bytes, in order; running past the end is a `CorruptStreamError`."""
 
-    def __init__(self, data: bytes | memoryview, what: str) -> None:
-        self._data = bytes(data)
+    def __init__(self, data: bytes, what: str) -> None:
+        self._data = data
         self._position = 0
         self._what = what
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.jit import jit
 from tinc_codec.stream.entropy_numba import Lookup
+from tinc_codec.stream.lanes import LANES
 
 
 class CompiledLanes:
@@ -24,7 +25,7 @@ class CompiledLanes:
 
     def __init__(self, words: NDArray[np.uint32], ends: NDArray[np.int64]) -> None:
         self.words = np.append(words, np.uint32(0))  # so that there is a word to look at where there is none
-        self.state = np.zeros(12, np.uint64)
+        self.state = np.zeros(3 * LANES, np.uint64)
         begin(self.words, ends, self.state)
 
     def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32]:
@@ -36,19 +37,20 @@ class CompiledLanes:
     @property
     def empty(self) -> bool:
         """Whether nothing is left."""
-        return not self.state[:4].any() and bool((self.state[4:8] == self.state[8:]).all())
+        numbers, ends, begins = self.state.reshape(3, LANES)
+        return not numbers.any() and bool((ends == begins).all())
 
 
 @jit
 def begin(words: Any, ends: Any, state: Any) -> None:
     """Set the states: the number of each lane, then where the words end that each has left, then where they begin."""
-    for lane in range(4):
+    for lane in range(LANES):
         number, left, bottom = np.uint64(0), np.uint64(ends[lane + 1]), np.uint64(ends[lane])
         if left > bottom:
             left -= np.uint64(1)
             number = np.uint64(words[left])
-        state[lane], state[4 + lane] = _refilled(words, number, left, bottom)
-        state[8 + lane] = bottom
+        state[lane], state[LANES + lane] = _refilled(words, number, left, bottom)
+        state[2 * LANES + lane] = bottom
 
 
 @jit
@@ -79,8 +81,8 @@ def take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols
     a, b, c, d = state[0], state[1], state[2], state[3]
     at_a, at_b, at_c, at_d = state[4], state[5], state[6], state[7]
     end_a, end_b, end_c, end_d = state[8], state[9], state[10], state[11]
-    together = len(symbols) - len(symbols) % 4
-    for k in range(0, together, 4):
+    together = len(symbols) - len(symbols) % LANES
+    for k in range(0, together, LANES):
         a, at_a, symbol_a = _next(words, a, at_a, end_a, cumulated, first, shift)
         b, at_b, symbol_b = _next(words, b, at_b, end_b, cumulated, first, shift)
         c, at_c, symbol_c = _next(words, c, at_c, end_c, cumulated, first, shift)
@@ -89,6 +91,6 @@ def take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols
     state[0], state[1], state[2], state[3] = a, b, c, d
     state[4], state[5], state[6], state[7] = at_a, at_b, at_c, at_d
     for lane in range(len(symbols) - together):
-        state[lane], state[4 + lane], symbols[together + lane] = _next(
-            words, state[lane], state[4 + lane], state[8 + lane], cumulated, first, shift
+        state[lane], state[LANES + lane], symbols[together + lane] = _next(
+            words, state[lane], state[LANES + lane], state[2 * LANES + lane], cumulated, first, shift
         )

@@ -22,7 +22,6 @@ LARGEST_LAYERS = 16
 LARGEST_WIDTH = 4096
 LARGEST_CLASSES = 64
 
-
 WORTH_LANES = 2**13
 """Parameters from which on lanes are worth the bytes that they take, at most 24."""
 

@@ -57,22 +57,13 @@ def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums:
     weight = bias = 0
     for t in range(len(tensors)):
         rows, columns, multiplier = tensors[t, 0], tensors[t, 1], tensors[t, 2]
-        reach = np.zeros(rows, np.int64)
+        reach, size = np.zeros(rows, np.int64), rows * (columns + columns % 2)
         largest = tensors[t, 3]
         if largest > 0:
             symbols = np.empty(rows * columns, np.int32)
             if not _laplace(words, state, tensors[t, 4], largest, tail, cumulated, first, symbols):
                 return False
-            for row in range(rows):
-                total = np.int64(0)
-                for column in range(columns):
-                    value = symbols[row * columns + column] - largest
-                    weights[weight + column] = value
-                    total += abs(value)
-                reach[row] = total * AMPLITUDE
-                weight += columns + columns % 2
-        else:
-            weight += rows * (columns + columns % 2)
+            _enter(symbols, largest, weights[weight : weight + size], reach)
         largest = tensors[t, 5]
         if largest > 0:
             symbols = biases[bias : bias + rows]
@@ -81,10 +72,24 @@ def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums:
             for row in range(rows):
                 biases[bias + row] -= largest
                 reach[row] += abs(np.int64(biases[bias + row])) * multiplier
-        bias += rows
+        weight, bias = weight + size, bias + rows
         for row in range(rows):
             sums[t] = max(sums[t], reach[row])
     return True
+
+
+@jit
+def _enter(symbols: Any, largest: int, weights: Any, reach: Any) -> None:
+    """Put a tensor's symbols into the rows of its weights, and into `reach` what each row may add to a sum."""
+    rows = len(reach)
+    columns, step = len(symbols) // rows, len(weights) // rows
+    for row in range(rows):
+        total = np.int64(0)
+        for column in range(columns):
+            value = symbols[row * columns + column] - largest
+            weights[row * step + column] = value
+            total += abs(value)
+        reach[row] = total * AMPLITUDE
 
 
 @jit
@@ -97,7 +102,7 @@ def _laplace(
         bits += 1
     laplace(table, largest, tail, cumulated, first[: 1 << bits])
     found = True
-    if len(state) == RANGE_STATE:
+    if len(state) == RANGE_STATE:  # the state says whose it is
         found = take(words, state, cumulated, first, 24 - bits, symbols)
     else:
         lanes_numba.take(words, state, cumulated, first, 24 - bits, symbols)

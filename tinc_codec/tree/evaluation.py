@@ -14,7 +14,7 @@ from tinc_codec.runtime import process
 from tinc_codec.tree import inference
 from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.paths import Paths
-from tinc_codec.tree.wanted import Batch, Piece, Positions, batches, points, product
+from tinc_codec.tree.wanted import Batch, Piece, Positions, in_batches, points, product
 
 
 def at_product(paths: Paths, positions: Sequence[Positions], ancestors: Ancestors | None = None) -> NDArray[Any]:
@@ -32,7 +32,7 @@ def at_product(paths: Paths, positions: Sequence[Positions], ancestors: Ancestor
 def at_points(paths: Paths, positions: Positions) -> NDArray[Any]:
     """Samples at single positions, ``(axes, points)``, in voxels; dtype of the model."""
     pieces, size = points(paths.model.tree.partition, positions), positions.shape[1]
-    return _by_numba(paths, batches(pieces), size) if compiled() else _by_numpy(paths, pieces, size)
+    return _by_numba(paths, in_batches(pieces), size) if compiled() else _by_numpy(paths, pieces, size)
 
 
 def whole(paths: Paths) -> NDArray[Any]:

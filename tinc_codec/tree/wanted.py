@@ -83,7 +83,7 @@ class Batch:
         )
 
 
-def batches(pieces: Iterable[Piece]) -> Iterator[Batch]:
+def in_batches(pieces: Iterable[Piece]) -> Iterator[Batch]:
     """Pieces joined, until they have `MOST_POINTS` coordinates, about."""
     waiting: list[Piece] = []
     points = 0
@@ -139,7 +139,7 @@ class Product:
 
     @cached_property
     def _few_batches(self) -> tuple[Batch, ...]:
-        return tuple(batches(self._made()))
+        return tuple(in_batches(self._made()))
 
     def pieces(self) -> Iterable[Piece]:
         """What is to be evaluated, with answers in a flat array of `shape`."""
@@ -147,7 +147,7 @@ class Product:
 
     def batches(self) -> Iterable[Batch]:
         """The same, joined."""
-        return self._few_batches if self.points <= FEW_POINTS else batches(self._made())
+        return self._few_batches if self.points <= FEW_POINTS else in_batches(self._made())
 
     def _made(self) -> Iterator[Piece]:
         strides = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
