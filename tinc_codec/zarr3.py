@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import numpy as np
 import zarr
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from zarr.abc.store import ByteGetter
     from zarr.core.array_spec import ArraySpec
     from zarr.core.indexing import SelectorTuple
+
+T = TypeVar("T")
 
 NAME = "tinc_codec.tinc"
 
@@ -126,13 +128,23 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     async def _decode_partial_single(
         self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
     ) -> NDBuffer | None:
+        if _at_once(byte_getter):
+            return await _in_reader(self._read_part, byte_getter, selection, chunk_spec)
         chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
-        if chunk_bytes is None:
-            return None
-        return await _in_reader(self._decode_part, chunk_bytes, selection, chunk_spec)
+        return None if chunk_bytes is None else await _in_reader(self._decode_part, chunk_bytes, selection, chunk_spec)
+
+    def _read_part(self, byte_getter: Any, selection: SelectorTuple, chunk_spec: ArraySpec) -> NDBuffer | None:
+        """A part of a chunk that this thread reads itself."""
+        chunk_bytes = byte_getter.get_sync(prototype=chunk_spec.prototype)
+        return None if chunk_bytes is None else self._decode_part(chunk_bytes, selection, chunk_spec)
 
 
-async def _in_reader(decode: Callable[..., NDBuffer], *arguments: Any) -> NDBuffer:
+def _at_once(byte_getter: Any) -> bool:
+    """Whether a store reads in the thread that asks (zarr 3.1.6 and later): a change of threads takes as long."""
+    return hasattr(byte_getter, "get_sync") and hasattr(getattr(byte_getter, "store", None), "get_sync")
+
+
+async def _in_reader(decode: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(readers(), decode, *arguments)
 
 

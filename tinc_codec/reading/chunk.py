@@ -22,7 +22,7 @@ from tinc_codec.threads import spread
 from tinc_codec.tree import evaluation
 from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.model import Model
-from tinc_codec.tree.paths import Paths, lay_out
+from tinc_codec.tree.paths import Paths
 
 _SMALL = 2**12
 """Memory of a chunk that holds nothing yet, about."""
@@ -65,16 +65,16 @@ class Chunk:
         return total
 
     @cached_property
-    def model(self) -> Model | None:
-        """The networks; None: there are none."""
+    def paths(self) -> Paths | None:
+        """The networks, laid out for evaluation; None: there are none."""
         if self.header.kind is not ModelKind.SINE_TREE:
             return None
         return weights.unpack(self.container, self.folding.folded)
 
-    @cached_property
-    def paths(self) -> Paths | None:
-        """The model, laid out for evaluation."""
-        return None if self.model is None else lay_out(self.model)
+    @property
+    def model(self) -> Model | None:
+        """The networks."""
+        return None if self.paths is None else self.paths.model
 
     @cached_property
     def _ancestors(self) -> Ancestors:

@@ -56,10 +56,10 @@ def begin(words: Any, ends: Any, state: Any) -> None:
 @jit
 def _refilled(words: Any, number: Any, left: Any, bottom: Any) -> Any:
     """The state with one more word, where it is small and there is one; no branch, which could not be foretold."""
-    small = np.uint64(number < np.uint64(4294967296)) & np.uint64(left > bottom)
-    left -= small
-    word = np.uint64(words[left])
-    return (number << np.uint64(32)) | word if small else number, left
+    rest = left - np.uint64(left > bottom)
+    word = np.uint64(words[rest])  # whether it is taken or not: it need not wait for the number
+    small = (number < np.uint64(4294967296)) & (rest < left)
+    return (number << np.uint64(32)) | word if small else number, rest if small else left
 
 
 @jit

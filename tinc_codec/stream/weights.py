@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.jit import compiled
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
@@ -15,6 +17,7 @@ from tinc_codec.stream.fields import Reader, Writer
 from tinc_codec.stream.lanes import LaneDecoder, LaneEncoder
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
 from tinc_codec.tree.partition import Partition
+from tinc_codec.tree.paths import Paths, lay_out
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tensor, Tree
 
 LARGEST_LEVELS = 32
@@ -53,26 +56,66 @@ def pack(model: Model, lanes: bool | None = None) -> dict[int, bytes]:
     }
 
 
-def unpack(container: Container, shape: tuple[int, ...]) -> Model:
+def unpack(container: Container, shape: tuple[int, ...]) -> Paths:
     """Read a model over a chunk whose folded shape is `shape`, and check that it can be evaluated exactly."""
     dtype = container.header.dtype.newbyteorder("=")
+    found = _compiled(container, shape, dtype) if compiled() else None
+    return lay_out(_unpack(container, shape, dtype)) if found is None else found
+
+
+def _compiled(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Paths | None:
+    """By numba; None: the sections make no sense, or are very large."""
+    from tinc_codec.stream import model_numba
+
+    found = model_numba.unpack(container, 3 * dtype.itemsize, shape)
+    if found is None:
+        return None
+    levels: list[Level] = []
+    begin = 0
+    for (layers, classes, nodes, _), widths in zip(found.levels.tolist(), found.widths.tolist(), strict=True):
+        levels.append(Level(layers, tuple(widths[1 : classes + 1]), found.classes[begin : begin + nodes]))
+        begin += nodes
+    splits = tuple(_split(mask, len(shape)) for mask in found.levels[1:, model_numba.MASK].tolist())
+    range_of = _range(container.section(Section.TREE), dtype)
+    constants = np.zeros(len(found.network), dtype)
+    without = _constants(container, len(constants) - int(found.network.sum()), dtype)
+    constants[~found.network] = without
+    parameters = Parameters(found.weights, found.biases, found.multipliers, found.scales)
+    model = Model(Tree(Partition(shape, splits), tuple(levels)), parameters, dtype, *range_of, without)
+    model.check_range()
+    below = nodes // found.levels[:, model_numba.NODES]
+    return Paths(
+        model, found.multiplied, found.layers, found.layer_scales, found.first, found.count, below, found.network,
+        constants,
+    )  # fmt: skip
+
+
+def _unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Model:
+    """The reference."""
     section = container.section(Section.TREE)
-    little = dtype.newbyteorder("<")
-    offset, low, high = (np.frombuffer(section.raw(dtype.itemsize), little).astype(dtype)[0] for _ in range(3))
+    range_of = _range(section, dtype)
     decoder = _decoder(container)
     tree = _unpack_tree(section, shape, decoder)
     section.end()
     section = container.section(Section.LAYERS)
     coded = [_unpack_layer(tensor, section) for tensor in tree.tensors]
     section.end()
-    parameters, largest_sums = _decode(tree, coded, decoder)
+    layers = [_decode_layer(tensor, each, decoder) for tensor, each in zip(tree.tensors, coded, strict=True)]
     decoder.end()
-    section = container.section(Section.CONSTANTS)
-    count = math.prod(tree.partition.leaf_grid) - len(tree.leaves)
-    constants = lossless.unpack(section.raw(section.remaining), count, dtype)
-    model = Model(tree, parameters, dtype, offset, low, high, constants)
-    model.check(largest_sums)
+    constants = _constants(container, math.prod(tree.partition.leaf_grid) - len(tree.leaves), dtype)
+    model = Model(tree, Parameters.of(layers), dtype, *range_of, constants)
+    model.check([layer.largest_sum for layer in layers])
     return model
+
+
+def _range(section: Reader, dtype: np.dtype[np.generic]) -> NDArray[Any]:
+    """Offset, low and high."""
+    return np.frombuffer(section.raw(3 * dtype.itemsize), dtype.newbyteorder("<")).astype(dtype)
+
+
+def _constants(container: Container, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:
+    section = container.section(Section.CONSTANTS)
+    return lossless.unpack(section.raw(section.remaining), count, dtype)
 
 
 def _decoder(container: Container) -> Decoder:
@@ -103,12 +146,16 @@ def _pack_tree(tree: Tree, out: Writer, encoder: Encoder) -> None:
         above = level.classes
 
 
+def _split(mask: int, axes: int) -> tuple[bool, ...]:
+    return tuple(bool(mask >> axis & 1) for axis in range(axes))
+
+
 def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> Tree:
     count = section.byte()
     if not 1 <= count <= LARGEST_LEVELS:
         raise CorruptStreamError(f"a tree of {count} levels")
     masks = [section.byte() for _ in range(count - 1)]
-    splits = tuple(tuple(bool(mask >> axis & 1) for axis in range(len(shape))) for mask in masks)
+    splits = tuple(_split(mask, len(shape)) for mask in masks)
     partition = Partition(shape, splits)
     if any(mask == 0 or mask >> len(shape) for mask in masks) or any(
         g > n for g, n in zip(partition.leaf_grid, shape, strict=True)
@@ -164,26 +211,6 @@ def _unpack_layer(tensor: Tensor, section: Reader) -> _Coded:
         largest = section.count(LARGEST_WEIGHT)
         magnitudes += largest, section.byte() if largest else 0
     return _Coded(multiplier, scale, magnitudes)
-
-
-def _decode(tree: Tree, coded: list[_Coded], decoder: Decoder) -> tuple[Parameters, list[int]]:
-    """The parameters, and of each tensor the largest sum (`Layer.largest_sum`)."""
-    if decoder.compiled is None:
-        layers = [_decode_layer(tensor, each, decoder) for tensor, each in zip(tree.tensors, coded, strict=True)]
-        return Parameters.of(layers), [layer.largest_sum for layer in layers]
-    from tinc_codec.stream import weights_numba
-
-    tensors = [
-        (tensor.biases, tensor.columns, each.multiplier, *each.magnitudes)
-        for tensor, each in zip(tree.tensors, coded, strict=True)
-    ]
-    parameters = Parameters(
-        np.zeros(tree.weights_begin[-1], np.int16),
-        np.zeros(tree.biases_begin[-1], np.int32),
-        np.array([each.multiplier for each in coded], np.int64),
-        np.array([each.scale for each in coded], np.float64),
-    )
-    return parameters, weights_numba.decode(decoder.compiled, tensors, parameters)
 
 
 def _decode_layer(tensor: Tensor, coded: _Coded, decoder: Decoder) -> Layer:

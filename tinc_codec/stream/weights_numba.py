@@ -1,124 +1,88 @@
-"""All weights of a stream in one compiled call, without the interpreter's lock, so that chunks are parsed together."""
+"""Tables of weights and of classes, and the symbols that they code, compiled by numba."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tinc_codec.errors import CorruptStreamError
 from tinc_codec.jit import jit
 from tinc_codec.stream import lanes_numba
-from tinc_codec.stream.entropy_numba import RANGE_STATE, RangeDecoder, take
-from tinc_codec.stream.lanes_numba import CompiledLanes
-from tinc_codec.tree.model import AMPLITUDE, LARGEST_WEIGHT, Parameters
+from tinc_codec.stream.entropy_numba import RANGE_STATE, take
+from tinc_codec.tree.model import AMPLITUDE
 
 MOST_BITS, FEWEST_BITS = 12, 6
 """A symbol is looked for from the first one of its quantile's leading bits on; this many of them."""
 
 
-def decode(
-    decoder: RangeDecoder | CompiledLanes, tensors: Sequence[tuple[int, ...]], parameters: Parameters
-) -> list[int]:
-    """Take the weights and biases of all tensors.
-
-    Parameters
-    ----------
-    decoder
-        Where they are next.
-    tensors
-        Of each its rows (of all nodes), its columns, the biases' multiplier, and the largest magnitude and the table of
-        the weights, then of the biases.
-    parameters
-        Whose weights and biases, all 0, are filled in.
-
-    Returns
-    -------
-    list of int
-        Of each tensor the bound on its sums, as `tinc_codec.tree.model.Layer.largest_sum`.
-
-    Raises
-    ------
-    CorruptStreamError
-        No encoder wrote these words.
-    """
-    sums = np.zeros(len(tensors), np.int64)
-    table = np.array(tensors, np.int64).reshape(-1, 7)
-    if not _take(decoder.words, decoder.state, table, parameters.weights, parameters.biases, sums):
-        raise CorruptStreamError("entropy-coded data does not decode")
-    return sums.tolist()
-
-
 @jit
-def _take(words: Any, state: Any, tensors: Any, weights: Any, biases: Any, sums: Any) -> bool:
-    cumulated = np.zeros(2 * LARGEST_WEIGHT + 2, np.uint64)
-    tail, first = np.zeros(LARGEST_WEIGHT, np.int64), np.zeros(1 << MOST_BITS, np.int32)
-    weight = bias = 0
-    for t in range(len(tensors)):
-        rows, columns, multiplier = tensors[t, 0], tensors[t, 1], tensors[t, 2]
-        reach, size = np.zeros(rows, np.int64), rows * (columns + columns % 2)
-        largest = tensors[t, 3]
-        if largest > 0:
-            symbols = np.empty(rows * columns, np.int32)
-            if not _laplace(words, state, tensors[t, 4], largest, tail, cumulated, first, symbols):
-                return False
-            _enter(symbols, largest, weights[weight : weight + size], reach)
-        largest = tensors[t, 5]
-        if largest > 0:
-            symbols = biases[bias : bias + rows]
-            if not _laplace(words, state, tensors[t, 6], largest, tail, cumulated, first, symbols):
-                return False
-            for row in range(rows):
-                biases[bias + row] -= largest
-                reach[row] += abs(np.int64(biases[bias + row])) * multiplier
-        weight, bias = weight + size, bias + rows
-        for row in range(rows):
-            sums[t] = max(sums[t], reach[row])
-    return True
-
-
-@jit
-def _enter(symbols: Any, largest: int, weights: Any, reach: Any) -> None:
+def enter(symbols: Any, largest: int, weights: Any, reach: Any) -> None:
     """Put a tensor's symbols into the rows of its weights, and into `reach` what each row may add to a sum."""
-    rows = len(reach)
+    rows, least = len(reach), np.int32(largest)
     columns, step = len(symbols) // rows, len(weights) // rows
     for row in range(rows):
-        total = np.int64(0)
+        total = np.int32(0)
+        taken, entered = symbols[row * columns : (row + 1) * columns], weights[row * step : (row + 1) * step]
         for column in range(columns):
-            value = symbols[row * columns + column] - largest
-            weights[row * step + column] = value
+            value = np.int32(taken[column] - least)
+            entered[column] = value
             total += abs(value)
-        reach[row] = total * AMPLITUDE
+        for column in range(columns, step):
+            entered[column] = 0
+        reach[row] = np.int64(total) * AMPLITUDE
 
 
 @jit
-def _laplace(
-    words: Any, state: Any, table: int, largest: int, tail: Any, cumulated: Any, first: Any, symbols: Any
-) -> bool:
+def laplace(words: Any, state: Any, table: int, largest: int, symbols: Any) -> bool:
     """Take symbols of a Laplace table; False: no encoder wrote these words."""
     bits = FEWEST_BITS  # as many as pay: to fill `first` takes time, too
     while bits < MOST_BITS and 1 << bits < len(symbols) // 2:
         bits += 1
-    laplace(table, largest, tail, cumulated, first[: 1 << bits])
+    cumulated, first = np.empty(2 * largest + 2, np.uint64), np.empty(1 << bits, np.int32)
+    laplace_table(table, largest, cumulated)
+    look_up(cumulated, first)
+    return _take(words, state, cumulated, first, 24 - bits, symbols)
+
+
+@jit
+def by_counts(words: Any, state: Any, counts: Any, symbols: Any) -> bool:
+    """Take symbols that occur `counts` times, of sum ``len(symbols)``; False: no encoder wrote these words.
+
+    The table is `tinc_codec.stream.entropy.Table.of`'s.
+    """
+    likeliest = int(np.argmax(counts))
+    if counts[likeliest] == counts.sum():
+        symbols[:] = likeliest
+        return True
+    cumulated, first = np.zeros(len(counts) + 1, np.uint64), np.empty(1 << FEWEST_BITS, np.int32)
+    spare, rest = (1 << 24) - len(counts), 1 << 24
+    for k in range(len(counts)):
+        rest -= 1 + counts[k] * spare // len(symbols)
+    for k in range(len(counts)):
+        frequency = 1 + counts[k] * spare // len(symbols) + (rest if k == likeliest else 0)
+        cumulated[k + 1] = cumulated[k] + np.uint64(frequency)
+    look_up(cumulated, first)
+    return _take(words, state, cumulated, first, 24 - FEWEST_BITS, symbols)
+
+
+@jit
+def _take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols: Any) -> bool:
     found = True
     if len(state) == RANGE_STATE:  # the state says whose it is
-        found = take(words, state, cumulated, first, 24 - bits, symbols)
+        found = take(words, state, cumulated, first, shift, symbols)
     else:
-        lanes_numba.take(words, state, cumulated, first, 24 - bits, symbols)
+        lanes_numba.take(words, state, cumulated, first, shift, symbols)
     return found
 
 
 @jit
-def laplace(table: int, largest: int, tail: Any, cumulated: Any, first: Any) -> None:
-    """`tinc_codec.stream.entropy.laplace_frequencies`, cumulated, and where to begin to look for a quantile.
-
-    `tail` is for the frequencies of 1 .. largest; `first` has a number of entries that is a power of 2.
-    """
+def laplace_table(table: int, largest: int, cumulated: Any) -> None:
+    """`tinc_codec.stream.entropy.laplace_frequencies`, cumulated, into an array of ``2 * largest + 2``."""
     one, exponent = np.int64(1) << 62, 5 + table // 16
     r = ((np.int64(1) << exponent) - (31 - table % 16)) << (62 - exponent)
     square = _product(r, r)
     total, weight = one - r, _product(r, one - square) >> 1
+    tail = np.empty(largest, np.int64)  # of 1 .. largest
     for k in range(largest):
         tail[k] = weight
         total += 2 * weight
@@ -133,6 +97,11 @@ def laplace(table: int, largest: int, tail: Any, cumulated: Any, first: Any) -> 
     cumulated[largest + 1] = cumulated[largest] + np.uint64((1 << 24) - both)
     for k in range(largest):
         cumulated[largest + 2 + k] = cumulated[largest + 1 + k] + np.uint64(tail[k])
+
+
+@jit
+def look_up(cumulated: Any, first: Any) -> None:
+    """Where to begin to look for a quantile, by its leading bits; `first` has a number of entries that is a power of 2."""
     symbol, step = 0, np.uint64((1 << 24) // len(first))
     for cell in range(len(first)):
         while cumulated[symbol + 1] <= np.uint64(cell) * step:

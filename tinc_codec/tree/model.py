@@ -156,5 +156,9 @@ class Model:
             finite = math.isfinite(scale) and scale > 0
             if not finite or (not tensor.linear and scale > LARGEST_SCALE):
                 raise CorruptStreamError(f"tensor {number} has scale {scale}")
+        self.check_range()
+
+    def check_range(self) -> None:
+        """Raise `CorruptStreamError` unless the range makes sense."""
         if not self.low <= self.offset <= self.high:  # also when one is NaN
             raise CorruptStreamError(f"offset {self.offset} is not in the range {self.low} to {self.high}")
