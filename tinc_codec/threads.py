@@ -71,7 +71,8 @@ def share(work: Callable[[int, int], object], costs: Sequence[float], worth: flo
     if threads < 2 or getattr(_here, "busy", False):
         work(0, len(ends))
         return
-    inner = np.searchsorted(ends, [total * part / threads for part in range(1, threads)]).tolist()
+    middles = ends - np.divide(costs, 2)
+    inner = np.searchsorted(middles, [total * part / threads for part in range(1, threads)]).tolist()
     ranges = list(itertools.pairwise([0, *inner, len(ends)]))
     others = [_pool().submit(_do, work, begin, end) for begin, end in ranges[1:]]
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,13 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.reading.chunk import Chunk
+from tinc_codec.reading.folding import Folding
 from tinc_codec.reading.interpolation import on_grid, to_dtype
 from tinc_codec.residual.lattice import tile_borders
 from tinc_codec.stream import crop
 from tinc_codec.tree import evaluation
+
+Positions = tuple[NDArray[Any], ...]
 
 LARGEST_LEVEL = 40
 READ_ONLY = "a coarser level of an array is made while it is read, and cannot be written"
@@ -48,22 +52,28 @@ def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
 
     Cells at the end of an axis may be cut off; they are sampled within the part of the chunk that is stored.
     """
-    header, kept = chunk.header, chunk.folding.kept
+    header = chunk.header
     levels = parse_level(level, len(header.shape))
     shape = cells(header.shape, levels)
     if 0 in header.shape:
         return np.empty(shape, header.dtype, order=header.order)  # type: ignore[call-overload,no-any-return]
-    centres = [
-        np.minimum(np.arange(-(-n // 2**k)) * 2.0**k + (2**k - 1) / 2, n - 1.0)
-        for n, k in zip(kept, levels, strict=True)
-    ]
-    folded = chunk.folding.product(centres)
+    centres, folded = _centres(chunk.folding, levels)
     inside = chunk.folding.unfolded(_samples(chunk, folded, _lattice_level(chunk, levels)), centres)
     if inside.shape != shape:
         padded = np.full(shape, crop.fill_value(chunk.container))
         padded[tuple(map(slice, inside.shape))] = inside
         inside = padded
     return np.array(inside, dtype=header.dtype, order="F" if header.order == "F" else "C")
+
+
+@lru_cache(maxsize=64)
+def _centres(folding: Folding, levels: tuple[int, ...]) -> tuple[Positions, Positions]:
+    """The cells' centres along each axis, and along each folded axis; the chunks of an array share them."""
+    centres = tuple(
+        np.minimum(np.arange(-(-n // 2**k)) * 2.0**k + (2**k - 1) / 2, n - 1.0)
+        for n, k in zip(folding.kept, levels, strict=True)
+    )
+    return centres, folding.product(centres)
 
 
 def _lattice_level(chunk: Chunk, levels: tuple[int, ...]) -> int:
@@ -73,7 +83,7 @@ def _lattice_level(chunk: Chunk, levels: tuple[int, ...]) -> int:
     return min((k for n, k in zip(chunk.folding.kept, levels, strict=True) if n > 1), default=0)
 
 
-def _samples(chunk: Chunk, centres: tuple[NDArray[Any], ...], level: int) -> NDArray[Any]:
+def _samples(chunk: Chunk, centres: Positions, level: int) -> NDArray[Any]:
     nearest = tuple(np.floor(centre + 0.5).astype(np.int64) for centre in centres)
     if chunk.paths is not None:
         samples = evaluation.at_product(chunk.paths, centres)
@@ -87,7 +97,7 @@ def _samples(chunk: Chunk, centres: tuple[NDArray[Any], ...], level: int) -> NDA
 
 
 def _interpolated(
-    chunk: Chunk, centres: tuple[NDArray[Any], ...], nearest: tuple[NDArray[np.int64], ...], level: int
+    chunk: Chunk, centres: Positions, nearest: tuple[NDArray[np.int64], ...], level: int
 ) -> NDArray[Any]:
     if chunk.stored is not None:
         values, known = chunk.stored, [np.arange(n) for n in chunk.folding.folded]

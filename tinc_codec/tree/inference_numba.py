@@ -21,8 +21,9 @@ from tinc_codec.tree.wanted import Batch
 WORTH = 2**25
 """Multiply-adds that are worth a further thread."""
 
-MOST_PARTS = 64
-"""Parts of one piece, at most: more than threads, so that all of them end together."""
+PART, MOST_PARTS = 2**22, 64
+"""Multiply-adds of a part of a piece, at least, and parts of one piece, at most: more than threads, so that all of them
+end together."""
 
 
 @jit
@@ -105,7 +106,7 @@ def _limits(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]
 def fill(paths: Paths, batches: Iterable[Batch], output: NDArray[Any]) -> None:
     """Evaluate batches into a flat array of the model's dtype (float64 for float16)."""
     weights, limits = paths.weights.view(np.int32), _limits(paths)
-    nodes, constants = len(paths.network) // paths.below, paths.constants.astype(output.dtype, copy=False)
+    constants = paths.constants.astype(output.dtype, copy=False)
 
     def evaluate(batch: Batch, parts: NDArray[np.int64], begin: int, end: int) -> None:
         _descend(
@@ -115,43 +116,58 @@ def fill(paths: Paths, batches: Iterable[Batch], output: NDArray[Any]) -> None:
         )  # fmt: skip
 
     for batch in batches:
-        parts, costs = _parts(batch.sizes, paths.products / nodes, nodes)
+        parts, costs = _parts(
+            batch.sizes, batch.leaves, paths.layers, paths.first, paths.count, paths.below, paths.network
+        )
         share(partial(evaluate, batch, parts), costs, WORTH)
 
 
 @jit
-def _parts(sizes: Any, costs: Any, nodes: Any) -> Any:
+def _parts(sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: Any, network: Any) -> Any:
     """Cut the pieces of a batch so that threads can share them.
 
     Parameters
     ----------
-    sizes
+    sizes, leaves
         Of the pieces, see `Batch`.
-    costs, nodes
-        Multiply-adds of a node of each level, and its nodes.
+    layers, first, count, below, network
+        See `Paths`.
 
     Returns
     -------
     parts
         For each part its first and its end leaf, its first and its end coordinate, int64, ``(parts, 4)``.
     work
-        The multiply-adds of each part, at most; float64.
+        The multiply-adds of each part; float64.
     """
-    cost, count = np.zeros(len(sizes)), np.ones(len(sizes), np.int64)
+    cost, cuts = np.zeros(len(sizes)), np.ones(len(sizes), np.int64)
+    current = np.empty(len(below), np.int64)
+    leaf = 0
     for piece in range(len(sizes)):
-        leaves, points = sizes[piece]
-        for level in range(len(nodes)):
-            cost[piece] += costs[level] * min(nodes[level], leaves) * points
-        count[piece] = max(1, min(int(cost[piece] // WORTH), points // LANES, MOST_PARTS))
-    parts, work = np.empty((count.sum(), 4), np.int64), np.empty(count.sum())
-    number = leaf = point = 0
+        current[:] = -1
+        products = 0
+        for leaf in range(leaf, leaf + sizes[piece, 0]):
+            if network[leaves[leaf]]:
+                for level in range(len(below)):
+                    node = leaves[leaf] // below[level]
+                    if node != current[level]:
+                        current[level] = node
+                        for row in range(first[level] + node * count[level], first[level] + (node + 1) * count[level]):
+                            products += layers[row, 2] * layers[row, 3]
+        leaf += 1
+        points = sizes[piece, 1]
+        cost[piece] = products * (-(-points // LANES) * LANES)
+        cuts[piece] = max(1, min(int(cost[piece] // PART), points // LANES, MOST_PARTS))
+    parts, work = np.empty((cuts.sum(), 4), np.int64), np.empty(cuts.sum())
+    number = begin = point = 0
     for piece in range(len(sizes)):
-        leaves, points = sizes[piece]
-        for part in range(count[piece]):
-            parts[number, 0], parts[number, 1] = leaf, leaf + leaves
-            parts[number, 2] = point + points * part // count[piece]
-            parts[number, 3] = point + points * (part + 1) // count[piece]
-            work[number] = cost[piece] / count[piece]
+        wanted, points = sizes[piece]
+        for part in range(cuts[piece]):
+            parts[number, 0], parts[number, 1] = begin, begin + wanted
+            for end in range(2):
+                whole = points if part + end == cuts[piece] else points * (part + end) // cuts[piece] // LANES * LANES
+                parts[number, 2 + end] = point + whole
+            work[number] = cost[piece] / cuts[piece]
             number += 1
-        leaf, point = leaf + leaves, point + points
+        begin, point = begin + wanted, point + points
     return parts, work
