@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from tinc_codec import TINCCodec, TrainingCancelledError, decode, progress, set_process, threads
+from tinc_codec import TINCCodec, TrainingCancelledError, decode, progress, readers, set_process, threads
 
 torch = pytest.importorskip("torch")
 
@@ -45,7 +45,7 @@ def test_a_forked_child_can_encode_and_decode(smooth):
     set_process(threads=2)
     expected = QUICK.encode(smooth)  # so that the parent's thread pools exist
     threads.spread(lambda _: None, range(2))
-    threads.readers().submit(int).result()
+    readers.readers().submit(int).result()
     decode(expected, 3)
     set_process()
     child = os.fork()
@@ -53,7 +53,7 @@ def test_a_forked_child_can_encode_and_decode(smooth):
         try:
             set_process(threads=2)
             threads.spread(lambda _: None, range(2))
-            threads.readers().submit(int).result(30)
+            readers.readers().submit(int).result(30)
             part = decode(expected, 3)
             os._exit(0 if (part == decode(QUICK.encode(smooth))[3]).all() else 1)
         finally:

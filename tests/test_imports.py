@@ -16,6 +16,7 @@ RANK = {
     "runtime": 1.3,
     "threads": 1.6,
     "jit": 1.6,
+    "readers": 1.6,
     "metrics": 1,
     "phantom": 1,
     "progress": 1,

@@ -1,4 +1,4 @@
-"""The process's threads: one pool that shares the work on a chunk, one that reads chunks; neither grows with chunks."""
+"""The process's threads that share the work on a chunk; they do not grow in number with the chunks."""
 
 from __future__ import annotations
 
@@ -23,15 +23,6 @@ def _pool() -> ThreadPoolExecutor:
 
 
 @cache
-def readers() -> ThreadPoolExecutor:
-    """Where hosts that read asynchronously have chunks decoded: as many at a time as there are cores.
-
-    The event loop's own pool has more threads, which wait for the interpreter's lock and for each other.
-    """
-    return ThreadPoolExecutor(cores(), thread_name_prefix="tinc-read")
-
-
-@cache
 def turn() -> Semaphore:
     """To be held while a whole chunk is decoded: few at a time, each with all cores.
 
@@ -42,7 +33,6 @@ def turn() -> Semaphore:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
-    os.register_at_fork(after_in_child=readers.cache_clear)
     os.register_at_fork(after_in_child=turn.cache_clear)
 
 
@@ -65,15 +55,16 @@ def share(work: Callable[[int, int], object], costs: Sequence[float], worth: flo
 
     The calling thread takes its share; `work` must let go of the interpreter's lock to gain.
     """
-    ends = np.cumsum(costs)
-    total = float(ends[-1]) if len(ends) else 0.0
-    threads = min(process().threads or cores(), len(ends), int(total // worth))
+    threads = min(len(costs), int(sum(costs) // worth))
+    if threads > 1:
+        threads = min(threads, process().threads or cores())
     if threads < 2 or getattr(_here, "busy", False):
-        work(0, len(ends))
+        work(0, len(costs))
         return
-    middles = ends - np.divide(costs, 2)
+    ends = np.cumsum(costs)
+    total, middles = float(ends[-1]), ends - np.divide(costs, 2)
     inner = np.searchsorted(middles, [total * part / threads for part in range(1, threads)]).tolist()
-    ranges = list(itertools.pairwise([0, *inner, len(ends)]))
+    ranges = list(itertools.pairwise([0, *inner, len(costs)]))
     others = [_pool().submit(_do, work, begin, end) for begin, end in ranges[1:]]
     try:
         _do(work, *ranges[0])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import zarr
@@ -18,7 +18,7 @@ from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
 from zarr.core.buffer import Buffer, NDBuffer, gpu
 from zarr.core.common import JSON, parse_named_configuration
 
-from tinc_codec import decoding
+from tinc_codec import decoding, readers
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
@@ -27,14 +27,12 @@ from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.levels import READ_ONLY, cells
 from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
-from tinc_codec.threads import readers, turn
+from tinc_codec.threads import turn
 
 if TYPE_CHECKING:
     from zarr.abc.store import ByteGetter
     from zarr.core.array_spec import ArraySpec
     from zarr.core.indexing import SelectorTuple
-
-T = TypeVar("T")
 
 NAME = "tinc_codec.tinc"
 
@@ -123,15 +121,17 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)
 
     async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
-        return await _in_reader(self._decode_sync, chunk_bytes, chunk_spec)
+        return await readers.alone(self._decode_sync, chunk_bytes, chunk_spec)
 
     async def _decode_partial_single(
         self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
     ) -> NDBuffer | None:
         if _at_once(byte_getter):
-            return await _in_reader(self._read_part, byte_getter, selection, chunk_spec)
+            return await readers.together(self._read_part, byte_getter, selection, chunk_spec)
         chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
-        return None if chunk_bytes is None else await _in_reader(self._decode_part, chunk_bytes, selection, chunk_spec)
+        if chunk_bytes is None:
+            return None
+        return await readers.together(self._decode_part, chunk_bytes, selection, chunk_spec)
 
     def _read_part(self, byte_getter: Any, selection: SelectorTuple, chunk_spec: ArraySpec) -> NDBuffer | None:
         """A part of a chunk that this thread reads itself."""
@@ -142,10 +142,6 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 def _at_once(byte_getter: Any) -> bool:
     """Whether a store reads in the thread that asks (zarr 3.1.6 and later): a change of threads takes as long."""
     return hasattr(byte_getter, "get_sync") and hasattr(getattr(byte_getter, "store", None), "get_sync")
-
-
-async def _in_reader(decode: Callable[..., T], *arguments: Any) -> T:
-    return await asyncio.get_running_loop().run_in_executor(readers(), decode, *arguments)
 
 
 def _is_all(selection: Any, shape: tuple[int, ...]) -> bool:

@@ -184,7 +184,8 @@ class Chunk:
         )
 
     def _product(self, indices: Indices) -> NDArray[Any]:
-        inside = [index < size for index, size in zip(indices, self.folding.kept, strict=True)]
+        whole = self.folding.kept == self.header.shape
+        inside = [] if whole else [index < size for index, size in zip(indices, self.folding.kept, strict=True)]
         if all(part.all() for part in inside):
             return self.folding.unfolded(self.folded_product(self.folding.product(indices)), indices)
         samples = np.full([len(index) for index in indices], crop.fill_value(self.container))

@@ -59,9 +59,12 @@ class Folding:
         """Samples of a folded product in the shape of the product itself."""
         sizes = [len(index) for index in indices]
         once = [1 if self.kept[axis] == 1 else size for axis, size in enumerate(sizes)]
-        return np.broadcast_to(samples.reshape(once), sizes)
+        shaped = samples.reshape(once)
+        return shaped if once == sizes else np.broadcast_to(shaped, sizes)
 
     def _merged(self, parts: list[NDArray[Any]], group: tuple[int, ...]) -> NDArray[Any]:
+        if len(parts) == 1:
+            return parts[0]
         total = np.zeros(1, np.int64)
         for axis, part in zip(group, parts, strict=True):
             if axis == group[-1]:

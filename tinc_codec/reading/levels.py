@@ -96,9 +96,7 @@ def _samples(chunk: Chunk, centres: Positions, level: int) -> NDArray[Any]:
     return samples
 
 
-def _interpolated(
-    chunk: Chunk, centres: Positions, nearest: tuple[NDArray[np.int64], ...], level: int
-) -> NDArray[Any]:
+def _interpolated(chunk: Chunk, centres: Positions, nearest: tuple[NDArray[np.int64], ...], level: int) -> NDArray[Any]:
     if chunk.stored is not None:
         values, known = chunk.stored, [np.arange(n) for n in chunk.folding.folded]
     else:

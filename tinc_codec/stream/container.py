@@ -57,6 +57,9 @@ class ModelKind(IntEnum):
     SINE_TREE = 1
 
 
+_SECTIONS, _KINDS = frozenset(map(int, Section)), frozenset(map(int, ModelKind))
+
+
 @dataclass(frozen=True)
 class Header:
     """What a chunk is, whatever holds its samples.
@@ -149,7 +152,7 @@ def unpack(data: bytes | memoryview) -> Container:
     version, flags, kind, code, rank = (reader.byte() for _ in range(5))
     if flags & ~(_BIG_ENDIAN | _FORTRAN | _LOSSLESS):
         raise CorruptStreamError(f"reserved flags are set: {flags:#04x}")
-    if kind not in list(ModelKind):
+    if kind not in _KINDS:
         raise CorruptStreamError(f"model kind {kind} is not one of format version {version}")
     if code not in _DTYPES or rank > LARGEST_RANK:
         raise CorruptStreamError(f"dtype code {code} with {rank} axes is not one of format version {version}")
@@ -169,7 +172,7 @@ def unpack(data: bytes | memoryview) -> Container:
 
 
 def _known(section: int, version: int) -> bool:
-    return section in list(Section) and _SINCE.get(section, 1) <= version
+    return section in _SECTIONS and _SINCE.get(section, 1) <= version
 
 
 def _checked(data: bytes) -> bytes:

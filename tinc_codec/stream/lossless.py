@@ -24,6 +24,9 @@ class Method(IntEnum):
     PCODEC = 3
 
 
+_METHODS = frozenset(map(int, Method))
+
+
 def pack(values: NDArray[Any], newest: bool = False) -> bytes:
     """Store the values of an array, in C order and little-endian, behind one byte that names the method.
 
@@ -52,7 +55,7 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
 
 def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = False) -> NDArray[Any]:
     """Read `count` values of native `dtype`; `newest` as in `pack`."""
-    if not data or data[0] not in list(Method) or (data[0] == Method.PCODEC and not newest):
+    if not data or data[0] not in _METHODS or (data[0] == Method.PCODEC and not newest):
         raise CorruptStreamError("exactly stored values name no known method")
     method, payload = Method(data[0]), data[1:]
     if method is Method.PCODEC:

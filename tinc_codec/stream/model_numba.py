@@ -5,26 +5,33 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinc_codec.jit import jit
 from tinc_codec.stream import lanes_numba
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy_numba import RANGE_STATE, begin
 from tinc_codec.stream.lanes import LANES
-from tinc_codec.stream.weights import LARGEST_CLASSES, LARGEST_LAYERS, LARGEST_LEVELS, LARGEST_WIDTH
+from tinc_codec.stream.weights import (
+    LARGEST_CLASSES,
+    LARGEST_LAYERS,
+    LARGEST_LEVELS,
+    LARGEST_WIDTH,
+    constants_of,
+    range_of,
+    split_of,
+)
 from tinc_codec.stream.weights_numba import by_counts, enter, laplace
-from tinc_codec.tree.model import EXACT_SUM, LARGEST_SCALE, LARGEST_WEIGHT
+from tinc_codec.tree.model import EXACT_SUM, LARGEST_SCALE, LARGEST_WEIGHT, Model, Parameters
+from tinc_codec.tree.partition import Partition
+from tinc_codec.tree.paths import Paths
+from tinc_codec.tree.structure import Level, Tree
 from tinc_codec.tree.structure_numba import (
-    BEGIN,
     CLASSES,
     COLUMNS,
-    LAYER,
     LAYERS,
-    LEVEL,
     LINEAR,
     MASK,
     MEMBERS,
@@ -37,49 +44,41 @@ MOST_NODES, MOST_PARAMETERS = 2**22, 2**26
 """Larger models are left to the reference."""
 
 
-class Unpacked(NamedTuple):
-    """What the sections say; the arrays are as in `Level`, `Parameters` and `Paths` of `tinc_codec.tree`."""
-
-    levels: NDArray[np.int64]  # rows as `tinc_codec.tree.structure_numba.plan` has them
-    widths: NDArray[np.int64]
-    classes: NDArray[np.uint8]
-    weights: NDArray[np.int16]
-    biases: NDArray[np.int32]
-    multipliers: NDArray[np.int64]
-    scales: NDArray[np.float64]
-    multiplied: NDArray[np.int32]
-    layers: NDArray[np.int64]
-    layer_scales: NDArray[np.float64]
-    first: NDArray[np.int64]
-    count: NDArray[np.int64]
-    network: NDArray[np.bool_]
-
-
-def unpack(container: Container, scalars: int, shape: tuple[int, ...]) -> Unpacked | None:
-    """Read the sections of a model.
-
-    Parameters
-    ----------
-    container
-        The stream's.
-    scalars
-        Bytes of the tree's section that come before the tree.
-    shape
-        The chunk's, folded.
+def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Paths | None:
+    """Read a model over a chunk whose folded shape is `shape`, laid out.
 
     Returns
     -------
-    Unpacked or None
-        None: they make no sense, or are very large; the reference says which.
+    Paths or None
+        None: the sections make no sense, or are very large; the reference says which.
     """
     lanes = Section.WEIGHT_LANES in container.sections
     code = container.sections.get(Section.WEIGHT_LANES if lanes else Section.WEIGHTS)
     tree, layers = container.sections.get(Section.TREE), container.sections.get(Section.LAYERS)
     if tree is None or layers is None or code is None or (lanes and Section.WEIGHTS in container.sections):
         return None
-    bytes_of = (np.frombuffer(data, np.uint8) for data in (tree, layers, code))
-    good, *found = _unpack(*bytes_of, lanes, scalars, np.array(shape, np.int64))
-    return Unpacked(*found) if good else None
+    sections = [np.frombuffer(data, np.uint8) for data in (tree, layers, code)]
+    (
+        good, table, widths, classes, weights, biases, multipliers, scales, multiplied, where, scaled, first, count,
+        below, network,
+    ) = _unpack(*sections, lanes, 3 * dtype.itemsize, np.array(shape, np.int64))  # fmt: skip
+    if not good:
+        return None
+    levels: list[Level] = []
+    splits: list[tuple[bool, ...]] = []
+    begin = 0
+    for (deep, kinds, nodes, mask), each in zip(table.tolist(), widths.tolist(), strict=True):
+        levels.append(Level(deep, tuple(each[1 : kinds + 1]), classes[begin : begin + nodes]))
+        splits.append(split_of(mask, len(shape)))
+        begin += nodes
+    constants = np.zeros(len(network), dtype)
+    given = constants_of(container, len(network) - int(np.count_nonzero(network)), dtype)
+    constants[~network] = given
+    limits = range_of(container.section(Section.TREE), dtype)
+    parameters = Parameters(weights, biases, multipliers, scales)
+    model = Model(Tree(Partition(shape, tuple(splits[1:])), tuple(levels)), parameters, dtype, *limits, given)
+    model.check_range()
+    return Paths(model, multiplied, where, scaled, first, count, below, network, constants)
 
 
 @jit
@@ -107,12 +106,14 @@ def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape:
         first[level], count[level] = rows, levels[level, LAYERS] + int(level == depth - 1)
         rows += levels[level, NODES] * count[level]
     where, scaled = np.zeros((rows, 4), np.int64), np.zeros(rows, np.float64)
-    multiplied, network = np.empty_like(biases), np.zeros(levels[-1, NODES] if depth > 0 else 0, np.bool_)
+    leaves = levels[-1, NODES] if depth > 0 else 0
+    below = leaves // levels[:, NODES]
+    multiplied, network = np.empty_like(biases), np.zeros(leaves, np.bool_)
     if good:
         _lay_out(tensors, order, first, count, multipliers, scales, biases, where, scaled, multiplied, network)
     return (
         good, levels, widths, classes, weights, biases, multipliers, scales, multiplied, where, scaled, first, count,
-        network,
+        below, network,
     )  # fmt: skip
 
 
@@ -144,18 +145,15 @@ def _decoder(code: Any, lanes: bool) -> Any:
 
 
 @jit
-def _ended(state: Any) -> bool:
+def _ended(state: Any) -> Any:
     """Whether nothing is left in the lanes; a range coder's words do not say where they end."""
     if len(state) == RANGE_STATE:
         return True
-    for lane in range(LANES):
-        if state[lane] != 0 or state[LANES + lane] != state[2 * LANES + lane]:
-            return False
-    return True
+    return not state[:LANES].any() and (state[LANES : 2 * LANES] == state[2 * LANES :]).all()
 
 
 @jit
-def _byte(data: Any, at: Any) -> int:
+def _byte(data: Any, at: Any) -> Any:
     """The next byte; -1: there is none."""
     if at[0] >= len(data):
         return -1
@@ -164,7 +162,7 @@ def _byte(data: Any, at: Any) -> int:
 
 
 @jit
-def _count(data: Any, at: Any, limit: int) -> int:
+def _count(data: Any, at: Any, limit: int) -> Any:
     """`tinc_codec.stream.fields.Reader.count`; -1: there is none."""
     value = np.int64(0)
     for shift in range(0, 56, 7):  # what is longer is more than any limit
@@ -289,7 +287,7 @@ def _tensors(
 
 
 @jit
-def _symbols(layers: Any, at: Any, words: Any, state: Any, symbols: Any) -> int:
+def _symbols(layers: Any, at: Any, words: Any, state: Any, symbols: Any) -> Any:
     """Take as many symbols as there is room for; the largest magnitude, -1 where the sections make no sense."""
     largest = _count(layers, at, LARGEST_WEIGHT)
     if largest <= 0:

@@ -59,41 +59,19 @@ def pack(model: Model, lanes: bool | None = None) -> dict[int, bytes]:
 def unpack(container: Container, shape: tuple[int, ...]) -> Paths:
     """Read a model over a chunk whose folded shape is `shape`, and check that it can be evaluated exactly."""
     dtype = container.header.dtype.newbyteorder("=")
-    found = _compiled(container, shape, dtype) if compiled() else None
-    return lay_out(_unpack(container, shape, dtype)) if found is None else found
+    if compiled():
+        from tinc_codec.stream import model_numba
 
-
-def _compiled(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Paths | None:
-    """By numba; None: the sections make no sense, or are very large."""
-    from tinc_codec.stream import model_numba
-
-    found = model_numba.unpack(container, 3 * dtype.itemsize, shape)
-    if found is None:
-        return None
-    levels: list[Level] = []
-    begin = 0
-    for (layers, classes, nodes, _), widths in zip(found.levels.tolist(), found.widths.tolist(), strict=True):
-        levels.append(Level(layers, tuple(widths[1 : classes + 1]), found.classes[begin : begin + nodes]))
-        begin += nodes
-    splits = tuple(_split(mask, len(shape)) for mask in found.levels[1:, model_numba.MASK].tolist())
-    range_of = _range(container.section(Section.TREE), dtype)
-    constants = np.zeros(len(found.network), dtype)
-    without = _constants(container, len(constants) - int(found.network.sum()), dtype)
-    constants[~found.network] = without
-    parameters = Parameters(found.weights, found.biases, found.multipliers, found.scales)
-    model = Model(Tree(Partition(shape, splits), tuple(levels)), parameters, dtype, *range_of, without)
-    model.check_range()
-    below = nodes // found.levels[:, model_numba.NODES]
-    return Paths(
-        model, found.multiplied, found.layers, found.layer_scales, found.first, found.count, below, found.network,
-        constants,
-    )  # fmt: skip
+        found = model_numba.unpack(container, shape, dtype)
+        if found is not None:
+            return found
+    return lay_out(_unpack(container, shape, dtype))
 
 
 def _unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Model:
     """The reference."""
     section = container.section(Section.TREE)
-    range_of = _range(section, dtype)
+    limits = range_of(section, dtype)
     decoder = _decoder(container)
     tree = _unpack_tree(section, shape, decoder)
     section.end()
@@ -102,18 +80,20 @@ def _unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.gen
     section.end()
     layers = [_decode_layer(tensor, each, decoder) for tensor, each in zip(tree.tensors, coded, strict=True)]
     decoder.end()
-    constants = _constants(container, math.prod(tree.partition.leaf_grid) - len(tree.leaves), dtype)
-    model = Model(tree, Parameters.of(layers), dtype, *range_of, constants)
+    constants = constants_of(container, math.prod(tree.partition.leaf_grid) - len(tree.leaves), dtype)
+    model = Model(tree, Parameters.of(layers), dtype, *limits, constants)
     model.check([layer.largest_sum for layer in layers])
     return model
 
 
-def _range(section: Reader, dtype: np.dtype[np.generic]) -> NDArray[Any]:
+def range_of(section: Reader, dtype: np.dtype[np.generic]) -> tuple[Any, Any, Any]:
     """Offset, low and high."""
-    return np.frombuffer(section.raw(3 * dtype.itemsize), dtype.newbyteorder("<")).astype(dtype)
+    offset, low, high = np.frombuffer(section.raw(3 * dtype.itemsize), dtype.newbyteorder("<")).astype(dtype)
+    return offset, low, high
 
 
-def _constants(container: Container, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:
+def constants_of(container: Container, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:
+    """Values of the leaves without a network."""
     section = container.section(Section.CONSTANTS)
     return lossless.unpack(section.raw(section.remaining), count, dtype)
 
@@ -146,7 +126,8 @@ def _pack_tree(tree: Tree, out: Writer, encoder: Encoder) -> None:
         above = level.classes
 
 
-def _split(mask: int, axes: int) -> tuple[bool, ...]:
+def split_of(mask: int, axes: int) -> tuple[bool, ...]:
+    """Which axes are halved."""
     return tuple(bool(mask >> axis & 1) for axis in range(axes))
 
 
@@ -155,7 +136,7 @@ def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> T
     if not 1 <= count <= LARGEST_LEVELS:
         raise CorruptStreamError(f"a tree of {count} levels")
     masks = [section.byte() for _ in range(count - 1)]
-    splits = tuple(_split(mask, len(shape)) for mask in masks)
+    splits = tuple(split_of(mask, len(shape)) for mask in masks)
     partition = Partition(shape, splits)
     if any(mask == 0 or mask >> len(shape) for mask in masks) or any(
         g > n for g, n in zip(partition.leaf_grid, shape, strict=True)

@@ -33,7 +33,7 @@ def enter(symbols: Any, largest: int, weights: Any, reach: Any) -> None:
 
 
 @jit
-def laplace(words: Any, state: Any, table: int, largest: int, symbols: Any) -> bool:
+def laplace(words: Any, state: Any, table: int, largest: int, symbols: Any) -> Any:
     """Take symbols of a Laplace table; False: no encoder wrote these words."""
     bits = FEWEST_BITS  # as many as pay: to fill `first` takes time, too
     while bits < MOST_BITS and 1 << bits < len(symbols) // 2:
@@ -45,7 +45,7 @@ def laplace(words: Any, state: Any, table: int, largest: int, symbols: Any) -> b
 
 
 @jit
-def by_counts(words: Any, state: Any, counts: Any, symbols: Any) -> bool:
+def by_counts(words: Any, state: Any, counts: Any, symbols: Any) -> Any:
     """Take symbols that occur `counts` times, of sum ``len(symbols)``; False: no encoder wrote these words.
 
     The table is `tinc_codec.stream.entropy.Table.of`'s.
@@ -66,7 +66,7 @@ def by_counts(words: Any, state: Any, counts: Any, symbols: Any) -> bool:
 
 
 @jit
-def _take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols: Any) -> bool:
+def _take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols: Any) -> Any:
     found = True
     if len(state) == RANGE_STATE:  # the state says whose it is
         found = take(words, state, cumulated, first, shift, symbols)
@@ -101,7 +101,7 @@ def laplace_table(table: int, largest: int, cumulated: Any) -> None:
 
 @jit
 def look_up(cumulated: Any, first: Any) -> None:
-    """Where to begin to look for a quantile, by its leading bits; `first` has a number of entries that is a power of 2."""
+    """Where to begin to look for a quantile, by its leading bits; `first` has a power of 2 of entries."""
     symbol, step = 0, np.uint64((1 << 24) // len(first))
     for cell in range(len(first)):
         while cumulated[symbol + 1] <= np.uint64(cell) * step:

@@ -142,11 +142,11 @@ def _parts(sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: 
     """
     cost, cuts = np.zeros(len(sizes)), np.ones(len(sizes), np.int64)
     current = np.empty(len(below), np.int64)
-    leaf = 0
+    begin = 0
     for piece in range(len(sizes)):
         current[:] = -1
-        products = 0
-        for leaf in range(leaf, leaf + sizes[piece, 0]):
+        products, points = 0, sizes[piece, 1]
+        for leaf in range(begin, begin + sizes[piece, 0]):
             if network[leaves[leaf]]:
                 for level in range(len(below)):
                     node = leaves[leaf] // below[level]
@@ -154,8 +154,7 @@ def _parts(sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: 
                         current[level] = node
                         for row in range(first[level] + node * count[level], first[level] + (node + 1) * count[level]):
                             products += layers[row, 2] * layers[row, 3]
-        leaf += 1
-        points = sizes[piece, 1]
+        begin += sizes[piece, 0]
         cost[piece] = products * (-(-points // LANES) * LANES)
         cuts[piece] = max(1, min(int(cost[piece] // PART), points // LANES, MOST_PARTS))
     parts, work = np.empty((cuts.sum(), 4), np.int64), np.empty(cuts.sum())

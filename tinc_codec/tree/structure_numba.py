@@ -86,7 +86,7 @@ def _enter(
 def _ordered(
     above: Any, above_classes: Any, before: int, fanout: int, count: int, classes: Any, order: Any
 ) -> Any:  # fmt: skip
-    """Put a level's nodes in order: by class, and within it as their parents are; numbers by class and parents' class."""
+    """Put a level's nodes in order, by class and then as their parents are; how many of each pair of classes."""
     pairs, place = np.zeros((count + 1, before + 1), np.int64), np.zeros(count + 1, np.int64)
     for parent in range(len(above)):
         for child in range(above[parent] * fanout, (above[parent] + 1) * fanout):

@@ -202,8 +202,7 @@ def product(partition: Partition, positions: Sequence[Positions]) -> Product:
 
 @lru_cache(maxsize=16)
 def _product(partition: Partition, stored: tuple[tuple[str, bytes], ...]) -> Product:
-    positions = [np.frombuffer(data, dtype) for dtype, data in stored]
-    made = [_runs(partition, axis, wanted) for axis, wanted in enumerate(positions)]
+    made = [_runs(partition, axis, *wanted) for axis, wanted in enumerate(stored)]
     sizes, runs, places = zip(*made, strict=True)
     return Product(partition, sizes, runs, places)
 
@@ -222,10 +221,15 @@ def points(partition: Partition, positions: Positions) -> Iterator[Piece]:
             yield Piece(leaves[part[:1]], np.zeros(1, np.int64), coordinates[:, part], part.astype(np.int64))
 
 
+@lru_cache(maxsize=64)
 def _runs(
-    partition: Partition, axis: int, positions: Positions
+    partition: Partition, axis: int, dtype: str, data: bytes
 ) -> tuple[int, tuple[_Run, ...], NDArray[np.intp] | None]:
-    """Number of answers along an axis, the runs that give them, and which of them each position is."""
+    """Number of answers along an axis, the runs that give them, and which of them each position is.
+
+    They are kept longer than products: planes of a chunk differ along one axis.
+    """
+    positions = np.frombuffer(data, dtype)
     blocks, coordinates = locate(partition, axis, positions)
     key = blocks * (2 * AMPLITUDE + 1) + coordinates
     places = None
