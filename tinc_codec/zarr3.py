@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -92,19 +93,28 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
         if any(self.level):
-            return self._decode_part(chunk_bytes, None, chunk_spec)
+            return self._prepared(lambda: chunk_bytes, None, chunk_spec)()
         chunk = Chunk.of(chunk_bytes.to_bytes())
         self._check(chunk, chunk_spec)
         with nullcontext() if chunk.header.lossless else turn():
             return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
 
-    def _decode_part(self, chunk_bytes: Buffer, selection: Any, chunk_spec: ArraySpec) -> NDBuffer:
-        """A part of a chunk, or (None) all of it, at the level."""
-        if not any(self.level) and _is_all(selection, tuple(chunk_spec.shape)):
-            return self._decode_sync(chunk_bytes, chunk_spec)
-        with chunks.reading(chunk_bytes.to_bytes()) as chunk:
-            self._check(chunk, chunk_spec)
-            return _as_specified(decoding.read(chunk, selection, level=self.level or 0), chunk_spec)
+    def _prepared(self, stored: Callable[[], Buffer | None], selection: Any, spec: ArraySpec) -> Callable[[], Any]:
+        """Read and parse a chunk: what decodes a part of it, or (None) all of it, at the level; None: no chunk."""
+        chunk_bytes = stored()
+        if chunk_bytes is None:
+            return lambda: None
+        if not any(self.level) and _is_all(selection, tuple(spec.shape)):
+            return partial(self._decode_sync, chunk_bytes, spec)
+        stream = chunk_bytes.to_bytes()
+        chunk = chunks.find(stream)
+        self._check(chunk, spec)
+        return partial(self._decode_part, stream, chunk.parse(), selection, spec)
+
+    def _decode_part(self, stream: bytes, chunk: Chunk, selection: Any, spec: ArraySpec) -> NDBuffer:
+        samples = _as_specified(decoding.read(chunk, selection, level=self.level or 0), spec)
+        chunks.keep(stream, chunk)
+        return samples
 
     def _check(self, chunk: Chunk, chunk_spec: ArraySpec) -> None:
         """Raise `CorruptStreamError` unless a chunk is one that the array's metadata describe."""
@@ -127,16 +137,15 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
     ) -> NDBuffer | None:
         if _at_once(byte_getter):
-            return await readers.together(self._read_part, byte_getter, selection, chunk_spec)
-        chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
-        if chunk_bytes is None:
-            return None
-        return await readers.together(self._decode_part, chunk_bytes, selection, chunk_spec)
+            stored = partial(byte_getter.get_sync, prototype=chunk_spec.prototype)  # type: ignore[attr-defined]
+        else:
+            chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
+            stored = partial(_itself, chunk_bytes)
+        return await readers.together(partial(self._prepared, stored, selection, chunk_spec))
 
-    def _read_part(self, byte_getter: Any, selection: SelectorTuple, chunk_spec: ArraySpec) -> NDBuffer | None:
-        """A part of a chunk that this thread reads itself."""
-        chunk_bytes = byte_getter.get_sync(prototype=chunk_spec.prototype)
-        return None if chunk_bytes is None else self._decode_part(chunk_bytes, selection, chunk_spec)
+
+def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
+    return chunk_bytes
 
 
 def _at_once(byte_getter: Any) -> bool:

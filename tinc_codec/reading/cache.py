@@ -43,16 +43,19 @@ class ChunkCache:
     @contextmanager
     def reading(self, stream: bytes) -> Iterator[Chunk]:
         """The chunk of a stream, parsed now or earlier, and kept after this read."""
-        key = _Key(stream)
-        with self._lock:
-            chunk = self._chunks.get(key)
-        if chunk is None:
-            chunk = Chunk.of(stream)
+        chunk = self.find(stream)
         yield chunk
-        self._keep(key, chunk)
+        self.keep(stream, chunk)
 
-    def _keep(self, key: _Key, chunk: Chunk) -> None:
-        limit = process().cache
+    def find(self, stream: bytes) -> Chunk:
+        """The chunk of a stream, parsed now or earlier."""
+        with self._lock:
+            chunk = self._chunks.get(_Key(stream))
+        return Chunk.of(stream) if chunk is None else chunk
+
+    def keep(self, stream: bytes, chunk: Chunk) -> None:
+        """Keep a chunk that was read, and weigh it."""
+        key, limit = _Key(stream), process().cache
         with self._lock:
             self._chunks[key] = chunk
             self._chunks.move_to_end(key)

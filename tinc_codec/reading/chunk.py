@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,11 @@ class Chunk:
         if self.header.kind is not ModelKind.SINE_TREE:
             return None
         return weights.unpack(self.container, self.folding.folded)
+
+    def parse(self) -> Self:
+        """Parse what every part of the chunk needs, now rather than when it is read."""
+        _ = self.paths
+        return self
 
     @property
     def model(self) -> Model | None:
