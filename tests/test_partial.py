@@ -7,9 +7,10 @@ import pytest
 import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from zarr.storage import LocalStore, MemoryStore, WrapperStore
 
 from tests.models import random_residual, random_stream
-from tinc_codec import TINCCodec, decode, set_process, zarr_kwargs
+from tinc_codec import CorruptStreamError, TINCCodec, decode, set_process, zarr3, zarr_kwargs
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.tree import evaluation
@@ -75,6 +76,40 @@ def test_every_selection_has_the_bytes_of_the_whole(arrays, seed, layout, cached
     assert array.vindex[points].tobytes() == whole[points].tobytes()
     mask = rng.random(SHAPE) < 0.003
     assert array.vindex[mask].tobytes() == whole[mask].tobytes()
+
+
+class Watched(LocalStore):
+    """A store whose `get` is its own."""
+
+    seen = 0
+
+    async def get(self, *arguments, **settings):
+        type(self).seen += 1
+        return await super().get(*arguments, **settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "at_once"), [(LocalStore, True), (MemoryStore, True), (Watched, False), (WrapperStore, False)]
+)
+def test_chunks_are_read_by_the_thread_that_decodes_where_the_store_can(arrays, tmp_path, kind, at_once):
+    array, whole = arrays["chunks"]
+    files = array.store._store_dict
+    for key, value in files.items():
+        file = tmp_path / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(value.to_bytes())
+    store = {MemoryStore: array.store, WrapperStore: WrapperStore(array.store)}.get(kind) or kind(tmp_path)
+    has_it = hasattr(zarr.storage.StorePath, "get_sync")  # zarr 3.1.6 and later
+    assert zarr3._at_once(zarr.storage.StorePath(store, "c/0/0/0")) == (at_once and has_it)
+    opened, before = zarr.open_array(store, mode="r"), Watched.seen
+    assert (opened[3] == whole[3]).all()
+    assert (opened[:, 17:25, 30] == whole[:, 17:25, 30]).all()  # a chunk is missing there
+    if kind is Watched:
+        assert Watched.seen > before
+    (tmp_path / "c/0/0/0").write_bytes(b"TINC, but not really")
+    if kind in (LocalStore, Watched):
+        with pytest.raises(CorruptStreamError):
+            opened[3]
 
 
 def sizes(part):

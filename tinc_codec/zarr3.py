@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
 from zarr.core.buffer import Buffer, NDBuffer, gpu
 from zarr.core.common import JSON, parse_named_configuration
+from zarr.storage import LocalStore, MemoryStore
 
 from tinc_codec import decoding, readers
 from tinc_codec.codec import TINCCodec
@@ -93,7 +94,8 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
         if any(self.level):
-            return self._prepared(lambda: chunk_bytes, None, chunk_spec)()
+            coarse: NDBuffer = self._prepared(lambda: chunk_bytes, None, chunk_spec)()
+            return coarse
         chunk = Chunk.of(chunk_bytes.to_bytes())
         self._check(chunk, chunk_spec)
         with nullcontext() if chunk.header.lossless else turn():
@@ -149,8 +151,15 @@ def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
 
 
 def _at_once(byte_getter: Any) -> bool:
-    """Whether a store reads in the thread that asks (zarr 3.1.6 and later): a change of threads takes as long."""
-    return hasattr(byte_getter, "get_sync") and hasattr(getattr(byte_getter, "store", None), "get_sync")
+    """Whether the thread that decodes can read, too, which spares a change of threads (zarr 3.1.6 and later)."""
+    return hasattr(byte_getter, "get_sync") and _reads_at_once(type(getattr(byte_getter, "store", None)))
+
+
+@cache
+def _reads_at_once(store: type) -> bool:
+    """Whether stores of a class are zarr's own of files or in memory, or read as those do."""
+    reads = next((owner for owner in store.__mro__ if "get" in vars(owner)), None)
+    return reads in (LocalStore, MemoryStore) and "get_sync" in vars(reads)
 
 
 def _is_all(selection: Any, shape: tuple[int, ...]) -> bool:

@@ -171,11 +171,11 @@ class Decoder:
 
     def __init__(self, data: bytes) -> None:
         words = to_words(data)
-        self.compiled: Any = None
+        self._compiled: Any = None
         if compiled():
             from tinc_codec.stream.entropy_numba import RangeDecoder
 
-            self.compiled = RangeDecoder(words)
+            self._compiled = RangeDecoder(words)
         else:
             self._coder = constriction.stream.queue.RangeDecoder(words)
 
@@ -195,10 +195,7 @@ class Decoder:
             return np.full(count, table.certain, np.int32)
         if not count:
             return np.zeros(0, np.int32)
-        if self.compiled is not None:
-            symbols: NDArray[np.int32] | None = self.compiled.decode(table.lookup, count)
-        else:
-            symbols = self._decode(table, count)
+        symbols = self._decode(table, count)
         if symbols is None:
             raise CorruptStreamError("entropy-coded data does not decode")
         return symbols
@@ -207,6 +204,10 @@ class Decoder:
         """Nothing: a range coder's words do not say where they end."""
 
     def _decode(self, table: Table, count: int) -> NDArray[np.int32] | None:
+        """None: no encoder wrote these words."""
+        if self._compiled is not None:
+            found: NDArray[np.int32] | None = self._compiled.decode(table.lookup, count)
+            return found
         try:
             return np.asarray(self._coder.decode(table.model, count), np.int32)
         except AssertionError:  # constriction's word for data that no encoder wrote

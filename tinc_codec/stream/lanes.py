@@ -7,14 +7,12 @@ Duda 2013, as constriction's stack coder has them), and four symbols do not wait
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import constriction
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.jit import compiled
 from tinc_codec.stream.entropy import Decoder, Encoder, Table, to_words
 from tinc_codec.stream.fields import Reader, Writer
 
@@ -52,6 +50,8 @@ class LaneEncoder(Encoder):
 class LaneDecoder(Decoder):
     """Reads what `LaneEncoder` wrote, given the same tables in the same order.
 
+    `tinc_codec.stream.model_numba` is the fast one.
+
     Parameters
     ----------
     section
@@ -68,13 +68,7 @@ class LaneDecoder(Decoder):
         lanes = [words[begin:end] for begin, end in itertools.pairwise(ends)]
         if any(len(lane) and not lane[-1] for lane in lanes):
             raise CorruptStreamError("a lane of the entropy-coded data ends with a word of 0")
-        self.compiled: Any = None
-        if compiled():
-            from tinc_codec.stream.lanes_numba import CompiledLanes
-
-            self.compiled = CompiledLanes(words, ends)
-        else:
-            self._coders = [constriction.stream.stack.AnsCoder(lane) for lane in lanes]
+        self._coders = [constriction.stream.stack.AnsCoder(lane) for lane in lanes]
 
     def _decode(self, table: Table, count: int) -> NDArray[np.int32]:
         symbols = np.empty(count, np.int32)
@@ -86,6 +80,5 @@ class LaneDecoder(Decoder):
 
     def end(self) -> None:
         """Raise `CorruptStreamError` unless the lanes hold what was taken from them, and nothing else."""
-        compiled = self.compiled
-        if not (all(coder.is_empty() for coder in self._coders) if compiled is None else compiled.empty):
+        if not all(coder.is_empty() for coder in self._coders):
             raise CorruptStreamError("entropy-coded data does not end where the weights do")

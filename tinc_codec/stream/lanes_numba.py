@@ -5,40 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinc_codec.jit import jit
-from tinc_codec.stream.entropy_numba import Lookup
 from tinc_codec.stream.lanes import LANES
-
-
-class CompiledLanes:
-    """Takes symbols off four lanes.
-
-    Parameters
-    ----------
-    words
-        Of all lanes.
-    ends
-        Where each lane begins, and where the last one ends; ``(5,)``.
-    """
-
-    def __init__(self, words: NDArray[np.uint32], ends: NDArray[np.int64]) -> None:
-        self.words = np.append(words, np.uint32(0))  # so that there is a word to look at where there is none
-        self.state = np.zeros(3 * LANES, np.uint64)
-        begin(self.words, ends, self.state)
-
-    def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32]:
-        """Take `count` symbols."""
-        symbols = np.empty(count, np.int32)
-        take(self.words, self.state, lookup.cumulated, lookup.first, lookup.shift, symbols)
-        return symbols
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is left."""
-        numbers, ends, begins = self.state.reshape(3, LANES)
-        return not numbers.any() and bool((ends == begins).all())
 
 
 @jit

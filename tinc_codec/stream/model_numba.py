@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from tinc_codec.jit import jit
 from tinc_codec.stream import lanes_numba
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy_numba import RANGE_STATE, begin
+from tinc_codec.stream.fields_numba import take_byte, take_count, take_real
 from tinc_codec.stream.lanes import LANES
 from tinc_codec.stream.weights import (
     LARGEST_CLASSES,
@@ -27,7 +29,8 @@ from tinc_codec.stream.weights_numba import by_counts, enter, laplace
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_SCALE, LARGEST_WEIGHT, Model, Parameters
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.paths import Paths
-from tinc_codec.tree.structure import Level, Tree
+from tinc_codec.tree.paths_numba import lay_out
+from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 from tinc_codec.tree.structure_numba import (
     CLASSES,
     COLUMNS,
@@ -64,53 +67,62 @@ def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.gene
     ) = _unpack(*sections, lanes, 3 * dtype.itemsize, np.array(shape, np.int64))  # fmt: skip
     if not good:
         return None
+    rows, begin = table.tolist(), 0
     levels: list[Level] = []
-    splits: list[tuple[bool, ...]] = []
-    begin = 0
-    for (deep, kinds, nodes, mask), each in zip(table.tolist(), widths.tolist(), strict=True):
+    for (deep, kinds, nodes, _), each in zip(rows, widths.tolist(), strict=True):
         levels.append(Level(deep, tuple(each[1 : kinds + 1]), classes[begin : begin + nodes]))
-        splits.append(split_of(mask, len(shape)))
         begin += nodes
+    partition = _partition(shape, tuple(row[MASK] for row in rows[1:]))
     constants = np.zeros(len(network), dtype)
     given = constants_of(container, len(network) - int(np.count_nonzero(network)), dtype)
     constants[~network] = given
     limits = range_of(container.section(Section.TREE), dtype)
     parameters = Parameters(weights, biases, multipliers, scales)
-    model = Model(Tree(Partition(shape, tuple(splits[1:])), tuple(levels)), parameters, dtype, *limits, given)
+    model = Model(Tree(partition, tuple(levels)), parameters, dtype, *limits, given)
     model.check_range()
     return Paths(model, multiplied, where, scaled, first, count, below, network, constants)
 
 
+@lru_cache(maxsize=16)
+def _partition(shape: tuple[int, ...], masks: tuple[int, ...]) -> Partition:
+    """One partition for all chunks that are halved alike, and so for what it keeps."""
+    return Partition(shape, tuple(split_of(mask, len(shape)) for mask in masks))
+
+
 @jit
 def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape: Any) -> Any:
-    words, state, good = _decoder(code, lanes)
-    at = np.full(1, scalars, np.int64)
+    # loops rather than whole arrays: numba takes seconds to compile those
+    words, state, good = decoder(code, lanes)
+    at = np.zeros(1, np.int64)
+    at[0] = scalars
     levels, widths = np.zeros((LARGEST_LEVELS, 4), np.int64), np.zeros((LARGEST_LEVELS, LARGEST_CLASSES + 1), np.int64)
     depth, nodes = _splits(tree, at, shape, levels)
     levels, widths = levels[:depth], widths[:depth]
     classes = np.zeros(nodes, np.uint8)
     good = good and nodes > 0 and _classes(tree, at, words, state, levels, widths, classes) and at[0] == len(tree)
     tensors, order = plan(len(shape), levels if good else levels[:0], widths, classes)
-    sizes = tensors[:, MEMBERS] * tensors[:, ROWS]
-    pairs = sizes * (tensors[:, COLUMNS] + tensors[:, COLUMNS] % 2)
-    good = good and pairs.sum() + sizes.sum() <= MOST_PARAMETERS
-    room = int(good)
-    weights, biases = np.empty(room * pairs.sum(), np.int16), np.empty(room * sizes.sum(), np.int32)
+    sizes = pairs = 0
+    for t in range(len(tensors)):
+        sizes += tensors[t, MEMBERS] * tensors[t, ROWS]
+        pairs += tensors[t, MEMBERS] * tensors[t, ROWS] * (tensors[t, COLUMNS] + tensors[t, COLUMNS] % 2)
+    if sizes + pairs > MOST_PARAMETERS:
+        good, sizes, pairs = False, 0, 0
+    weights, biases, multiplied = np.empty(pairs, np.int16), np.empty(sizes, np.int32), np.empty(sizes, np.int32)
     multipliers, scales = np.zeros(len(tensors), np.int64), np.zeros(len(tensors), np.float64)
     at[0] = 0
     good = good and _tensors(layers, at, words, state, tensors, weights, biases, multipliers, scales)
-    good = good and at[0] == len(layers) and _ended(state)
-    first, count = np.zeros(depth, np.int64), np.zeros(depth, np.int64)
-    rows = 0
+    good = good and at[0] == len(layers) and ended(state)
+    first, count, below = np.zeros(depth, np.int64), np.zeros(depth, np.int64), np.zeros(depth, np.int64)
+    rows = leaves = 0
     for level in range(depth):
         first[level], count[level] = rows, levels[level, LAYERS] + int(level == depth - 1)
         rows += levels[level, NODES] * count[level]
-    where, scaled = np.zeros((rows, 4), np.int64), np.zeros(rows, np.float64)
-    leaves = levels[-1, NODES] if depth > 0 else 0
-    below = leaves // levels[:, NODES]
-    multiplied, network = np.empty_like(biases), np.zeros(leaves, np.bool_)
+        leaves = levels[level, NODES]
+    for level in range(depth):
+        below[level] = leaves // levels[level, NODES]
+    where, scaled, network = np.zeros((rows, 4), np.int64), np.zeros(rows, np.float64), np.zeros(leaves, np.bool_)
     if good:
-        _lay_out(tensors, order, first, count, multipliers, scales, biases, where, scaled, multiplied, network)
+        lay_out(tensors, order, first, count, multipliers, scales, biases, where, scaled, multiplied, network)
     return (
         good, levels, widths, classes, weights, biases, multipliers, scales, multiplied, where, scaled, first, count,
         below, network,
@@ -118,20 +130,28 @@ def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape:
 
 
 @jit
-def _decoder(code: Any, lanes: bool) -> Any:
-    """The code's words, the state of its decoder, and whether they make sense."""
+def decoder(code: Any, lanes: bool) -> Any:
+    """Begin to decode a section with weights.
+
+    Returns
+    -------
+    words, state, good
+        What `tinc_codec.stream.weights_numba.laplace` takes, and whether the section makes sense.
+    """
     at, ends, good = np.zeros(1, np.int64), np.zeros(LANES + 1, np.int64), True
     if lanes:
         for lane in range(LANES - 1):
-            length = _count(code, at, len(code))
+            length = take_count(code, at, len(code))
             good = good and length >= 0
             ends[lane + 1] = ends[lane] + length
-    total, rest = divmod(len(code) - at[0], 4)
+    total, rest = (len(code) - at[0]) // 4, (len(code) - at[0]) % 4
     ends[LANES] = total
     good = good and rest == 0 and ends[LANES - 1] <= total
-    held = np.zeros(4 * total + 4, np.uint8)  # one word more, so that there is one to look at where there is none
-    held[: 4 * total] = code[at[0] : at[0] + 4 * total]
-    words = held.view(np.uint32)
+    words = np.empty(total + 1, np.uint32)
+    words[total] = 0  # one more, so that there is one to look at where there is none
+    for word in range(total):
+        b = at[0] + 4 * word
+        words[word] = code[b] | code[b + 1] << 8 | code[b + 2] << 16 | code[b + 3] << 24
     if not lanes:
         state = np.zeros(RANGE_STATE, np.uint64)
         begin(words[:total], state)
@@ -145,64 +165,32 @@ def _decoder(code: Any, lanes: bool) -> Any:
 
 
 @jit
-def _ended(state: Any) -> Any:
+def ended(state: Any) -> Any:
     """Whether nothing is left in the lanes; a range coder's words do not say where they end."""
     if len(state) == RANGE_STATE:
         return True
-    return not state[:LANES].any() and (state[LANES : 2 * LANES] == state[2 * LANES :]).all()
-
-
-@jit
-def _byte(data: Any, at: Any) -> Any:
-    """The next byte; -1: there is none."""
-    if at[0] >= len(data):
-        return -1
-    at[0] += 1
-    return np.int64(data[at[0] - 1])
-
-
-@jit
-def _count(data: Any, at: Any, limit: int) -> Any:
-    """`tinc_codec.stream.fields.Reader.count`; -1: there is none."""
-    value = np.int64(0)
-    for shift in range(0, 56, 7):  # what is longer is more than any limit
-        byte = _byte(data, at)
-        if byte < 0:
-            return -1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value if value <= limit else -1
-    return -1
-
-
-@jit
-def _real(data: Any, at: Any, single: bool) -> float:
-    """The next float of 32 or 64 bits; NaN: there is none."""
-    size = 4 if single else 8
-    if at[0] + size > len(data):
-        return np.nan
-    held = np.zeros(8, np.uint8)
-    held[:size] = data[at[0] : at[0] + size]
-    at[0] += size
-    return np.float64(held[:4].view(np.float32)[0]) if single else held.view(np.float64)[0]
+    empty = True
+    for lane in range(LANES):
+        empty = empty and state[lane] == 0 and state[LANES + lane] == state[2 * LANES + lane]
+    return empty
 
 
 @jit
 def _splits(tree: Any, at: Any, shape: Any, levels: Any) -> Any:
     """Fill in how often levels are halved; their number, and that of all their nodes, 0 where they make no sense."""
-    depth = _byte(tree, at)
+    depth = take_byte(tree, at)
     if depth < 1 or depth > LARGEST_LEVELS:
         return 0, 0
-    blocks, nodes = np.ones(len(shape), np.int64), 0
+    halvings, nodes = np.zeros(len(shape), np.int64), 0
     for level in range(depth):
-        mask = _byte(tree, at) if level > 0 else 0
+        mask = take_byte(tree, at) if level > 0 else 0
         if level > 0 and (mask < 1 or mask >> len(shape) > 0):
             return 0, 0
         levels[level, MASK], levels[level, NODES] = mask, 1
         for axis in range(len(shape)):
-            blocks[axis] <<= (mask >> axis) & 1
-            levels[level, NODES] *= blocks[axis]
-            if blocks[axis] > shape[axis]:
+            halvings[axis] += (mask >> axis) & 1
+            levels[level, NODES] <<= halvings[axis]
+            if 1 << halvings[axis] > shape[axis]:
                 return 0, 0
         nodes += levels[level, NODES]
         if nodes > MOST_NODES:
@@ -214,44 +202,41 @@ def _splits(tree: Any, at: Any, shape: Any, levels: Any) -> Any:
 def _classes(tree: Any, at: Any, words: Any, state: Any, levels: Any, widths: Any, classes: Any) -> bool:
     """Read each level's layers, widths and classes."""
     begin, nodes = 0, 1
-    above = np.ones(1, np.uint8)
+    above = np.zeros(1, np.uint8)
+    above[0] = 1
     for level in range(len(levels)):
-        layers, count = _byte(tree, at), _byte(tree, at)
+        layers, count = take_byte(tree, at), take_byte(tree, at)
         if layers < 1 or layers > LARGEST_LAYERS or count < 0 or count > LARGEST_CLASSES:
             return False
         levels[level, LAYERS], levels[level, CLASSES] = layers, count
         for klass in range(1, count + 1):
-            widths[level, klass] = _count(tree, at, LARGEST_WIDTH)
+            widths[level, klass] = take_count(tree, at, LARGEST_WIDTH)
             if widths[level, klass] < 1:
                 return False
         fanout = levels[level, NODES] // nodes
         nodes = levels[level, NODES]
         here = classes[begin : begin + nodes]
-        free = _children(above, fanout)
+        free = 0
+        for parent in range(len(above)):
+            free += fanout * int(above[parent] != NO_NETWORK)
         weights = np.zeros(count + 1, np.int64)
-        weights[count] = len(free)
+        weights[count] = free
         for klass in range(count):
-            weights[klass] = _count(tree, at, len(free))
+            weights[klass] = take_count(tree, at, free)
             weights[count] -= weights[klass]
             if weights[klass] < 0:
                 return False
-        symbols = np.empty(len(free), np.int32)
+        symbols = np.empty(free, np.int32)
         if weights[count] < 0 or not by_counts(words, state, weights, symbols):
             return False
-        for k in range(len(free)):
-            here[free[k]] = symbols[k]
+        free = 0
+        for parent in range(len(above)):
+            if above[parent] != NO_NETWORK:
+                for child in range(fanout):
+                    here[parent * fanout + child] = symbols[free + child]
+                free += fanout
         above, begin = here, begin + nodes
     return True
-
-
-@jit
-def _children(above: Any, fanout: int) -> Any:
-    """The children of nodes that have a network."""
-    parents = np.flatnonzero(above)
-    children = np.empty(len(parents) * fanout, np.int64)
-    for k in range(len(children)):
-        children[k] = parents[k // fanout] * fanout + k % fanout
-    return children
 
 
 @jit
@@ -264,9 +249,8 @@ def _tensors(
     for t in range(len(tensors)):
         linear, columns = tensors[t, LINEAR] == 1, tensors[t, COLUMNS]
         rows = tensors[t, MEMBERS] * tensors[t, ROWS]
-        scales[t], multipliers[t] = _real(layers, at, not linear), _count(layers, at, EXACT_SUM - 1)
-        sensible = scales[t] > 0 and scales[t] < np.inf and (linear or scales[t] <= LARGEST_SCALE)
-        if not sensible or multipliers[t] < 0:
+        scales[t], multipliers[t] = take_real(layers, at, not linear), take_count(layers, at, EXACT_SUM - 1)
+        if scales[t] <= 0 or (not linear and scales[t] > LARGEST_SCALE) or multipliers[t] < 0:
             return False
         reach, size = np.zeros(rows, np.int64), rows * (columns + columns % 2)
         symbols = np.empty(rows * columns, np.int32)
@@ -289,30 +273,9 @@ def _tensors(
 @jit
 def _symbols(layers: Any, at: Any, words: Any, state: Any, symbols: Any) -> Any:
     """Take as many symbols as there is room for; the largest magnitude, -1 where the sections make no sense."""
-    largest = _count(layers, at, LARGEST_WEIGHT)
+    largest = take_count(layers, at, LARGEST_WEIGHT)
     if largest <= 0:
         symbols[:] = 0
         return largest
-    table = _byte(layers, at)
+    table = take_byte(layers, at)
     return largest if table >= 0 and laplace(words, state, table, largest, symbols) else -1
-
-
-@jit
-def _lay_out(
-    tensors: Any, order: Any, first: Any, count: Any, multipliers: Any, scales: Any, biases: Any, where: Any,
-    scaled: Any, multiplied: Any, network: Any,
-) -> None:  # fmt: skip
-    """`tinc_codec.tree.paths.lay_out`."""
-    weight = bias = 0
-    for t in range(len(tensors)):
-        level, layer, begin, members, rows, columns, linear = tensors[t]
-        for node in order[begin : begin + members]:
-            row = first[level] + node * count[level] + layer
-            where[row, 0], where[row, 1], where[row, 2], where[row, 3] = weight, bias, rows, columns
-            scaled[row] = scales[t]
-            weight += rows * (columns + columns % 2)
-            for k in range(bias, bias + rows):
-                multiplied[k] = biases[k] * multipliers[t]
-            bias += rows
-            if linear == 1:
-                network[node] = True

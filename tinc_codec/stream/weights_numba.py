@@ -50,8 +50,10 @@ def by_counts(words: Any, state: Any, counts: Any, symbols: Any) -> Any:
 
     The table is `tinc_codec.stream.entropy.Table.of`'s.
     """
-    likeliest = int(np.argmax(counts))
-    if counts[likeliest] == counts.sum():
+    likeliest = 0
+    for k in range(1, len(counts)):
+        likeliest = k if counts[k] > counts[likeliest] else likeliest
+    if counts[likeliest] == len(symbols):
         symbols[:] = likeliest
         return True
     cumulated, first = np.zeros(len(counts) + 1, np.uint64), np.empty(1 << FEWEST_BITS, np.int32)

@@ -44,55 +44,52 @@ def plan(axes: int, levels: Any, widths: Any, classes: Any) -> Any:
         most += levels[level, CLASSES] * (before + levels[level, LAYERS])
         before = levels[level, CLASSES]
     tensors, order = np.empty((most, 7), np.int64), np.zeros(len(classes), np.int64)
-    above, above_classes = np.zeros(1, np.int64), np.ones(1, np.uint8)
+    above, kinds = np.zeros(1, np.int64), np.zeros(1, np.uint8)
+    kinds[0] = 1  # of the nodes above: the root hangs from one
     number = begin = 0
     before, nodes = 1, 1
     for level in range(len(levels)):
         count, fanout = levels[level, CLASSES], levels[level, NODES] // nodes
         nodes = levels[level, NODES]
-        pairs = _ordered(above, above_classes, before, fanout, count, classes[begin : begin + nodes], order[begin:])
+        pairs = _ordered(above, kinds, before, fanout, count, classes[begin : begin + nodes], order[begin:])
         at = begin
         for klass in range(1, count + 1):
             first, width = at, widths[level, klass]
-            for parent in range(1, before + 1):
-                members = pairs[klass, parent]
-                if members > 0:
-                    columns = axes if level == 0 else widths[level - 1, parent]
-                    _enter(tensors[number], level, 0, at, members, width, columns, 0)
-                    number, at = number + 1, at + members
-            if at == first:
-                continue
-            for layer in range(1, levels[level, LAYERS]):
-                _enter(tensors[number], level, layer, first, at - first, width, width, 0)
+            # the first layers, one tensor for each of the parents' classes, then the further ones, the linear one last
+            for step in range(1, before + levels[level, LAYERS] + int(level == len(levels) - 1)):
+                further = step - before
+                members = pairs[klass, step] if further <= 0 else at - first
+                if members == 0:
+                    continue
+                row = tensors[number]
+                row[LEVEL], row[LAYER], row[MEMBERS] = level, max(further, 0), members
+                row[LINEAR] = int(further == levels[level, LAYERS])
+                row[ROWS] = width if row[LINEAR] == 0 else 1
+                row[BEGIN], row[COLUMNS] = first, width
+                if further <= 0:
+                    row[BEGIN], row[COLUMNS] = at, axes if level == 0 else widths[level - 1, step]
+                    at += members
                 number += 1
-            if level == len(levels) - 1:
-                _enter(tensors[number], level, levels[level, LAYERS], first, at - first, 1, width, 1)
-                number += 1
-        above = order[begin:at]
-        above_classes = classes[begin + above]
+        above, kinds = order[begin:at], np.empty(at - begin, np.uint8)
+        for node in range(len(above)):
+            kinds[node] = classes[begin + above[node]]
         before, begin = count, begin + nodes
     return tensors[:number], order
 
 
 @jit
-def _enter(
-    row: Any, level: int, layer: int, begin: int, members: int, rows: int, columns: int, linear: int
-) -> None:  # fmt: skip
-    row[LEVEL], row[LAYER], row[BEGIN], row[MEMBERS] = level, layer, begin, members
-    row[ROWS], row[COLUMNS], row[LINEAR] = rows, columns, linear
-
-
-@jit
 def _ordered(
-    above: Any, above_classes: Any, before: int, fanout: int, count: int, classes: Any, order: Any
+    above: Any, kinds: Any, before: int, fanout: int, count: int, classes: Any, order: Any
 ) -> Any:  # fmt: skip
     """Put a level's nodes in order, by class and then as their parents are; how many of each pair of classes."""
     pairs, place = np.zeros((count + 1, before + 1), np.int64), np.zeros(count + 1, np.int64)
     for parent in range(len(above)):
         for child in range(above[parent] * fanout, (above[parent] + 1) * fanout):
-            pairs[classes[child], above_classes[parent]] += 1
-    for klass in range(2, count + 1):
-        place[klass] = place[klass - 1] + pairs[klass - 1].sum()
+            pairs[classes[child], kinds[parent]] += 1
+            place[classes[child]] += 1
+    begin = 0
+    for klass in range(1, count + 1):
+        place[klass], begin = begin, begin + place[klass]
     for parent in range(len(above)):
         for child in range(above[parent] * fanout, (above[parent] + 1) * fanout):
             klass = classes[child]
