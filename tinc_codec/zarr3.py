@@ -152,11 +152,12 @@ def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
 
 def _at_once(byte_getter: Any) -> bool:
     """Whether the thread that decodes can read, too, which spares a change of threads (zarr 3.1.6 and later)."""
-    return hasattr(byte_getter, "get_sync") and _reads_at_once(type(getattr(byte_getter, "store", None)))
+    kind: Any = type(getattr(byte_getter, "store", None))
+    return hasattr(byte_getter, "get_sync") and _reads_at_once(kind)
 
 
 @cache
-def _reads_at_once(store: type) -> bool:
+def _reads_at_once(store: Any) -> bool:
     """Whether stores of a class are zarr's own of files or in memory, or read as those do."""
     reads = next((owner for owner in store.__mro__ if "get" in vars(owner)), None)
     return reads in (LocalStore, MemoryStore) and "get_sync" in vars(reads)

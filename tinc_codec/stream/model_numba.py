@@ -112,6 +112,7 @@ def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape:
     at[0] = 0
     good = good and _tensors(layers, at, words, state, tensors, weights, biases, multipliers, scales)
     good = good and at[0] == len(layers) and ended(state)
+    depth = depth if good else 0
     first, count, below = np.zeros(depth, np.int64), np.zeros(depth, np.int64), np.zeros(depth, np.int64)
     rows = leaves = 0
     for level in range(depth):

@@ -117,13 +117,15 @@ def fill(paths: Paths, batches: Iterable[Batch], output: NDArray[Any]) -> None:
 
     for batch in batches:
         parts, costs = _parts(
-            batch.sizes, batch.leaves, paths.layers, paths.first, paths.count, paths.below, paths.network
+            batch.sizes, batch.leaves, paths.layers, paths.first, paths.count, paths.below, paths.network, PART
         )
         share(partial(evaluate, batch, parts), costs, WORTH)
 
 
 @jit
-def _parts(sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: Any, network: Any) -> Any:
+def _parts(
+    sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: Any, network: Any, least: int
+) -> Any:  # fmt: skip
     """Cut the pieces of a batch so that threads can share them.
 
     Parameters
@@ -132,6 +134,8 @@ def _parts(sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: 
         Of the pieces, see `Batch`.
     layers, first, count, below, network
         See `Paths`.
+    least
+        Multiply-adds of a part, at least, where a piece has as many.
 
     Returns
     -------
@@ -156,7 +160,7 @@ def _parts(sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: 
                             products += layers[row, 2] * layers[row, 3]
         begin += sizes[piece, 0]
         cost[piece] = products * (-(-points // LANES) * LANES)
-        cuts[piece] = max(1, min(int(cost[piece] // PART), points // LANES, MOST_PARTS))
+        cuts[piece] = max(1, min(int(cost[piece] // least), points // LANES, MOST_PARTS))
     parts, work = np.empty((cuts.sum(), 4), np.int64), np.empty(cuts.sum())
     number = begin = point = 0
     for piece in range(len(sizes)):
