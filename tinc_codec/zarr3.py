@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
 from zarr.core.buffer import Buffer, NDBuffer, gpu
 from zarr.core.common import JSON, parse_named_configuration
-from zarr.storage import LocalStore, MemoryStore
+from zarr.storage import LocalStore, MemoryStore, StorePath
 
 from tinc_codec import decoding, readers
 from tinc_codec.codec import TINCCodec
@@ -139,7 +139,8 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
     ) -> NDBuffer | None:
         if _at_once(byte_getter):
-            stored = partial(byte_getter.get_sync, prototype=chunk_spec.prototype)  # type: ignore[attr-defined]
+            store, path = byte_getter.store, byte_getter.path  # type: ignore[attr-defined]
+            stored = partial(store.get_sync, path, prototype=chunk_spec.prototype)
         else:
             chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
             stored = partial(_itself, chunk_bytes)
@@ -153,7 +154,7 @@ def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
 def _at_once(byte_getter: Any) -> bool:
     """Whether the thread that decodes can read, too, which spares a change of threads (zarr 3.1.6 and later)."""
     kind: Any = type(getattr(byte_getter, "store", None))
-    return hasattr(byte_getter, "get_sync") and _reads_at_once(kind)
+    return isinstance(byte_getter, StorePath) and _reads_at_once(kind)
 
 
 @cache

@@ -211,15 +211,16 @@ def _classes(tree: Any, at: Any, words: Any, state: Any, levels: Any, widths: An
             return False
         levels[level, LAYERS], levels[level, CLASSES] = layers, count
         for klass in range(1, count + 1):
-            widths[level, klass] = take_count(tree, at, LARGEST_WIDTH)
+            widths[level, klass] = take_count(tree, at, np.int64(LARGEST_WIDTH))
             if widths[level, klass] < 1:
                 return False
         fanout = levels[level, NODES] // nodes
         nodes = levels[level, NODES]
         here = classes[begin : begin + nodes]
-        free = 0
+        free: Any = np.int64(0)
         for parent in range(len(above)):
-            free += fanout * int(above[parent] != NO_NETWORK)
+            if above[parent] != NO_NETWORK:
+                free += fanout
         weights = np.zeros(count + 1, np.int64)
         weights[count] = free
         for klass in range(count):
@@ -250,7 +251,7 @@ def _tensors(
     for t in range(len(tensors)):
         linear, columns = tensors[t, LINEAR] == 1, tensors[t, COLUMNS]
         rows = tensors[t, MEMBERS] * tensors[t, ROWS]
-        scales[t], multipliers[t] = take_real(layers, at, not linear), take_count(layers, at, EXACT_SUM - 1)
+        scales[t], multipliers[t] = take_real(layers, at, not linear), take_count(layers, at, np.int64(EXACT_SUM - 1))
         if scales[t] <= 0 or (not linear and scales[t] > LARGEST_SCALE) or multipliers[t] < 0:
             return False
         reach, size = np.zeros(rows, np.int64), rows * (columns + columns % 2)
@@ -274,7 +275,7 @@ def _tensors(
 @jit
 def _symbols(layers: Any, at: Any, words: Any, state: Any, symbols: Any) -> Any:
     """Take as many symbols as there is room for; the largest magnitude, -1 where the sections make no sense."""
-    largest = take_count(layers, at, LARGEST_WEIGHT)
+    largest = take_count(layers, at, np.int64(LARGEST_WEIGHT))
     if largest <= 0:
         symbols[:] = 0
         return largest

@@ -39,7 +39,7 @@ def plan(axes: int, levels: Any, widths: Any, classes: Any) -> Any:
         Of each level the nodes that have a network, in the order of evaluation, from where `classes` has the level on;
         int64.
     """
-    most, before = 0, 1
+    most, before, nodes = 0, np.int64(1), np.int64(1)  # of a type: numba would compile once more for constants
     for level in range(len(levels)):
         most += levels[level, CLASSES] * (before + levels[level, LAYERS])
         before = levels[level, CLASSES]
@@ -47,7 +47,7 @@ def plan(axes: int, levels: Any, widths: Any, classes: Any) -> Any:
     above, kinds = np.zeros(1, np.int64), np.zeros(1, np.uint8)
     kinds[0] = 1  # of the nodes above: the root hangs from one
     number = begin = 0
-    before, nodes = 1, 1
+    before = np.int64(1)
     for level in range(len(levels)):
         count, fanout = levels[level, CLASSES], levels[level, NODES] // nodes
         nodes = levels[level, NODES]
