@@ -106,8 +106,6 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         chunk_bytes = stored()
         if chunk_bytes is None:
             return lambda: None
-        if not any(self.level) and _is_all(selection, tuple(spec.shape)):
-            return partial(self._decode_sync, chunk_bytes, spec)
         stream = chunk_bytes.to_bytes()
         chunk = chunks.find(stream)
         self._check(chunk, spec)
@@ -138,6 +136,9 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     async def _decode_partial_single(
         self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
     ) -> NDBuffer | None:
+        if not any(self.level) and _is_all(selection, tuple(chunk_spec.shape)):
+            chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
+            return None if chunk_bytes is None else await self._decode_single(chunk_bytes, chunk_spec)
         if _at_once(byte_getter):
             store, path = byte_getter.store, byte_getter.path  # type: ignore[attr-defined]
             stored = partial(store.get_sync, path, prototype=chunk_spec.prototype)
