@@ -20,7 +20,7 @@ from tinc_codec.runtime import cores
 
 T = TypeVar("T")
 
-PATIENCE = 1e-3
+PATIENCE = 5e-3
 """Seconds that an answer waits for others, so that the event loop is woken once for all of them."""
 
 AHEAD = 8

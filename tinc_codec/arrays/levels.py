@@ -19,6 +19,9 @@ from tinc_codec.zarr3 import TINCSerializer
 
 Level = tuple[int, ...]
 
+BATCH = 32
+"""Chunks that zarr hands over at a time: at a coarser level each takes little longer than zarr's own work for one."""
+
 
 class LevelArray(zarr.Array[Any]):
     """What ``array`` is at one level: read-only, nothing of it is stored.
@@ -37,7 +40,9 @@ class LevelArray(zarr.Array[Any]):
         self.finest, self.level = finest, parse_level(level, finest.ndim)
         check_level(finest, self.level)
         path = finest.store_path
-        super().__init__(zarr.AsyncArray(_metadata(finest, self.level), StorePath(_read_only(path.store), path.path)))
+        place = StorePath(_read_only(path.store), path.path)
+        with zarr.config.set({"codec_pipeline.batch_size": BATCH}):
+            super().__init__(zarr.AsyncArray(_metadata(finest, self.level), place))
 
     def __reduce__(self) -> Any:
         # a shard's codec would be pickled as JSON, which says nothing of levels
