@@ -247,7 +247,10 @@ def _tensors(
     scales: Any,
 ) -> bool:  # fmt: skip
     """Read all tensors, and check that their sums are exact."""
-    weight = bias = 0
+    weight = bias = most = 0
+    for t in range(len(tensors)):
+        most = max(most, tensors[t, MEMBERS] * tensors[t, ROWS] * tensors[t, COLUMNS])
+    held = np.empty(most, np.int32)  # for all: memory that is new is slow
     for t in range(len(tensors)):
         linear, columns = tensors[t, LINEAR] == 1, tensors[t, COLUMNS]
         rows = tensors[t, MEMBERS] * tensors[t, ROWS]
@@ -255,7 +258,7 @@ def _tensors(
         if scales[t] <= 0 or (not linear and scales[t] > LARGEST_SCALE) or multipliers[t] < 0:
             return False
         reach, size = np.zeros(rows, np.int64), rows * (columns + columns % 2)
-        symbols = np.empty(rows * columns, np.int32)
+        symbols = held[: rows * columns]
         largest = _symbols(layers, at, words, state, symbols)
         if largest < 0:
             return False
