@@ -25,6 +25,9 @@ MOST_POINTS = 2**16
 FEW_POINTS = 2**15
 """Pieces of so many coordinates are kept with the selection."""
 
+MOST_KEPT = 2**16
+"""Bytes of positions whose arrangement is kept for further reads."""
+
 Positions = NDArray[np.float64] | NDArray[np.int64]
 
 
@@ -197,12 +200,19 @@ def product(partition: Partition, positions: Sequence[Positions]) -> Product:
 
     The last ones are kept: what is wanted of one chunk is often wanted of its neighbours.
     """
-    return _product(partition, tuple((wanted.dtype.str, wanted.tobytes()) for wanted in positions))
+    stored = tuple((wanted.dtype.str, wanted.tobytes()) for wanted in positions)
+    made: Product = _where_small(_product, sum(len(data) for _, data in stored))(partition, stored)
+    return made
+
+
+def _where_small(kept: Any, size: int) -> Any:
+    """A function that keeps its answers, or the function in it that does not, where they are large."""
+    return kept if size <= MOST_KEPT else kept.__wrapped__
 
 
 @lru_cache(maxsize=16)
 def _product(partition: Partition, stored: tuple[tuple[str, bytes], ...]) -> Product:
-    made = [_runs(partition, axis, *wanted) for axis, wanted in enumerate(stored)]
+    made = [_where_small(_runs, len(wanted[1]))(partition, axis, *wanted) for axis, wanted in enumerate(stored)]
     sizes, runs, places = zip(*made, strict=True)
     return Product(partition, sizes, runs, places)
 
