@@ -64,15 +64,22 @@ _chosen: dict[str, Any] = {}
 _VARIABLES = tuple(f"TINC_{field.name.upper()}" for field in fields(Process))
 
 
+_ENCODED = tuple(map(getattr(os.environ, "encodekey", str), _VARIABLES))
+
+
 def process() -> Process:
     """The settings in force: what `set_process` chose, else the ``TINC_*`` variables, else the defaults."""
-    return _process(tuple(map(os.environ.get, _VARIABLES)), tuple(_chosen.items()))
+    # asked for several times by each read: where the environment has its encoded variables, they are not decoded
+    stored = getattr(os.environ, "_data", None)
+    variables = map(os.environ.get, _VARIABLES) if stored is None else map(stored.get, _ENCODED)
+    return _process(tuple(variables), tuple(_chosen.items()))
 
 
 @lru_cache(maxsize=16)
-def _process(variables: tuple[str | None, ...], chosen: tuple[tuple[str, Any], ...]) -> Process:
+def _process(_: tuple[Any, ...], chosen: tuple[tuple[str, Any], ...]) -> Process:
     values: dict[str, Any] = {}
-    for field, variable, text in zip(fields(Process), _VARIABLES, variables, strict=True):
+    for field, variable in zip(fields(Process), _VARIABLES, strict=True):
+        text = os.environ.get(variable)
         if text is not None and field.type != "str" and not text.isdecimal():
             raise ConfigurationError(f"{variable}={text!r} must be a whole number")
         if text is not None:

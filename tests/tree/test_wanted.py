@@ -31,8 +31,8 @@ def test_what_is_large_is_not_kept_and_the_same():
     part = partition((2**14,), 3)
     large = np.arange(2**14)
     product = wanted.product(part, (large,))
-    assert product.shape == large.shape
+    assert product.arranged(np.zeros(product.shape)).shape == large.shape
     assert kept() == (0, 0)
     small = wanted.product(part, (large[:100],))
-    assert small.shape == (100,)
+    assert small.arranged(np.zeros(small.shape)).shape == (100,)
     assert kept() == (1, 1)
