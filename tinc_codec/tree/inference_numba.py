@@ -50,12 +50,15 @@ def _store(totals: Any, scale: float, limits: Any, wide: Any, kind: int, output:
 
 @jit
 def _descend(
-    weights: Any, biases: Any, layers: Any, scales: Any, first: Any, count: Any, below: Any, largest: int,
-    network: Any, constants: Any, leaves: Any, starts: Any, coordinates: Any, offsets: Any, parts: Any,
-    limits: Any, wide: Any, kind: int, output: Any,
+    weights: Any, biases: Any, layers: Any, scales: Any, first: Any, count: Any, below: Any, network: Any,
+    constants: Any, leaves: Any, starts: Any, coordinates: Any, offsets: Any, parts: Any, limits: Any,
+    wide: Any, kind: int, output: Any,
 ) -> None:  # fmt: skip
     """Evaluate parts of a batch, tile by tile."""
     depth, axes, step = len(below), len(coordinates), 2 * TILE
+    largest = axes
+    for row in range(len(layers)):
+        largest = max(largest, layers[row, 2], layers[row, 3])
     size = (largest + 1) // 2 * step
     held = np.zeros((depth + 1, size), np.int16)
     spare = np.zeros((2, size), np.int16)
@@ -110,8 +113,8 @@ def fill(paths: Paths, batches: Iterable[Batch], output: NDArray[Any]) -> None:
 
     def evaluate(batch: Batch, parts: NDArray[np.int64], begin: int, end: int) -> None:
         _descend(
-            weights, paths.biases, paths.layers, paths.scales, paths.first, paths.count, paths.below, paths.largest,
-            paths.network, constants, batch.leaves, batch.starts, batch.coordinates, batch.offsets, parts[begin:end],
+            weights, paths.biases, paths.layers, paths.scales, paths.first, paths.count, paths.below, paths.network,
+            constants, batch.leaves, batch.starts, batch.coordinates, batch.offsets, parts[begin:end],
             *limits, output,
         )  # fmt: skip
 

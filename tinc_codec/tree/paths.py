@@ -57,11 +57,6 @@ class Paths:
         return self.model.parameters.weights
 
     @cached_property
-    def largest(self) -> int:
-        """Largest number of rows or columns of any layer."""
-        return max(int(self.layers[:, 2:].max(initial=1)), len(self.model.tree.partition.shape))
-
-    @cached_property
     def products(self) -> NDArray[np.int64]:
         """Number of multiply-adds at one local coordinate, of all nodes of each level; ``(levels,)``."""
         cost = self.layers[:, 2] * self.layers[:, 3]
