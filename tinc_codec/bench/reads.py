@@ -252,7 +252,7 @@ def _bound(stream: bytes, volume: NDArray[Any]) -> str:
     paths = Chunk.of(stream).paths
     assert paths is not None
     cells = math.prod(paths.model.tree.partition.leaf_shape)
-    each = float(paths.products.sum()) * cells / volume.size
+    each = float((paths.layers[:, 2] * paths.layers[:, 3]).sum()) * cells / volume.size
     rate = product_rate()
     return (
         f"{each:.0f} multiply-adds a voxel; {rate / 1e9:.0f} G/s in a float32 product on {os.cpu_count()} cores: "

@@ -23,7 +23,7 @@ def take_byte(data: Any, at: Any) -> Any:
 def take_count(data: Any, at: Any, limit: int) -> Any:
     """`tinc_codec.stream.fields.Reader.count`; -1: there is none."""
     value = np.int64(0)
-    for shift in range(0, 56, 7):  # what is longer is more than any limit
+    for shift in range(0, 56, 7):  # what is longer is left to the reference
         taken = take_byte(data, at)
         if taken < 0:
             return -1

@@ -82,7 +82,7 @@ def _unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.gen
     decoder.end()
     constants = constants_of(container, math.prod(tree.partition.leaf_grid) - len(tree.leaves), dtype)
     model = Model(tree, Parameters.of(layers), dtype, *limits, constants)
-    model.check([layer.largest_sum for layer in layers])
+    model.check()
     return model
 
 

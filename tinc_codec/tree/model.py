@@ -142,15 +142,10 @@ class Model:
         """One for each of ``tree.tensors``."""
         return self.parameters.split(self.tree)
 
-    def check(self, largest_sums: Sequence[int] | None = None) -> None:
-        """Raise `CorruptStreamError` unless integer evaluation is exact, and scales and range make sense.
-
-        `largest_sums` are those of the layers, where they are known already.
-        """
-        tensors, scales = self.tree.tensors, self.parameters.scales.tolist()
-        if largest_sums is None:
-            largest_sums = [layer.largest_sum for layer in self.layers]
-        for number, (tensor, largest, scale) in enumerate(zip(tensors, largest_sums, scales, strict=True)):
+    def check(self) -> None:
+        """Raise `CorruptStreamError` unless integer evaluation is exact, and scales and range make sense."""
+        for number, (tensor, layer) in enumerate(zip(self.tree.tensors, self.layers, strict=True)):
+            largest, scale = layer.largest_sum, layer.scale
             if largest >= EXACT_SUM:
                 raise CorruptStreamError(f"sums of tensor {number} reach {largest}, beyond exact float32")
             finite = math.isfinite(scale) and scale > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,12 +54,6 @@ class Paths:
     def weights(self) -> NDArray[np.int16]:
         """Of all tensors, as the model's parameters have them."""
         return self.model.parameters.weights
-
-    @cached_property
-    def products(self) -> NDArray[np.int64]:
-        """Number of multiply-adds at one local coordinate, of all nodes of each level; ``(levels,)``."""
-        cost = self.layers[:, 2] * self.layers[:, 3]
-        return np.add.reduceat(cost, self.first)
 
     @property
     def nbytes(self) -> int:
