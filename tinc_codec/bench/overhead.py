@@ -11,16 +11,16 @@ from typing import Any
 
 import psutil
 
-from tinc_codec.arrays import layout
-from tinc_codec.arrays.cluster import Workers, connected
-from tinc_codec.arrays.job import Job, Rules, Task
-from tinc_codec.arrays.layout import Shape, Writer
-from tinc_codec.arrays.ledger import Ledger, Record
-from tinc_codec.arrays.readers import Reader
-from tinc_codec.arrays.regions import Index
-from tinc_codec.arrays.request import Request
-from tinc_codec.arrays.worker import Work, unpacked
-from tinc_codec.codec import TINCCodec
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.jobs import destination as layout
+from tinc_codec.jobs.cluster import Workers, connected
+from tinc_codec.jobs.destination import Shape, Writer
+from tinc_codec.jobs.ledger import Ledger, Record
+from tinc_codec.jobs.regions import Index
+from tinc_codec.jobs.request import Request
+from tinc_codec.jobs.scheduler import Job, Rules, Task
+from tinc_codec.jobs.sources import Reader
+from tinc_codec.jobs.worker import Work, unpacked
 
 SHAPE = (8192, 8192, 8192)
 """Of uint16: 1.1 TB."""

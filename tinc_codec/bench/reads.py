@@ -18,15 +18,15 @@ from numcodecs import Blosc
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
-from tinc_codec.arrays.multiscale import open_multiscale
 from tinc_codec.bench.crops import BENCHMARK, crop, data_directory
 from tinc_codec.bench.peers import Peer, by_level, finest_within, imagecodecs_module
-from tinc_codec.codec import TINCCodec
-from tinc_codec.decoding import decode
-from tinc_codec.reading.cache import chunks
-from tinc_codec.reading.chunk import Chunk
-from tinc_codec.runtime import set_process
-from tinc_codec.zarr3 import stored_chunks, zarr_kwargs
+from tinc_codec.decoding.cache import chunks
+from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.decode import decode
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.multiscale import open_multiscale
+from tinc_codec.hosts.zarr3 import stored_chunks, zarr_kwargs
+from tinc_codec.runtime.settings import set_process
 
 RATIO = 64.0
 REPEATS = 9

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.residual import tokens
-from tinc_codec.residual.grid import LARGEST_TOP, Grid, Kind
-from tinc_codec.residual.lattice import MOST_PAIRS, passes, tile_bounds
+from tinc_codec.residual.integer_domain import LARGEST_TOP, Grid, Kind
+from tinc_codec.residual.interlace import MOST_PAIRS, passes, tile_bounds
 from tinc_codec.residual.prediction import LARGEST_WEIGHT, PLAIN, SPREADS, PassModel
 from tinc_codec.stream import lossless
 from tinc_codec.stream.entropy import Decoder, Encoder, Table, best_table
@@ -70,7 +70,7 @@ class Parameters:
     @cached_property
     def prepared(self) -> Any:
         """The same for the compiled decoder."""
-        from tinc_codec.residual.coding_numba import Prepared
+        from tinc_codec.backends.numba.residual_tiles import Prepared
 
         return Prepared(self)
 

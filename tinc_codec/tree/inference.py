@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.model import AMPLITUDE, Model
-from tinc_codec.tree.paths import Paths
+from tinc_codec.tree.node_layout import Paths
+from tinc_codec.tree.pieces import Piece, local
+from tinc_codec.tree.root_activations import Ancestors
 from tinc_codec.tree.structure import paired
-from tinc_codec.tree.wanted import Piece, local
 
 TURN = 4096
 """Entries of the sine table: one turn."""

@@ -1,0 +1,219 @@
+"""Streams that keep a largest error or a PSNR: a model as far as it pays, and the residual."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass, replace
+
+from tinc_codec.backends import choice as evaluation
+from tinc_codec.config import Config
+from tinc_codec.decoding.decode import Quality
+from tinc_codec.encoding.prepared import Source
+from tinc_codec.encoding.residual import Coded, Quantiser, Volume, encode
+from tinc_codec.encoding.tree_model import Modelled, Modelling
+from tinc_codec.encoding.verified import Verified, measure, verify
+from tinc_codec.errors import TrainingError
+from tinc_codec.residual.integer_domain import Grid, bounded_grid
+from tinc_codec.runtime.progress import Report
+from tinc_codec.stream.container import Section
+from tinc_codec.tree.node_layout import lay_out
+
+log = logging.getLogger("tinc_codec")
+
+WORTHWHILE = 0.75
+"""Bits a voxel of the residual alone above which no network is tried: noise rules there, which no network predicts."""
+
+SHARES = (1 / 40, 1 / 10)
+"""Parts of the residual's bytes that are tried as a network's budget."""
+
+SHARES_PSNR = (*SHARES, 1 / 2)
+"""The same for a PSNR, which a network may reach with no residual at all."""
+
+SMALLEST_BUDGET = 200
+"""Bytes below which no network is tried."""
+
+_PROBE = 2
+"""Levels of effort below the one asked for at which budgets are compared."""
+
+_PROMISING = 1.01
+"""Size over the residual's alone up to which a network that was trained a little is worth being trained in full."""
+
+_PROBING = 0.25
+"""Part of the work that comparing budgets is, about."""
+
+_ROUNDING = 0.4
+"""Rounding that costs the fewest bytes at a given PSNR: zeros are cheap."""
+
+_SEARCHES = 9
+_NEAR = 0.995
+"""Part of the error allowed that a search is content with."""
+
+_SMALLEST_RMSE = 1e-290
+"""Among numbers as small as this, float64 itself rounds too much for a PSNR to have a meaning."""
+
+_SPREAD = 1.7
+"""Largest error over root mean square error of a uniform quantiser, about."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the samples that are for the model must keep.
+
+    Parameters
+    ----------
+    grid
+        Integers to code them as.
+    allowed
+        Largest error in the grid's integers.
+    max_error, rmse
+        In the data's units; one of them is given.
+    """
+
+    grid: Grid
+    allowed: int
+    max_error: float | None
+    rmse: float | None
+
+    def kept(self, quality: Quality) -> bool:
+        """Whether what was measured keeps it."""
+        if self.max_error is not None:
+            return quality.max_error <= self.max_error
+        return self.rmse is None or quality.rmse <= self.rmse
+
+
+def goal(source: Source, config: Config) -> Goal | None:
+    """What `config` asks for a chunk; None where its range is too wide for any grid."""
+    error, rmse = config.max_error, None
+    if config.psnr is not None:
+        data_range = float(source.high) - float(source.low) if config.data_range is None else config.data_range
+        rmse = data_range * 10 ** (-config.psnr / 20)
+        rmse *= 1 - 1e-9  # the PSNR of exactly this error may be rounded to below what was asked
+        rmse = rmse if rmse > _SMALLEST_RMSE else 0.0
+        error = rmse * _SPREAD
+    assert error is not None
+    found = bounded_grid(source.known(source.values), source.low, source.high, error) if math.isfinite(error) else None
+    return None if found is None else Goal(*found, config.max_error, rmse)
+
+
+@dataclass(frozen=True, eq=False)
+class Targeting:
+    """One chunk's way to its target.
+
+    Parameters
+    ----------
+    source
+        The chunk; it has samples that are for the model.
+    config
+        The settings, with `psnr` or `max_error`.
+    report
+        Told of the training, and asked whether to go on.
+    """
+
+    source: Source
+    config: Config
+    report: Report
+
+    def run(self, plain: bytes) -> bytes:
+        """The smallest stream found that keeps the target.
+
+        Parameters
+        ----------
+        plain
+            The lossless stream, which keeps every target.
+
+        Raises
+        ------
+        MissingDependencyError
+            A network would pay, and torch is not installed.
+        """
+        target = goal(self.source, self.config)
+        if target is None:
+            log.info("a chunk of shape %s is stored losslessly: its range is too wide", self.source.header.shape)
+            return plain
+        alone = self._stream(target, None)
+        streams = [plain] if alone is None else [plain, alone.stream]
+        smallest = min(map(len, streams))
+        if target.allowed and 8 * smallest <= WORTHWHILE * self.source.values.size:
+            with_network = self._with_network(target, smallest)
+            if with_network is not None:
+                streams.append(with_network.stream)
+        return min(streams, key=len)
+
+    def _with_network(self, target: Goal, alone: int) -> Verified | None:
+        """The smallest stream that a network is part of; budgets are compared at less effort."""
+        shares = SHARES if target.rmse is None else SHARES_PSNR
+        budgets = [round(alone * share) for share in shares if alone * share >= SMALLEST_BUDGET]
+        effort = max(1, self.config.effort - _PROBE)
+        best: tuple[float, int, Verified | None] = (alone * _PROMISING, 0, None)
+        for number, budget in enumerate(budgets):
+            part = self.report.part(_PROBING * number / len(budgets), _PROBING * (number + 1) / len(budgets))
+            found = self._at_budget(target, budget, effort, part)
+            log.debug("%d bytes of network: %s in all, %d without", budget, found and len(found.stream), alone)
+            if found is None or len(found.stream) > alone * _PROMISING:
+                break  # still larger networks would cost more still
+            if len(found.stream) < best[0]:
+                best = (len(found.stream), budget, found)
+        if best[2] is None or effort == self.config.effort:
+            return best[2]
+        return self._at_budget(target, best[1], self.config.effort, self.report.part(_PROBING, 1.0)) or best[2]
+
+    def _at_budget(self, target: Goal, budget: int, effort: int, report: Report) -> Verified | None:
+        fixed = sum(map(len, self.source.kept_exactly.values()))
+        config = replace(self.config, effort=effort)
+        try:
+            modelled = Modelling(self.source, budget + fixed, config, report).run()
+        except TrainingError as error:
+            log.info("a network of %d bytes is given up: %s", budget, error)
+            return None
+        return None if modelled is None else self._stream(target, modelled)
+
+    def _stream(self, target: Goal, modelled: Modelled | None) -> Verified | None:
+        """The stream with the given model, None where its decoder does not keep the target."""
+        source, grid = self.source, target.grid
+        sections: dict[int, bytes] = {} if modelled is None else modelled.sections
+        samples = None if modelled is None else evaluation.whole(lay_out(modelled.model))
+        if samples is not None and target.kept(measure(source, samples)):
+            return verify(source, sections)
+        volume = Volume(grid, grid.from_samples(source.filled), source.modelled, samples)
+        if target.rmse is None:
+            coded = encode(volume, Quantiser(2 * target.allowed + 1))
+        else:
+            coded = self._fewest(volume, target.rmse)
+        verified = verify(source, {**sections, Section.RESIDUAL: coded.section})
+        if target.kept(verified.quality):
+            return verified
+        log.warning(
+            "a chunk of shape %s has error %g (RMSE %g) with this residual, which is dropped",
+            source.header.shape,
+            verified.quality.max_error,
+            verified.quality.rmse,
+        )
+        return None
+
+    def _fewest(self, volume: Volume, rmse: float) -> Coded:
+        """The residual of the fewest bytes whose decoder keeps a root mean square error."""
+        grid, source = volume.grid, self.source
+
+        def error(coded: Coded) -> float:
+            return measure(source, grid.to_samples(coded.values)).rmse
+
+        best = encode(volume, Quantiser(1))
+        narrow, wide = 1.0, 2.0 * max(grid.top, 1)
+        width = min(max(rmse / float(grid.quantum) * math.sqrt(12), 1), wide)
+        for _ in range(_SEARCHES):
+            if round(width) <= narrow or wide / narrow < 1.01:
+                break
+            self.report.check()
+            coded = encode(volume, Quantiser(round(width), _ROUNDING))
+            found = error(coded)
+            if _NEAR * rmse <= found <= rmse:
+                return min(best, coded, key=lambda c: len(c.section))
+            if found <= rmse:
+                narrow, best = round(width), min(best, coded, key=lambda c: len(c.section))
+            else:
+                wide = width
+            proposed = width * min(max(rmse / found, 0.25), 4.0) if found > 0 else 4 * width
+            width = proposed if narrow * 1.005 < proposed < wide else math.sqrt(narrow * wide)
+        finer = encode(volume, Quantiser(round(narrow) + 1))
+        return finer if error(finer) <= rmse and len(finer.section) < len(best.section) else best

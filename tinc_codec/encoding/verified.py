@@ -1,0 +1,76 @@
+"""From sections to a stream that has been decoded and measured before anything is promised of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tinc_codec import metrics
+from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.decode import Quality
+from tinc_codec.encoding.prepared import Source
+from tinc_codec.errors import CorruptStreamError, TrainingError
+from tinc_codec.stream import lossless
+from tinc_codec.stream.container import Container, ModelKind, Section, pack
+from tinc_codec.stream.fields import Writer
+
+BLANK = Quality(0, 0, 0, 0)
+"""Stands for a quality that is not measured yet; it takes as many bytes."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A stream whose decoder gives what `quality` says."""
+
+    stream: bytes
+    quality: Quality
+
+
+def assemble(source: Source, sections: dict[int, bytes], quality: Quality) -> bytes:
+    """Write the stream of a chunk that is predicted: what is common to all of them, and the given sections."""
+    kind = ModelKind.SINE_TREE if Section.TREE in sections else ModelKind.NONE
+    header = replace(source.header, kind=kind, lossless=False)
+    common = {**source.cropped, **source.kept_exactly, Section.QUALITY: _quality(quality)}
+    return pack(Container(header, {**common, **sections}))
+
+
+def verify(source: Source, sections: dict[int, bytes]) -> Verified:
+    """Write the stream, decode it, and write into it what its decoder gave.
+
+    Raises
+    ------
+    TrainingError
+        The stream does not decode, or does not give back exactly what it stores exactly.
+    """
+    try:
+        decoded = Chunk.of(assemble(source, sections, BLANK)).whole()
+    except CorruptStreamError as error:  # never promise what the decoder does not keep
+        raise TrainingError(f"the stream does not decode: {error}") from error
+    corrected = source.corrections(decoded)
+    if corrected:
+        return verify(source, {**sections, **corrected})
+    quality = measure(source, decoded)
+    return Verified(assemble(source, sections, quality), quality)
+
+
+def exactly(source: Source) -> bytes:
+    """The stream of a chunk that is stored losslessly by general means."""
+    payload = lossless.pack(source.values, newest=True)
+    header = replace(source.header, version=2 if payload[0] == lossless.Method.PCODEC else 1)
+    return pack(Container(header, {**source.cropped, Section.LOSSLESS: payload}))
+
+
+def measure(source: Source, decoded: NDArray[Any]) -> Quality:
+    """Compare with the original, over the samples that are for the model."""
+    original, decoded = source.known(source.values), source.known(decoded.reshape(source.values.shape))
+    rmse, largest = metrics.rmse(original, decoded), metrics.max_error(original, decoded)
+    return Quality(rmse, largest, float(source.low), float(source.high))
+
+
+def _quality(quality: Quality) -> bytes:
+    out = Writer()
+    for value in (quality.rmse, quality.max_error, quality.low, quality.high):
+        out.number("d", value)
+    return out.bytes()

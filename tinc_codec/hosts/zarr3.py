@@ -1,0 +1,308 @@
+"""The codec as Zarr format 3 knows it: a serializer; and the arguments that put it into the right slot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
+from zarr.core.buffer import Buffer, NDBuffer, gpu
+from zarr.core.common import JSON, parse_named_configuration
+from zarr.storage import LocalStore, MemoryStore, StorePath
+
+from tinc_codec.config import Config
+from tinc_codec.decoding import decode as decoding
+from tinc_codec.decoding.cache import chunks
+from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.levels import READ_ONLY, cells
+from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
+from tinc_codec.hosts import decode_pool as readers
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.runtime.settings import process
+from tinc_codec.runtime.threads import turn
+from tinc_codec.stream.container import MAGIC
+
+if TYPE_CHECKING:
+    from zarr.abc.store import ByteGetter
+    from zarr.core.array_spec import ArraySpec
+    from zarr.core.indexing import SelectorTuple
+
+NAME = "tinc_codec.tinc"
+
+
+@dataclass(frozen=True)
+class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
+    """Array-to-bytes codec of Zarr format 3; `zarr_kwargs` makes the arguments that use it.
+
+    Parameters
+    ----------
+    config
+        The settings, see `tinc_codec.config.Config`.
+    level
+        Chunks are read at this level of each axis, and cannot be written; see `tinc_codec.hosts.multiscale`. Empty:
+        as they are. Never stored.
+    """
+
+    config: Config = field(default_factory=Config)
+    level: tuple[int, ...] = ()
+
+    is_fixed_size = False
+    # zarr's synchronous sharding (3.4) decodes chunks whole, its asynchronous one asks for the part that it needs: with
+    # this, the fused pipeline takes the latter
+    _sync_capable = False
+
+    @classmethod
+    def from_dict(cls, data: dict[str, JSON]) -> Self:
+        """Make a serializer from array metadata; the configuration may be missing."""
+        _, configuration = parse_named_configuration(data, NAME, require_configuration=False)
+        return cls(Config.from_json(configuration or {}))
+
+    def to_dict(self) -> dict[str, JSON]:
+        """As array metadata."""
+        return {"name": NAME, "configuration": self.config.to_json()}
+
+    @property
+    def codec(self) -> TINCCodec:
+        """The codec that does the work."""
+        return TINCCodec.from_settings(self.config)
+
+    def validate(self, *, shape: Any, dtype: Any, chunk_grid: Any) -> None:
+        """Raise `UnsupportedDataError` unless arrays of `dtype` can be stored."""
+        from tinc_codec.encoding.prepared import check_dtype
+
+        check_dtype(np.dtype(dtype.to_native_dtype()))
+
+    def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
+        """Not known before encoding."""
+        raise NotImplementedError
+
+    def _encode_sync(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
+        if self.level:
+            raise UnsupportedDataError(READ_ONLY)
+        # zarr keeps the byte order in other codecs' metadata: the stream is to say what the array's dtype says
+        array = np.asarray(chunk_array.as_numpy_array(), order="C")
+        return chunk_spec.prototype.buffer.from_bytes(self.codec.encode(array))
+
+    def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
+        if any(self.level):
+            coarse: NDBuffer = self._prepared(lambda: chunk_bytes, None, chunk_spec)()
+            return coarse
+        chunk = Chunk.of(chunk_bytes.to_bytes())
+        self._check(chunk, chunk_spec)
+        with nullcontext() if chunk.header.lossless else turn():
+            return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
+
+    def _prepared(self, stored: Callable[[], Buffer | None], selection: Any, spec: ArraySpec) -> Callable[[], Any]:
+        """Read and parse a chunk: what decodes a part of it, or (None) all of it, at the level; None: no chunk."""
+        chunk_bytes = stored()
+        if chunk_bytes is None:
+            return lambda: None
+        stream = chunk_bytes.to_bytes()
+        chunk = chunks.find(stream)
+        self._check(chunk, spec)
+        return partial(self._decode_part, stream, chunk.parse(), selection, spec)
+
+    def _decode_part(self, stream: bytes, chunk: Chunk, selection: Any, spec: ArraySpec) -> NDBuffer:
+        samples = _as_specified(decoding.read(chunk, selection, level=self.level or 0), spec)
+        chunks.keep(stream, chunk)
+        return samples
+
+    def _check(self, chunk: Chunk, chunk_spec: ArraySpec) -> None:
+        """Raise `CorruptStreamError` unless a chunk is one that the array's metadata describe."""
+        dtype, shape = np.dtype(chunk_spec.dtype.to_native_dtype()), chunk.header.shape
+        if self.level and len(self.level) == len(shape):
+            shape = cells(shape, self.level)
+        if shape != tuple(chunk_spec.shape) or chunk.native != dtype.newbyteorder("="):
+            raise CorruptStreamError(
+                f"the chunk holds {chunk.header.dtype} of shape {shape}, the array's metadata say {dtype} of shape "
+                f"{tuple(chunk_spec.shape)}: it belongs to another array"
+            )
+
+    async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
+        return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)
+
+    async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
+        return await readers.alone(self._decode_sync, chunk_bytes, chunk_spec)
+
+    async def _decode_partial_single(
+        self, byte_getter: ByteGetter, selection: SelectorTuple, chunk_spec: ArraySpec
+    ) -> NDBuffer | None:
+        if not any(self.level) and _is_all(selection, tuple(chunk_spec.shape)):
+            chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
+            return None if chunk_bytes is None else await self._decode_single(chunk_bytes, chunk_spec)
+        if _at_once(byte_getter):
+            store, path = byte_getter.store, byte_getter.path  # type: ignore[attr-defined]
+            stored = partial(store.get_sync, path, prototype=chunk_spec.prototype)
+        else:
+            chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
+            stored = partial(_itself, chunk_bytes)
+        return await readers.together(partial(self._prepared, stored, selection, chunk_spec))
+
+
+def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
+    return chunk_bytes
+
+
+def _at_once(byte_getter: Any) -> bool:
+    """Whether the thread that decodes can read, too, which spares a change of threads (zarr 3.1.6 and later)."""
+    kind: Any = type(getattr(byte_getter, "store", None))
+    return isinstance(byte_getter, StorePath) and _reads_at_once(kind)
+
+
+@cache
+def _reads_at_once(store: Any) -> bool:
+    """Whether stores of a class are zarr's own of files or in memory, or read as those do."""
+    reads = next((owner for owner in store.__mro__ if "get" in vars(owner)), None)
+    return reads in (LocalStore, MemoryStore) and "get_sync" in vars(reads)
+
+
+def _is_all(selection: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a selection is of all of a chunk, in order."""
+    items = selection if isinstance(selection, tuple) else (selection,)
+    return len(items) == len(shape) and all(
+        isinstance(item, slice) and item.indices(n) == (0, n, 1) for item, n in zip(items, shape, strict=True)
+    )
+
+
+def _on_gpu(chunk_spec: ArraySpec) -> bool:
+    """Whether chunks are wanted as cupy arrays (``zarr.config.enable_gpu``)."""
+    return issubclass(chunk_spec.prototype.nd_buffer, gpu.NDBuffer)
+
+
+def _from_gpu(chunk: Chunk, chunk_spec: ArraySpec) -> NDBuffer:
+    """A whole chunk that is decoded on the GPU and stays there."""
+    import cupy
+
+    from tinc_codec.backends.torch.inference import find_device
+    from tinc_codec.decoding.tensors import to_tensor
+
+    named = process().device
+    tensor = to_tensor(chunk, find_device("cuda" if named in ("auto", "cpu") else named))
+    decoded = cupy.from_dlpack(tensor).astype(np.dtype(chunk_spec.dtype.to_native_dtype()), copy=False)
+    return chunk_spec.prototype.nd_buffer.from_ndarray_like(decoded)
+
+
+def _as_specified(decoded: NDArray[Any], chunk_spec: ArraySpec) -> NDBuffer:
+    """Samples in the array's byte order, and in the memory that it is read into."""
+    dtype = np.dtype(chunk_spec.dtype.to_native_dtype())
+    return chunk_spec.prototype.nd_buffer.from_numpy_array(decoded.astype(dtype, copy=False))
+
+
+def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3) -> dict[str, Any]:
+    """Arguments for ``zarr.create_array`` that make chunks be compressed by `codec`, and by nothing after it.
+
+    Parameters
+    ----------
+    codec
+        The codec.
+    zarr_format
+        2: the codec is the compressor. 3: it is the serializer, and the compressor that zarr would add is left out.
+
+    Returns
+    -------
+    dict
+        ``zarr_format``, and the slots that this format has.
+
+    Examples
+    --------
+    >>> arguments = zarr_kwargs(TINCCodec(ratio=64))
+    >>> zarr.create_array("a.zarr", data=volume, chunks=(64, 64, 64), **arguments)  # doctest: +SKIP
+    """
+    if not isinstance(codec, TINCCodec):
+        raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in zarr_kwargs(TINCCodec(ratio=64))")
+    if zarr_format == 2:
+        return {"zarr_format": 2, "compressors": codec, "filters": None}
+    if zarr_format == 3:
+        return {"zarr_format": 3, "serializer": TINCSerializer(codec.config), "compressors": None, "filters": None}
+    raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
+
+
+def is_compressed(metadata: Mapping[str, Any]) -> bool:
+    """Whether an array's metadata, as JSON, name TINC among its codecs."""
+    if metadata.get("zarr_format") == 2:
+        slots = [metadata.get("compressor"), *(metadata.get("filters") or ())]
+        return any(slot is not None and slot["id"] == TINCCodec.codec_id for slot in slots)
+    codecs = metadata.get("codecs", ())
+    inner = [c for codec in codecs if codec["name"] == "sharding_indexed" for c in codec["configuration"]["codecs"]]
+    return any(codec["name"] == NAME for codec in (*codecs, *inner))
+
+
+def losslessly(array: zarr.Array[Any]) -> zarr.Array[Any]:
+    """The same array, whose chunks are written losslessly from here on; its stored metadata stay as they are."""
+    lossless = {"ratio": None, "psnr": None, "max_error": 0.0}
+
+    def changed(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            inner = {key: changed(value) for key, value in part.items()}
+            ours = part.get("id") == TINCCodec.codec_id or part.get("name") == NAME
+            settings = inner if "id" in part else inner.get("configuration", {})
+            if ours:
+                settings.update(lossless)
+            return inner
+        return type(part)(map(changed, part)) if isinstance(part, list | tuple) else part
+
+    document = changed({k: v for k, v in array.metadata.to_dict().items() if k != "attributes"})
+    return zarr.Array(zarr.AsyncArray(document, array.store_path))
+
+
+def stored_chunks(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every TINC stream of the Zarr arrays in a directory, those inside shards too, with its key.
+
+    A chunk inside a shard has the shard's key and its number, ``c/0/0#5``.
+
+    Raises
+    ------
+    UnsupportedDataError
+        A shard's index is encoded in another way than Zarr's default.
+    """
+    for metadata in sorted({*path.rglob("zarr.json"), *path.rglob(".zarray")}):
+        folder = metadata.parent
+        array = json.loads(metadata.read_bytes())
+        if array.get("node_type", "array") != "array":
+            continue
+        for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "zarr.json"):
+            key = file.relative_to(path).as_posix()
+            for number, data in streams_of(array, file.read_bytes()):
+                yield key if number is None else f"{key}#{number}", data
+
+
+def streams_of(metadata: Mapping[str, Any], data: bytes) -> Iterator[tuple[int | None, bytes]]:
+    """The TINC streams of one stored object of an array: itself, or the parts of a shard with their numbers.
+
+    Parameters
+    ----------
+    metadata
+        The array's metadata as JSON.
+    data
+        A chunk or shard as it is stored.
+    """
+    sharding = next((codec for codec in metadata.get("codecs", []) if codec["name"] == "sharding_indexed"), None)
+    if sharding is not None:
+        shape = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        yield from _shard_parts(data, shape, sharding["configuration"])
+    elif data.startswith(MAGIC):
+        yield None, data
+
+
+def _shard_parts(data: bytes, shape: Sequence[int], sharding: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
+    """TINC streams of a shard with the default index: offsets and lengths as uint64, CRC-32C, at either end."""
+    names = [codec["name"] for codec in sharding.get("index_codecs", [])]
+    if names != ["bytes", "crc32c"]:
+        raise UnsupportedDataError(f"a shard's index with codecs {names} is not read: only bytes and crc32c are")
+    count = math.prod(n // m for n, m in zip(shape, sharding["chunk_shape"], strict=True))
+    start = 0 if sharding.get("index_location") == "start" else len(data) - 16 * count - 4
+    index = np.frombuffer(data, "<u8", 2 * count, max(start, 0)).reshape(count, 2)
+    for number, (offset, length) in enumerate(index.tolist()):
+        part = data[offset : offset + length] if offset < len(data) else b""
+        if part.startswith(MAGIC):
+            yield number, part

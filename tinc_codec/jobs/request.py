@@ -1,0 +1,117 @@
+"""What a job is asked for, checked before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distributed import Client
+
+from tinc_codec.errors import ConfigurationError
+from tinc_codec.jobs import destination as layout
+from tinc_codec.jobs.cluster import Workers, connected, local_workers, workers_of
+from tinc_codec.jobs.destination import Shape, Target, Writer
+from tinc_codec.jobs.ledger import Ledger
+from tinc_codec.jobs.plan import Plan, make_plan, needed_by
+from tinc_codec.jobs.report import terminal as show
+from tinc_codec.jobs.report.summary import Report
+from tinc_codec.jobs.run import Progress, Stage
+from tinc_codec.jobs.scheduler import Rules
+from tinc_codec.jobs.source_tree import Source, open_source
+from tinc_codec.jobs.staging import Place, local_path
+
+_WORTH_SAMPLING = 20
+"""Chunks for each one that a job compresses beforehand for the sake of its estimates, at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What is to be made of what; see `compress`."""
+
+    src: Any
+    dst: str | Path | None
+    writer: Writer
+    chunks: Shape | None = None
+    shards: Shape | None = None
+    zarr_format: int | None = None
+    pyramid: str = "all"
+    ledger: str | Path | None = None
+
+    def opened(self) -> tuple[Source, list[Target], int]:
+        """The source, what is made of it, and in which Zarr format."""
+        if self.pyramid not in ("all", "derived"):
+            raise ConfigurationError(f"pyramid={self.pyramid!r} is not known; known are 'all' and 'derived'")
+        source = open_source(self.src)
+        zarr_format = self.zarr_format or source.zarr_format or 3
+        if zarr_format not in (2, 3):
+            raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
+        return source, layout.targets(source, self.writer, zarr_format, self.chunks, self.shards), zarr_format
+
+    def workers(
+        self, client: Client | None, devices: str | int | list[int], number: int | None, made: list[Target]
+    ) -> Workers:
+        """Who does it."""
+        if client is not None:
+            return workers_of(client)
+        return local_workers(devices, number, max(map(needed_by, made), default=1))
+
+    def plan(self, source: Source, made: list[Target], workers: Workers, samples: int) -> Plan:
+        """What is going to be done."""
+        return make_plan(source.name, source.name if self.dst is None else str(self.dst), made, workers, samples)
+
+    def place(self, source: Source) -> Place | None:
+        """Where it is written; None where that is not a local directory."""
+        if self.dst is None:
+            if source.directory is None:
+                raise ConfigurationError(
+                    f"{source.name} cannot be compressed in place: only a Zarr store in a local directory can be "
+                    "renamed; give a destination"
+                )
+            return Place.of(source.directory)
+        path = local_path(self.dst)
+        if path is not None and path.suffix == ".zip":
+            raise ConfigurationError(f"destination {path}: several workers cannot write one zip file; give a directory")
+        if path is None and self.ledger is None:
+            raise ConfigurationError(f"destination {self.dst} is not local: say where to keep the job's ledger=...")
+        return None if path is None else Place.of(path)
+
+    def run(
+        self,
+        client: Client | None,
+        devices: str | int | list[int],
+        number: int | None,
+        rules: Rules,
+        resume: bool,
+        keep_original: bool,
+        progress: bool | Progress,
+    ) -> Report:
+        """Do it."""
+        if self.dst is None and not rules.verify and not keep_original:
+            raise ConfigurationError("in place, verify=False would remove an original that nothing was compared with")
+        source, made, zarr_format = self.opened()
+        place = self.place(source)
+        beside = Path(self.ledger) if self.ledger is not None else place.beside if place is not None else None
+        assert beside is not None
+        files = Place(place.live if place is not None else beside / "remote", beside)
+        workers = self.workers(client, devices, number, made)
+        with files.locked(), Ledger(files.ledger) as ledger:
+            samples = min(3, sum(len(t.regions) for t in made if t.config) // _WORTH_SAMPLING)
+            plan = self.plan(source, made, workers, samples)
+            if progress is True:
+                show.plan(plan)
+            stage = Stage(
+                self.dst is None,
+                self.pyramid == "derived",
+                source,
+                made,
+                zarr_format,
+                files,
+                ledger,
+                None if place is not None else str(self.dst),
+            )
+            with show.following(progress) as told, connected(client, workers) as connection:
+                report = stage.run(connection, plan, rules, resume, keep_original, told)
+        if progress is True:
+            show.report(report)
+        return report
