@@ -7,7 +7,7 @@ import numpy as np
 from tinc_codec.backends import choice as evaluation
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.encoding.residual import Quantiser, Volume, encode
-from tinc_codec.residual.integer_domain import Grid, Kind, exact_grid
+from tinc_codec.residual.integer_domain import IntegerDomain, Kind, exact_grid
 from tinc_codec.runtime.settings import process, set_process
 from tinc_codec.stream import model_section as weights
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
@@ -103,7 +103,7 @@ def random_residual(rng, shape, dtype, order, width, model=True, exact=False, cr
         values = rng.integers(0, 100, fold(kept)).astype(native)
     grid = exact_grid(values, values.min(), values.max())
     if grid is None:
-        grid = Grid(Kind.FLOAT, native, float(values.min()), 0.01, 2000)
+        grid = IntegerDomain(Kind.FLOAT, native, float(values.min()), 0.01, 2000)
     mask = rng.random(values.shape) < 0.8 if exact else None
     coded = encode(Volume(grid, grid.from_samples(values), mask, prediction), Quantiser(width))
     expected = grid.to_samples(coded.values)

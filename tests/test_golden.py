@@ -43,7 +43,7 @@ def test_torch_decodes_the_same_bytes(name, monkeypatch):
 
     for device in ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]:
         monkeypatch.setattr(
-            "tinc_codec.backends.choice.whole", lambda paths, place=device: inference_torch.decode(paths.model, place)
+            "tinc_codec.backends.choice.whole", lambda layout, place=device: inference_torch.decode(layout.model, place)
         )
         check(decode((FOLDER / name).read_bytes()), GOLDEN[name])
 

@@ -24,12 +24,12 @@ def without_numba(monkeypatch):
 @pytest.mark.usefixtures("without_numba")
 def test_without_numba_numpy_decodes_and_asking_for_it_is_an_error(caplog, monkeypatch):
     monkeypatch.setattr(jit, "find_spec", lambda _: None)
-    paths = lay_out(random_model(np.random.default_rng(0), (20, 20), "u2"))
+    layout = lay_out(random_model(np.random.default_rng(0), (20, 20), "u2"))
     assert not jit.compiled()
-    assert (evaluation.whole(paths) == decoded(paths.model)).all()
+    assert (evaluation.whole(layout) == decoded(layout.model)).all()
     set_process(decoder="numba")
     with pytest.raises(MissingDependencyError, match=r"tinc-codec\[fast\]"):
-        evaluation.whole(paths)
+        evaluation.whole(layout)
     monkeypatch.setattr(jit, "find_spec", lambda _: "found, but it does not import")
     set_process(decoder="auto")
     jit._usable.cache_clear()

@@ -40,11 +40,11 @@ def test_the_polynomial_rounds_to_every_entry_of_the_table_fused_or_not():
 @given(seed=st.integers(0, 2**32 - 1), worth=st.sampled_from([2**6, 2**10, 2**22]))
 def test_parts_are_of_all_that_is_wanted_and_cost_what_their_networks_do(seed, worth):
     rng = np.random.default_rng(seed)
-    paths = lay_out(random_model(rng, (40, 37), "u2", widest=9))
+    layout = lay_out(random_model(rng, (40, 37), "u2", widest=9))
     wanted = [np.sort(rng.choice(n, int(rng.integers(1, n)), replace=False)) for n in (40, 37)]
-    for batch in product(paths.model.tree.partition, wanted).batches():
+    for batch in product(layout.model.tree.partition, wanted).batches():
         parts, work = inference_numba._parts.py_func(
-            batch.sizes, batch.leaves, paths.layers, paths.first, paths.count, paths.below, paths.network, worth
+            batch.sizes, batch.leaves, layout.layers, layout.first, layout.count, layout.below, layout.network, worth
         )
         leaf = point = 0
         for leaves, points in batch.sizes.tolist():
@@ -55,10 +55,10 @@ def test_parts_are_of_all_that_is_wanted_and_cost_what_their_networks_do(seed, w
             assert ends[-1] == point + points
             assert ((ends - begins)[:-1] % inference_numba.LANES == 0).all()
             cost = 0
-            chosen = [n for n in batch.leaves[leaf : leaf + leaves].tolist() if paths.network[n]]
-            for first, count, below in zip(paths.first, paths.count, paths.below, strict=True):
+            chosen = [n for n in batch.leaves[leaf : leaf + leaves].tolist() if layout.network[n]]
+            for first, count, below in zip(layout.first, layout.count, layout.below, strict=True):
                 for node in {n // below for n in chosen}:
-                    rows = paths.layers[first + node * count : first + (node + 1) * count]
+                    rows = layout.layers[first + node * count : first + (node + 1) * count]
                     cost += int((rows[:, 2] * rows[:, 3]).sum())
             lanes = -(-points // inference_numba.LANES) * inference_numba.LANES
             assert work[mine].sum() == pytest.approx(cost * lanes)

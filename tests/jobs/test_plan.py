@@ -5,7 +5,7 @@ import tinc_codec
 from tinc_codec import ConfigurationError, TINCCodec
 from tinc_codec.jobs import cluster
 from tinc_codec.jobs.cluster import Workers, local_workers
-from tinc_codec.jobs.destination import Writer
+from tinc_codec.jobs.destination import WriteSettings
 from tinc_codec.jobs.plan import make_plan, memory_needed, needed_by
 from tinc_codec.jobs.request import Request
 
@@ -33,14 +33,14 @@ def test_a_plan_says_what_will_be_done_and_writes_nothing(tmp_path, ome):
 
 def test_a_chunk_that_needs_too_much_memory_is_refused_with_one_that_fits(tmp_path):
     zarr.create_array(tmp_path / "a.zarr", shape=(2048, 2048, 2048), chunks=(1024, 1024, 1024), dtype="u2")
-    _, made, _ = Request(tmp_path / "a.zarr", "x", Writer(TINCCodec(ratio=64).config)).opened()
+    _, made, _ = Request(tmp_path / "a.zarr", "x", WriteSettings(TINCCodec(ratio=64).config)).opened()
     workers = Workers(2, 1, 4 * 2**30)
     with pytest.raises(
         ConfigurationError, match=r"give workers more memory, or chunks=\((\d+), (\d+), (\d+)\)"
     ) as told:
         make_plan("a", "b", made, workers, 0)
     fitting = tuple(int(n) for n in str(told.value).rsplit("chunks=(", 1)[1].rstrip(")").split(","))
-    request = Request(tmp_path / "a.zarr", "x", Writer(TINCCodec(ratio=64).config), chunks=fitting)
+    request = Request(tmp_path / "a.zarr", "x", WriteSettings(TINCCodec(ratio=64).config), chunks=fitting)
     _, made, _ = request.opened()
     assert make_plan("a", "b", made, workers, 0).memory <= workers.memory
 
@@ -77,7 +77,7 @@ def test_memory_counts_shards_whole_and_chunks_one_by_one(tmp_path, source):
     chunk = memory_needed((64, 64, 64), None, np.dtype("u2"), config)
     shard = memory_needed((64, 64, 64), (256, 256, 256), np.dtype("u2"), config)
     assert shard - chunk == 4 * 2 * (256**3 - 64**3)
-    _, made, _ = Request(source, "x", Writer(None, {3: {}})).opened()
+    _, made, _ = Request(source, "x", WriteSettings(None, {3: {}})).opened()
     assert needed_by(made[0]) < chunk
 
 

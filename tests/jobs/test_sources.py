@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from tinc_codec.jobs.sources import DaskReader, MeanReader, TiffReader, ZarrReader, block_mean
+from tinc_codec.jobs.sources import DaskSource, MeanSource, TiffSource, ZarrSource, block_mean
 
 BOX = np.s_[3:20, 10:40, 5:33]
 
@@ -14,9 +14,9 @@ def test_every_reader_reads_the_same_after_pickling(tmp_path, source, volume):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "a.tif", volume)
     readers = [
-        ZarrReader(zarr.open_array(source, mode="r")),
-        TiffReader.open(str(tmp_path / "a.tif")),
-        DaskReader(da.from_array(volume, chunks=(16, 32, 32))),
+        ZarrSource(zarr.open_array(source, mode="r")),
+        TiffSource.open(str(tmp_path / "a.tif")),
+        DaskSource(da.from_array(volume, chunks=(16, 32, 32))),
     ]
     for reader in readers:
         assert reader.shape == volume.shape
@@ -28,7 +28,7 @@ def test_every_reader_reads_the_same_after_pickling(tmp_path, source, volume):
 
 def test_a_dask_part_holds_no_other_blocks(volume):
     da = pytest.importorskip("dask.array")
-    reader = DaskReader(da.from_array(volume, chunks=(10, 10, 10)) + 1)
+    reader = DaskSource(da.from_array(volume, chunks=(10, 10, 10)) + 1)
     assert len(pickle.dumps(reader.part(np.s_[0:10, 0:10, 0:10]))) < volume.nbytes / 10
 
 
@@ -46,6 +46,6 @@ def test_block_means_are_those_of_blocks(dtype):
 
 def test_means_of_a_region_are_a_region_of_the_means(source, volume):
     whole = block_mean(volume, (2, 2, 4))
-    reader = MeanReader(zarr.open_array(source, mode="r"), (2, 2, 4), whole.shape)
+    reader = MeanSource(zarr.open_array(source, mode="r"), (2, 2, 4), whole.shape)
     box = np.s_[5:20, 3:25, 8:15]
     assert (reader.read(box) == whole[box]).all()

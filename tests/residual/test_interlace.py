@@ -55,9 +55,9 @@ def test_only_what_is_known_before_is_used(axes):
 
 @given(shape=shapes, data=st.data())
 def test_tiles_cover_a_chunk_once(shape, data):
-    grid = tuple(data.draw(st.integers(1, n)) for n in shape)
+    domain = tuple(data.draw(st.integers(1, n)) for n in shape)
     seen = np.zeros(shape, int)
-    for place in tile_bounds(shape, grid):
+    for place in tile_bounds(shape, domain):
         assert seen[place].size
         seen[place] += 1
     assert (seen == 1).all()

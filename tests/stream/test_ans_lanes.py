@@ -7,7 +7,7 @@ from tests import reference
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans_lanes import LANES, LaneDecoder, LaneEncoder
 from tinc_codec.stream.entropy import TABLES, best_table
-from tinc_codec.stream.fields import Reader
+from tinc_codec.stream.fields import FieldReader
 
 DECODERS = ["numpy", "numba"]
 
@@ -43,7 +43,7 @@ class Compiled:
 def decoder_of(data, decoder):
     if decoder == "numba":
         pytest.importorskip("numba")
-    return (Compiled if decoder == "numba" else LaneDecoder)(Reader(data, "lanes"))
+    return (Compiled if decoder == "numba" else LaneDecoder)(FieldReader(data, "lanes"))
 
 
 def coded(*arrays):

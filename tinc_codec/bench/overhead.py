@@ -14,12 +14,12 @@ import psutil
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.jobs import destination as layout
 from tinc_codec.jobs.cluster import Workers, connected
-from tinc_codec.jobs.destination import Shape, Writer
+from tinc_codec.jobs.destination import Shape, WriteSettings
 from tinc_codec.jobs.ledger import Ledger, Record
 from tinc_codec.jobs.regions import Index
 from tinc_codec.jobs.request import Request
 from tinc_codec.jobs.scheduler import Job, Rules, Task
-from tinc_codec.jobs.sources import Reader
+from tinc_codec.jobs.sources import SampleSource
 from tinc_codec.jobs.worker import Work, unpacked
 
 SHAPE = (8192, 8192, 8192)
@@ -33,7 +33,7 @@ CHUNKS: tuple[Shape, ...] = ((256, 256, 512), (128, 128, 256))
 class Overhead:
     """A job whose tasks do nothing: times in seconds, memory in bytes.
 
-    Parameters
+    ResidualParameters
     ----------
     chunks
         Their shape.
@@ -72,7 +72,7 @@ class Overhead:
         return {**asdict(self), "per_task": self.per_task}
 
 
-def write_nothing(packed: bytes, index: Index, part: Reader | None = None, instead: str | None = None) -> Record:
+def write_nothing(packed: bytes, index: Index, part: SampleSource | None = None, instead: str | None = None) -> Record:
     """Say that a chunk was written."""
     work = unpacked(packed)
     return Record(
@@ -95,7 +95,7 @@ def write_nothing(packed: bytes, index: Index, part: Reader | None = None, inste
     )
 
 
-def verify_nothing(_: bytes, record: Record, part: Reader | None = None) -> Record:
+def verify_nothing(_: bytes, record: Record, part: SampleSource | None = None) -> Record:
     """Say that a chunk was verified."""
     return replace(record, verified=True)
 
@@ -110,7 +110,7 @@ def overhead(workers: int = 2) -> Iterator[Overhead]:
 def _measure(folder: Path, chunks: Shape, workers: int) -> Overhead:
     layout.create_empty(folder / "source.zarr", SHAPE, chunks)
     start = time.perf_counter()
-    request = Request(folder / "source.zarr", folder / "target.zarr", Writer(TINCCodec(ratio=64).config))
+    request = Request(folder / "source.zarr", folder / "target.zarr", WriteSettings(TINCCodec(ratio=64).config))
     source, made, zarr_format = request.opened()
     plan = request.plan(source, made, Workers(workers, 1, 2**33), 0)
     planning = time.perf_counter() - start

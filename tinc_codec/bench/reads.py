@@ -47,7 +47,7 @@ PARTS: dict[str, tuple[Any, ...]] = {
 class Read:
     """What one read took.
 
-    Parameters
+    ResidualParameters
     ----------
     crop, codec, what
         Volume, codec with its setting, and what was read.
@@ -184,7 +184,7 @@ def _decoding(stream: bytes, level: int) -> Callable[[], Any]:
 
 
 def _parse(stream: bytes) -> int:
-    return Chunk.of(stream).paths is not None
+    return Chunk.of(stream).layout is not None
 
 
 def medians(runs: dict[tuple[str, str], Run], repeats: int = REPEATS) -> dict[Any, tuple[Any, float]]:
@@ -249,10 +249,10 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
 
 def _bound(stream: bytes, volume: NDArray[Any]) -> str:
     """What arithmetic alone would take: multiply-adds of the networks over the rate of a large float32 product."""
-    paths = Chunk.of(stream).paths
-    assert paths is not None
-    cells = math.prod(paths.model.tree.partition.leaf_shape)
-    each = float((paths.layers[:, 2] * paths.layers[:, 3]).sum()) * cells / volume.size
+    layout = Chunk.of(stream).layout
+    assert layout is not None
+    cells = math.prod(layout.model.tree.partition.leaf_shape)
+    each = float((layout.layers[:, 2] * layout.layers[:, 3]).sum()) * cells / volume.size
     rate = product_rate()
     return (
         f"{each:.0f} multiply-adds a voxel; {rate / 1e9:.0f} G/s in a float32 product on {os.cpu_count()} cores: "

@@ -23,8 +23,8 @@ from tinc_codec.stream import model_section as weights
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.tree.folding import Folding
 from tinc_codec.tree.model import Model
-from tinc_codec.tree.node_layout import Paths
-from tinc_codec.tree.root_activations import Ancestors
+from tinc_codec.tree.node_layout import NodeLayout
+from tinc_codec.tree.root_activations import RootActivations
 
 _SMALL = 2**12
 """Memory of a chunk that holds nothing yet, about."""
@@ -62,12 +62,12 @@ class Chunk:
         held = vars(self)
         total = _SMALL + sum(map(len, self.container.sections.values()))
         total += sum(tile.nbytes for tile in list(self._tiles.values()))
-        for part in (held.get("paths"), held.get("stored"), held.get("_ancestors"), *held.get("overlays", ())):
+        for part in (held.get("layout"), held.get("stored"), held.get("_root"), *held.get("overlays", ())):
             total += 0 if part is None else part.nbytes
         return total
 
     @cached_property
-    def paths(self) -> Paths | None:
+    def layout(self) -> NodeLayout | None:
         """The networks, laid out for evaluation; None: there are none."""
         if self.header.kind is not ModelKind.SINE_TREE:
             return None
@@ -75,18 +75,18 @@ class Chunk:
 
     def parse(self) -> Self:
         """Parse what every part of the chunk needs, now rather than when it is read."""
-        _ = self.paths
+        _ = self.layout
         return self
 
     @property
     def model(self) -> Model | None:
         """The networks."""
-        return None if self.paths is None else self.paths.model
+        return None if self.layout is None else self.layout.model
 
     @cached_property
-    def _ancestors(self) -> Ancestors:
-        assert self.paths is not None
-        return Ancestors(self.paths)
+    def _root(self) -> RootActivations:
+        assert self.layout is not None
+        return RootActivations(self.layout)
 
     @cached_property
     def stored(self) -> NDArray[Any] | None:
@@ -113,11 +113,11 @@ class Chunk:
         return Section.RESIDUAL in self.container.sections and not self.header.lossless
 
     @cached_property
-    def _residual(self) -> tuple[section.Parameters, list[bytes]]:
+    def _residual(self) -> tuple[section.ResidualParameters, list[bytes]]:
         return section.unpack(self.container.section(Section.RESIDUAL), self.folding.folded, self.native)
 
     @property
-    def parameters(self) -> section.Parameters:
+    def parameters(self) -> section.ResidualParameters:
         """What the residual's tiles share."""
         return self._residual[0]
 
@@ -152,7 +152,7 @@ class Chunk:
         """All samples of the part that is stored, folded, native."""
         if self.stored is not None:
             return self.stored
-        samples = None if self.paths is None else evaluation.whole(self.paths)
+        samples = None if self.layout is None else evaluation.whole(self.layout)
         if self.has_residual:
             samples = self._corrected(samples)
         assert samples is not None
@@ -186,7 +186,7 @@ class Chunk:
         place = self.places[number]
         base = coding.base_of(self.parameters, tuple(part.stop - part.start for part in place), model)
         coded = ~self.overlays[0].mask[place] if Section.EXACT in self.container.sections else None
-        return self.parameters.grid.to_samples(
+        return self.parameters.domain.to_samples(
             coding.decode_tile(self.codes[number], self.parameters, base, coded, level)
         )
 
@@ -218,8 +218,8 @@ class Chunk:
         if self.has_residual:
             samples = self._from_tiles(indices)
         else:
-            assert self.paths is not None
-            samples = evaluation.at_product(self.paths, indices, self._ancestors)
+            assert self.layout is not None
+            samples = evaluation.at_product(self.layout, indices, self._root)
         for overlay in self.overlays:
             overlay.on_product(samples, indices)
         return samples
@@ -231,8 +231,8 @@ class Chunk:
         if self.has_residual:
             samples = self._from_tiles_at(indices)
         else:
-            assert self.paths is not None
-            samples = evaluation.at_points(self.paths, np.stack(indices))
+            assert self.layout is not None
+            samples = evaluation.at_points(self.layout, np.stack(indices))
         for overlay in self.overlays:
             overlay.on_points(samples, indices)
         return samples
@@ -268,6 +268,6 @@ class Chunk:
         """Samples of a tile, as `decoded_tile` gives them; kept once it is decoded."""
         if number not in self._tiles:
             ranges = [np.arange(part.start, part.stop) for part in self.places[number]]
-            model = None if self.paths is None else evaluation.at_product(self.paths, ranges)
+            model = None if self.layout is None else evaluation.at_product(self.layout, ranges)
             self._tiles[number] = self.decoded_tile(number, model)
         return self._tiles[number]

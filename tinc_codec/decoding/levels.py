@@ -85,8 +85,8 @@ def _lattice_level(chunk: Chunk, levels: tuple[int, ...]) -> int:
 
 def _samples(chunk: Chunk, centres: Positions, level: int) -> NDArray[Any]:
     nearest = tuple(np.floor(centre + 0.5).astype(np.int64) for centre in centres)
-    if chunk.paths is not None:
-        samples = evaluation.at_product(chunk.paths, centres)
+    if chunk.layout is not None:
+        samples = evaluation.at_product(chunk.layout, centres)
     elif all((centre == voxel).all() for centre, voxel in zip(centres, nearest, strict=True)):
         return chunk.folded_product(nearest)
     else:

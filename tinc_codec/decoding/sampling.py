@@ -59,8 +59,8 @@ def _folded(chunk: Chunk, positions: tuple[NDArray[Any], ...], nearest: tuple[ND
 
 def _between(chunk: Chunk, positions: NDArray[np.float64]) -> NDArray[np.float64]:
     """The network's values plus the interpolated rest; NaN where no voxel around is a number that counts."""
-    paths = chunk.paths
-    model = None if paths is None else evaluation.at_points(paths, positions).astype(np.float64)
+    layout = chunk.layout
+    model = None if layout is None else evaluation.at_points(layout, positions).astype(np.float64)
     if model is not None and not chunk.has_residual:
         return model
 
@@ -69,8 +69,8 @@ def _between(chunk: Chunk, positions: NDArray[np.float64]) -> NDArray[np.float64
         counts = np.isfinite(values)
         for overlay in chunk.overlays:
             counts &= ~overlay.mask[voxels]
-        if paths is not None:
-            values = values - evaluation.at_points(paths, np.stack(voxels))
+        if layout is not None:
+            values = values - evaluation.at_points(layout, np.stack(voxels))
         return values, counts
 
     added = at_points(rest, positions, chunk.folding.folded)

@@ -43,7 +43,7 @@ def decode_batch(streams: Sequence[bytes | memoryview], device: Any = "cuda") ->
     """
     place = inference_torch.find_device(device)
     chunks = [Chunk.of(bytes(stream)) for stream in streams]
-    spread(lambda chunk: chunk.paths, chunks)
+    spread(lambda chunk: chunk.layout, chunks)
     return [to_tensor(chunk, place) for chunk in chunks]
 
 
@@ -51,10 +51,10 @@ def to_tensor(chunk: Chunk, device: torch.device) -> torch.Tensor:
     """One chunk as a tensor."""
     import torch
 
-    if chunk.paths is None or chunk.has_residual:
+    if chunk.layout is None or chunk.has_residual:
         host = np.ascontiguousarray(chunk.restored(), chunk.native).reshape(chunk.header.shape)
         return torch.from_numpy(host).to(device)
-    samples = inference_torch.decode_tensor(chunk.paths.model, device)
+    samples = inference_torch.decode_tensor(chunk.layout.model, device)
     with torch.inference_mode():
         for overlay in chunk.overlays:
             mask, values = torch.from_numpy(overlay.mask), torch.from_numpy(overlay.values)

@@ -8,12 +8,12 @@ import math
 from numpy.typing import ArrayLike
 
 from tinc_codec.config import Config
-from tinc_codec.encoding.prepared import Source, prepare
+from tinc_codec.encoding.prepared import PreparedChunk, prepare
 from tinc_codec.encoding.targets import Targeting
 from tinc_codec.encoding.tree_model import Modelling
 from tinc_codec.encoding.verified import exactly, verify
 from tinc_codec.errors import TrainingError
-from tinc_codec.runtime.progress import Report
+from tinc_codec.runtime.progress import TrainingProgress
 
 log = logging.getLogger("tinc_codec")
 
@@ -46,36 +46,36 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     TrainingCancelledError
         The user stopped the program.
     """
-    source = prepare(array, config.exact_values, signed_zeros=config.max_error == 0)
-    report = Report(source.header.raw_bytes)
-    plain = exactly(source)
-    if source.nothing_to_model:
+    chunk = prepare(array, config.exact_values, signed_zeros=config.max_error == 0)
+    report = TrainingProgress(chunk.header.raw_bytes)
+    plain = exactly(chunk)
+    if chunk.nothing_to_model:
         return plain
     try:
         if config.ratio is not None:
-            return _within(source, plain, config.ratio, config, report)
-        return Targeting(source, config, report).run(plain)
+            return _within(chunk, plain, config.ratio, config, report)
+        return Targeting(chunk, config, report).run(plain)
     except TrainingError as error:
-        log.warning("a chunk of shape %s is stored losslessly: %s", source.header.shape, error)
+        log.warning("a chunk of shape %s is stored losslessly: %s", chunk.header.shape, error)
         return plain
 
 
-def _within(source: Source, plain: bytes, ratio: float, config: Config, report: Report) -> bytes:
+def _within(chunk: PreparedChunk, plain: bytes, ratio: float, config: Config, report: TrainingProgress) -> bytes:
     """The best stream of at most raw / ratio bytes, or the smallest there is."""
-    budget = math.floor(source.header.raw_bytes / ratio)
+    budget = math.floor(chunk.header.raw_bytes / ratio)
     if len(plain) <= budget:
         return plain
     smallest, room = plain, budget
     for _ in range(_ATTEMPTS):
-        modelled = Modelling(source, room, config, report).run()
+        modelled = Modelling(chunk, room, config, report).run()
         if modelled is None or modelled.size > max(budget, len(plain)):
             break
-        found = verify(source, modelled.sections).stream
+        found = verify(chunk, modelled.sections).stream
         smallest = min(smallest, found, key=len) if len(found) > budget else found
         if len(found) <= budget or modelled.size > budget:
             break
         room -= len(found) - modelled.size  # what corrections took
     if len(smallest) > budget:
         text = "a chunk of shape %s takes %d bytes instead of the %d of ratio %g: too small, or too much to be exact"
-        log.warning(text, source.header.shape, len(smallest), budget, ratio)
+        log.warning(text, chunk.header.shape, len(smallest), budget, ratio)
     return smallest

@@ -17,7 +17,7 @@ from tinc_codec.tree.partition import fold
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class PreparedChunk:
     """A chunk to encode.
 
     Parameters
@@ -111,7 +111,7 @@ def check_dtype(dtype: np.dtype[Any]) -> None:
         )
 
 
-def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros: bool = False) -> Source:
+def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros: bool = False) -> PreparedChunk:
     """Check and normalise what was given; nothing is written in place.
 
     Parameters
@@ -143,7 +143,7 @@ def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros
     values = values.reshape(fold(kept) if given.size else (0,))
     header = Header(given.shape, given.dtype, order, ModelKind.NONE, True)
     special = _special(values, exact_values, signed_zeros)
-    return Source(header, values, ~special if special.any() else None, kept, fill, exact_values)
+    return PreparedChunk(header, values, ~special if special.any() else None, kept, fill, exact_values)
 
 
 def _special(values: NDArray[Any], exact_values: tuple[float, ...], signed_zeros: bool) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.residual import tokens
-from tinc_codec.residual.integer_domain import Grid
+from tinc_codec.residual.integer_domain import IntegerDomain
 from tinc_codec.residual.interlace import Pass, passes, tile_bounds
 from tinc_codec.residual.prediction import (
     LARGEST_WEIGHT,
@@ -30,7 +30,7 @@ from tinc_codec.residual.prediction import (
     start,
     update,
 )
-from tinc_codec.residual.section import LARGEST_OFFSET, MOST_CONTEXTS, Parameters, pack
+from tinc_codec.residual.section import LARGEST_OFFSET, MOST_CONTEXTS, ResidualParameters, pack
 from tinc_codec.residual.tiles import base_of, contexts, write_pass
 from tinc_codec.stream.entropy import Encoder
 
@@ -54,10 +54,10 @@ _FITTED = 2**17
 class Quantiser:
     """How residuals are quantised.
 
-    Parameters
+    ResidualParameters
     ----------
     width
-        Quantisation step, in the grid's integers.
+        Quantisation step, in the domain's integers.
     rounding
         What is added before rounding down; 0.5 keeps the error within half a step, less makes zeros more likely.
     """
@@ -79,10 +79,10 @@ class Quantiser:
 class Volume:
     """A chunk's integers, and what the model says of them.
 
-    Parameters
+    ResidualParameters
     ----------
-    grid
-        The grid that they are integers of.
+    domain
+        The domain that they are integers of.
     values
         float64 of integer value, folded shape; what lies where `mask` is False does not matter.
     mask
@@ -91,7 +91,7 @@ class Volume:
         The model's samples; None: there is no model.
     """
 
-    grid: Grid
+    domain: IntegerDomain
     values: NDArray[np.float64]
     mask: NDArray[np.bool_] | None
     model: NDArray[Any] | None
@@ -101,12 +101,12 @@ class Volume:
 class Coded:
     """A coded residual.
 
-    Parameters
+    ResidualParameters
     ----------
     section
         The section's payload.
     values
-        What its decoder gives, integers of the grid.
+        What its decoder gives, integers of the domain.
     """
 
     section: bytes
@@ -147,29 +147,29 @@ def _levels(shape: tuple[int, ...], tiles: tuple[int, ...]) -> int:
 def encode(volume: Volume, quantiser: Quantiser) -> Coded:
     """Code a volume.
 
-    Parameters
+    ResidualParameters
     ----------
     volume
         What to code.
     quantiser
         With `rounding` 0.5 no coded voxel differs by more than half of `width`.
     """
-    shape, grid = volume.values.shape, volume.grid
+    shape, domain = volume.values.shape, volume.domain
     tiles = tile_grid(shape)
     levels = _levels(shape, tiles)
     chosen = volume.values if volume.mask is None else volume.values[volume.mask]
     middle = int(np.partition(chosen.ravel(), chosen.size // 2)[chosen.size // 2]) if chosen.size else 0
-    blank = Parameters(grid, middle, tiles, (quantiser.width,) * (levels + 1), (), np.zeros(0, np.int64), ())
+    blank = ResidualParameters(domain, middle, tiles, (quantiser.width,) * (levels + 1), (), np.zeros(0, np.int64), ())
     work = [_tile(volume, blank, place) for place in tile_bounds(shape, tiles)]
     models: list[PassModel] = []
     records: list[list[_Step]] = []
     for step in passes(len(shape), levels):
-        model, made = _run(step, work, quantiser, grid.top)
+        model, made = _run(step, work, quantiser, domain.top)
         models.append(model)
         records.append(made)
     thresholds, tables = _tables(records)
-    parameters = Parameters(
-        grid, 0 if volume.model is not None else middle, tiles, blank.widths, tuple(models), thresholds, tables
+    parameters = ResidualParameters(
+        domain, 0 if volume.model is not None else middle, tiles, blank.widths, tuple(models), thresholds, tables
     )
     codes = []
     for number in range(len(work)):
@@ -188,7 +188,7 @@ def _trimmed(code: bytes) -> bytes:
     return code[: -(-len(code.rstrip(b"\0")) // 4) * 4]
 
 
-def _tile(volume: Volume, parameters: Parameters, place: tuple[slice, ...]) -> _Tile:
+def _tile(volume: Volume, parameters: ResidualParameters, place: tuple[slice, ...]) -> _Tile:
     target = volume.values[place]
     base = base_of(parameters, target.shape, None if volume.model is None else volume.model[place])
     return _Tile(place, start(base), target, None if volume.mask is None else volume.mask[place])

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from tinc_codec.backends import choice as evaluation
 from tinc_codec.config import Config
 from tinc_codec.decoding.decode import Quality
-from tinc_codec.encoding.prepared import Source
+from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.residual import Coded, Quantiser, Volume, encode
 from tinc_codec.encoding.tree_model import Modelled, Modelling
 from tinc_codec.encoding.verified import Verified, measure, verify
 from tinc_codec.errors import TrainingError
-from tinc_codec.residual.integer_domain import Grid, bounded_grid
-from tinc_codec.runtime.progress import Report
+from tinc_codec.residual.integer_domain import IntegerDomain, bounded_domain
+from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.stream.container import Section
 from tinc_codec.tree.node_layout import lay_out
 
@@ -62,15 +62,15 @@ class Goal:
 
     Parameters
     ----------
-    grid
+    domain
         Integers to code them as.
     allowed
-        Largest error in the grid's integers.
+        Largest error in the domain's integers.
     max_error, rmse
         In the data's units; one of them is given.
     """
 
-    grid: Grid
+    domain: IntegerDomain
     allowed: int
     max_error: float | None
     rmse: float | None
@@ -82,17 +82,17 @@ class Goal:
         return self.rmse is None or quality.rmse <= self.rmse
 
 
-def goal(source: Source, config: Config) -> Goal | None:
-    """What `config` asks for a chunk; None where its range is too wide for any grid."""
+def goal(chunk: PreparedChunk, config: Config) -> Goal | None:
+    """What `config` asks for a chunk; None where its range is too wide for any domain."""
     error, rmse = config.max_error, None
     if config.psnr is not None:
-        data_range = float(source.high) - float(source.low) if config.data_range is None else config.data_range
+        data_range = float(chunk.high) - float(chunk.low) if config.data_range is None else config.data_range
         rmse = data_range * 10 ** (-config.psnr / 20)
         rmse *= 1 - 1e-9  # the PSNR of exactly this error may be rounded to below what was asked
         rmse = rmse if rmse > _SMALLEST_RMSE else 0.0
         error = rmse * _SPREAD
     assert error is not None
-    found = bounded_grid(source.known(source.values), source.low, source.high, error) if math.isfinite(error) else None
+    found = bounded_domain(chunk.known(chunk.values), chunk.low, chunk.high, error) if math.isfinite(error) else None
     return None if found is None else Goal(*found, config.max_error, rmse)
 
 
@@ -102,7 +102,7 @@ class Targeting:
 
     Parameters
     ----------
-    source
+    chunk
         The chunk; it has samples that are for the model.
     config
         The settings, with `psnr` or `max_error`.
@@ -110,9 +110,9 @@ class Targeting:
         Told of the training, and asked whether to go on.
     """
 
-    source: Source
+    chunk: PreparedChunk
     config: Config
-    report: Report
+    report: TrainingProgress
 
     def run(self, plain: bytes) -> bytes:
         """The smallest stream found that keeps the target.
@@ -127,14 +127,14 @@ class Targeting:
         MissingDependencyError
             A network would pay, and torch is not installed.
         """
-        target = goal(self.source, self.config)
+        target = goal(self.chunk, self.config)
         if target is None:
-            log.info("a chunk of shape %s is stored losslessly: its range is too wide", self.source.header.shape)
+            log.info("a chunk of shape %s is stored losslessly: its range is too wide", self.chunk.header.shape)
             return plain
         alone = self._stream(target, None)
         streams = [plain] if alone is None else [plain, alone.stream]
         smallest = min(map(len, streams))
-        if target.allowed and 8 * smallest <= WORTHWHILE * self.source.values.size:
+        if target.allowed and 8 * smallest <= WORTHWHILE * self.chunk.values.size:
             with_network = self._with_network(target, smallest)
             if with_network is not None:
                 streams.append(with_network.stream)
@@ -158,11 +158,11 @@ class Targeting:
             return best[2]
         return self._at_budget(target, best[1], self.config.effort, self.report.part(_PROBING, 1.0)) or best[2]
 
-    def _at_budget(self, target: Goal, budget: int, effort: int, report: Report) -> Verified | None:
-        fixed = sum(map(len, self.source.kept_exactly.values()))
+    def _at_budget(self, target: Goal, budget: int, effort: int, report: TrainingProgress) -> Verified | None:
+        fixed = sum(map(len, self.chunk.kept_exactly.values()))
         config = replace(self.config, effort=effort)
         try:
-            modelled = Modelling(self.source, budget + fixed, config, report).run()
+            modelled = Modelling(self.chunk, budget + fixed, config, report).run()
         except TrainingError as error:
             log.info("a network of %d bytes is given up: %s", budget, error)
             return None
@@ -170,22 +170,22 @@ class Targeting:
 
     def _stream(self, target: Goal, modelled: Modelled | None) -> Verified | None:
         """The stream with the given model, None where its decoder does not keep the target."""
-        source, grid = self.source, target.grid
+        chunk, domain = self.chunk, target.domain
         sections: dict[int, bytes] = {} if modelled is None else modelled.sections
         samples = None if modelled is None else evaluation.whole(lay_out(modelled.model))
-        if samples is not None and target.kept(measure(source, samples)):
-            return verify(source, sections)
-        volume = Volume(grid, grid.from_samples(source.filled), source.modelled, samples)
+        if samples is not None and target.kept(measure(chunk, samples)):
+            return verify(chunk, sections)
+        volume = Volume(domain, domain.from_samples(chunk.filled), chunk.modelled, samples)
         if target.rmse is None:
             coded = encode(volume, Quantiser(2 * target.allowed + 1))
         else:
             coded = self._fewest(volume, target.rmse)
-        verified = verify(source, {**sections, Section.RESIDUAL: coded.section})
+        verified = verify(chunk, {**sections, Section.RESIDUAL: coded.section})
         if target.kept(verified.quality):
             return verified
         log.warning(
             "a chunk of shape %s has error %g (RMSE %g) with this residual, which is dropped",
-            source.header.shape,
+            chunk.header.shape,
             verified.quality.max_error,
             verified.quality.rmse,
         )
@@ -193,14 +193,14 @@ class Targeting:
 
     def _fewest(self, volume: Volume, rmse: float) -> Coded:
         """The residual of the fewest bytes whose decoder keeps a root mean square error."""
-        grid, source = volume.grid, self.source
+        domain, chunk = volume.domain, self.chunk
 
         def error(coded: Coded) -> float:
-            return measure(source, grid.to_samples(coded.values)).rmse
+            return measure(chunk, domain.to_samples(coded.values)).rmse
 
         best = encode(volume, Quantiser(1))
-        narrow, wide = 1.0, 2.0 * max(grid.top, 1)
-        width = min(max(rmse / float(grid.quantum) * math.sqrt(12), 1), wide)
+        narrow, wide = 1.0, 2.0 * max(domain.top, 1)
+        width = min(max(rmse / float(domain.quantum) * math.sqrt(12), 1), wide)
         for _ in range(_SEARCHES):
             if round(width) <= narrow or wide / narrow < 1.01:
                 break

@@ -11,10 +11,10 @@ import numpy as np
 
 from tinc_codec.config import Config
 from tinc_codec.encoding.allocation import allocate
-from tinc_codec.encoding.prepared import Source
+from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.verified import BLANK, assemble
 from tinc_codec.errors import MissingDependencyError
-from tinc_codec.runtime.progress import Report
+from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.runtime.settings import process
 from tinc_codec.stream import model_section as weights
 from tinc_codec.tree.model import Layer, Model, Parameters
@@ -60,7 +60,7 @@ class Modelling:
 
     Parameters
     ----------
-    source
+    chunk
         The chunk; it has samples that are for the model.
     budget
         Bytes that the stream may take.
@@ -70,10 +70,10 @@ class Modelling:
         Told of the training, and asked whether to go on.
     """
 
-    source: Source
+    chunk: PreparedChunk
     budget: int
     config: Config
-    report: Report
+    report: TrainingProgress
 
     def run(self) -> Modelled | None:
         """The model: within the budget or, where none is, the smallest that was made; None where no tree fits.
@@ -85,16 +85,16 @@ class Modelling:
         MissingDependencyError
             torch is not installed.
         """
-        source, best = self.source, None
+        chunk, best = self.chunk, None
         config = self.config
         if config.threshold is not None:  # allocation sees the scaled samples
-            config = replace(config, threshold=math.ldexp(config.threshold, -source.exponent))
-        parameters = (self.budget - sum(map(len, source.kept_exactly.values())) - _OVERHEAD) * 8 / BITS_PER_PARAMETER
+            config = replace(config, threshold=math.ldexp(config.threshold, -chunk.exponent))
+        parameters = (self.budget - sum(map(len, chunk.kept_exactly.values())) - _OVERHEAD) * 8 / BITS_PER_PARAMETER
         for _ in range(_ATTEMPTS):
-            found = allocate(source.volume, max(SMALLEST_TREE, int(parameters)), config)
+            found = allocate(chunk.volume, max(SMALLEST_TREE, int(parameters)), config)
             if found is None:
                 break
-            log.info("training %d parameters for a chunk of shape %s", found.tree.parameters, source.header.shape)
+            log.info("training %d parameters for a chunk of shape %s", found.tree.parameters, chunk.header.shape)
             log.debug("similarity %.2f: %s, %s", found.similarity, found.inter_level, found.intra_level)
             modelled = self._fitted(found.tree)
             best = modelled if best is None or modelled.size < best.size else best
@@ -108,7 +108,7 @@ class Modelling:
         blank = self._blank(tree)
 
         def size(layers: tuple[Layer, ...]) -> int:
-            return len(assemble(self.source, weights.pack(replace(blank, parameters=Parameters.of(layers))), BLANK))
+            return len(assemble(self.chunk, weights.pack(replace(blank, parameters=Parameters.of(layers))), BLANK))
 
         layers = self._fit(blank, size) if tree.tensors else ()
         model = replace(blank, parameters=Parameters.of(layers))
@@ -116,16 +116,16 @@ class Modelling:
 
     def _blank(self, tree: Tree) -> Model:
         """The model but for its parameters."""
-        source, dtype = self.source, self.source.values.dtype
+        chunk, dtype = self.chunk, self.chunk.values.dtype
         constant = np.ones(math.prod(tree.partition.leaf_grid), bool)
         constant[tree.leaves] = False
-        blocks = tree.partition.to_blocks(source.filled)[constant]
+        blocks = tree.partition.to_blocks(chunk.filled)[constant]
         middle = blocks.shape[1] // 2
-        mean = math.ldexp(float(source.volume.mean()), source.exponent)
-        low, high = source.low.item(), source.high.item()
+        mean = math.ldexp(float(chunk.volume.mean()), chunk.exponent)
+        low, high = chunk.low.item(), chunk.high.item()
         offset = dtype.type(min(max(mean if dtype.kind == "f" else round(mean), low), high))
         constants = np.partition(blocks, middle, axis=1)[:, middle]
-        return Model(tree, Parameters.of(()), dtype, offset, source.low, source.high, constants)
+        return Model(tree, Parameters.of(()), dtype, offset, chunk.low, chunk.high, constants)
 
     def _fit(self, blank: Model, size: Callable[[tuple[Layer, ...]], int]) -> tuple[Layer, ...]:
         try:
@@ -133,13 +133,13 @@ class Modelling:
             from tinc_codec.encoding.fit.samples import samples as training_samples
         except ImportError as error:
             raise MissingDependencyError("encoding needs torch: pip install 'tinc-codec[torch]'") from error
-        tree, source = blank.tree, self.source
+        tree, chunk = blank.tree, self.chunk
         points = training.points(tree, process().batch)
         with device.training(points * len(tree.leaves), self.report.check) as place:
-            offset = math.ldexp(float(blank.offset), -source.exponent)
-            prepared = training_samples(tree, source.volume, source.modelled, offset, place)
+            offset = math.ldexp(float(blank.offset), -chunk.exponent)
+            prepared = training_samples(tree, chunk.volume, chunk.modelled, offset, place)
             prepared.gain, prepared.shift = (
-                math.ldexp(value, source.exponent) for value in (prepared.gain, prepared.shift)
+                math.ldexp(value, chunk.exponent) for value in (prepared.gain, prepared.shift)
             )
             recipe = training.Recipe(training.STEPS[self.config.effort], points, training.learning_rate(tree))
             problem = training.Problem(tree, prepared, self.budget, size)

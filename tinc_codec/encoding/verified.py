@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from tinc_codec import metrics
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.decode import Quality
-from tinc_codec.encoding.prepared import Source
+from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.errors import CorruptStreamError, TrainingError
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, pack
-from tinc_codec.stream.fields import Writer
+from tinc_codec.stream.fields import FieldWriter
 
 BLANK = Quality(0, 0, 0, 0)
 """Stands for a quality that is not measured yet; it takes as many bytes."""
@@ -28,15 +28,15 @@ class Verified:
     quality: Quality
 
 
-def assemble(source: Source, sections: dict[int, bytes], quality: Quality) -> bytes:
+def assemble(chunk: PreparedChunk, sections: dict[int, bytes], quality: Quality) -> bytes:
     """Write the stream of a chunk that is predicted: what is common to all of them, and the given sections."""
     kind = ModelKind.SINE_TREE if Section.TREE in sections else ModelKind.NONE
-    header = replace(source.header, kind=kind, lossless=False)
-    common = {**source.cropped, **source.kept_exactly, Section.QUALITY: _quality(quality)}
+    header = replace(chunk.header, kind=kind, lossless=False)
+    common = {**chunk.cropped, **chunk.kept_exactly, Section.QUALITY: _quality(quality)}
     return pack(Container(header, {**common, **sections}))
 
 
-def verify(source: Source, sections: dict[int, bytes]) -> Verified:
+def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
     """Write the stream, decode it, and write into it what its decoder gave.
 
     Raises
@@ -45,32 +45,32 @@ def verify(source: Source, sections: dict[int, bytes]) -> Verified:
         The stream does not decode, or does not give back exactly what it stores exactly.
     """
     try:
-        decoded = Chunk.of(assemble(source, sections, BLANK)).whole()
+        decoded = Chunk.of(assemble(chunk, sections, BLANK)).whole()
     except CorruptStreamError as error:  # never promise what the decoder does not keep
         raise TrainingError(f"the stream does not decode: {error}") from error
-    corrected = source.corrections(decoded)
+    corrected = chunk.corrections(decoded)
     if corrected:
-        return verify(source, {**sections, **corrected})
-    quality = measure(source, decoded)
-    return Verified(assemble(source, sections, quality), quality)
+        return verify(chunk, {**sections, **corrected})
+    quality = measure(chunk, decoded)
+    return Verified(assemble(chunk, sections, quality), quality)
 
 
-def exactly(source: Source) -> bytes:
+def exactly(chunk: PreparedChunk) -> bytes:
     """The stream of a chunk that is stored losslessly by general means."""
-    payload = lossless.pack(source.values, newest=True)
-    header = replace(source.header, version=2 if payload[0] == lossless.Method.PCODEC else 1)
-    return pack(Container(header, {**source.cropped, Section.LOSSLESS: payload}))
+    payload = lossless.pack(chunk.values, newest=True)
+    header = replace(chunk.header, version=2 if payload[0] == lossless.Method.PCODEC else 1)
+    return pack(Container(header, {**chunk.cropped, Section.LOSSLESS: payload}))
 
 
-def measure(source: Source, decoded: NDArray[Any]) -> Quality:
+def measure(chunk: PreparedChunk, decoded: NDArray[Any]) -> Quality:
     """Compare with the original, over the samples that are for the model."""
-    original, decoded = source.known(source.values), source.known(decoded.reshape(source.values.shape))
+    original, decoded = chunk.known(chunk.values), chunk.known(decoded.reshape(chunk.values.shape))
     rmse, largest = metrics.rmse(original, decoded), metrics.max_error(original, decoded)
-    return Quality(rmse, largest, float(source.low), float(source.high))
+    return Quality(rmse, largest, float(chunk.low), float(chunk.high))
 
 
 def _quality(quality: Quality) -> bytes:
-    out = Writer()
+    out = FieldWriter()
     for value in (quality.rmse, quality.max_error, quality.low, quality.high):
         out.number("d", value)
     return out.bytes()

@@ -28,7 +28,7 @@ def is_ome(groups: Attributes) -> bool:
 
 
 def label_groups(groups: Attributes) -> list[str]:
-    """Paths of the images whose samples are names of objects: an error of 1 makes another object of them."""
+    """NodeLayout of the images whose samples are names of objects: an error of 1 makes another object of them."""
     found = [path for path, attributes in groups.items() if "image-label" in _ome(attributes)]
     for path, attributes in groups.items():
         names = _ome(attributes).get("labels")
@@ -38,7 +38,7 @@ def label_groups(groups: Attributes) -> list[str]:
 
 
 def levels(groups: Attributes) -> Iterator[list[str]]:
-    """Paths of each image's levels, finest first; `groups` are all of a source, plates' and wells' among them."""
+    """NodeLayout of each image's levels, finest first; `groups` are all of a source, plates' and wells' among them."""
     for path, attributes in groups.items():
         multiscales = _ome(attributes).get("multiscales")
         for image in multiscales if isinstance(multiscales, list) else []:

@@ -9,7 +9,7 @@ from distributed import Client
 
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
-from tinc_codec.jobs.destination import Shape, Writer
+from tinc_codec.jobs.destination import Shape, WriteSettings
 from tinc_codec.jobs.plan import Plan
 from tinc_codec.jobs.report.summary import Report
 from tinc_codec.jobs.request import Request
@@ -94,7 +94,7 @@ def compress(
     """
     if not isinstance(codec, TINCCodec):
         raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in TINCCodec(ratio=64)")
-    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, ledger)
+    request = Request(src, dst, WriteSettings(codec.config), chunks, shards, zarr_format, pyramid, ledger)
     rules = Rules(retries, verify, on_error)
     return request.run(client, devices, workers, rules, resume, keep_original, progress)
 
@@ -131,6 +131,6 @@ def plan(
     ConfigurationError
         It cannot be done, with the reason; so where a chunk needs more memory than a worker has.
     """
-    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, None)
+    request = Request(src, dst, WriteSettings(codec.config), chunks, shards, zarr_format, pyramid, None)
     source, made, _ = request.opened()
     return request.plan(source, made, request.workers(client, devices, workers, made), samples)

@@ -22,7 +22,7 @@ from tinc_codec.hosts import ome_zarr as ome
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.zarr3 import zarr_kwargs
 from tinc_codec.jobs.regions import Regions
-from tinc_codec.jobs.source_tree import ALREADY, Member, Source
+from tinc_codec.jobs.source_tree import ALREADY, Member, SourceTree
 
 Shape = tuple[int, ...]
 Mode = Literal["encode", "copy", "recode"]
@@ -33,7 +33,7 @@ _CUBE = 128
 
 
 @dataclass(frozen=True)
-class Writer:
+class WriteSettings:
     """What new arrays are written with.
 
     Parameters
@@ -49,7 +49,7 @@ class Writer:
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class DestinationArray:
     """One array to make.
 
     Parameters
@@ -90,8 +90,8 @@ class Target:
 
 
 def targets(
-    source: Source, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None
-) -> list[Target]:
+    source: SourceTree, writer: WriteSettings, zarr_format: int, chunks: Shape | None, shards: Shape | None
+) -> list[DestinationArray]:
     """What is made of every array of a source.
 
     Raises
@@ -108,12 +108,17 @@ def targets(
 
 
 def _target(
-    member: Member, source: Source, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None
-) -> Target:
+    member: Member,
+    source: SourceTree,
+    writer: WriteSettings,
+    zarr_format: int,
+    chunks: Shape | None,
+    shards: Shape | None,
+) -> DestinationArray:
     own = _own_grid(member, zarr_format)
     as_it_is = member.copied is not None and source.zarr_format == zarr_format
     if as_it_is and (writer.plain is None or member.copied != ALREADY):
-        return Target(member, "copy", None, *own, {})
+        return DestinationArray(member, "copy", None, *own, {})
     lossy = writer.config is not None and member.copied is None
     given = (chunks or own[0], shards if chunks or shards else own[1]) if lossy or writer.plain is not None else own
     _check_grid(member, *given, zarr_format)
@@ -126,7 +131,9 @@ def _target(
         arguments = zarr_kwargs(TINCCodec.from_settings(config), zarr_format=2 if zarr_format == 2 else 3)
     elif writer.plain is not None:
         arguments |= writer.plain[zarr_format]
-    return Target(member, "encode" if lossy else "recode", config, *given, {**arguments, **_about(member, zarr_format)})
+    return DestinationArray(
+        member, "encode" if lossy else "recode", config, *given, {**arguments, **_about(member, zarr_format)}
+    )
 
 
 def _own_grid(member: Member, zarr_format: int) -> tuple[Shape, Shape | None]:
@@ -179,7 +186,7 @@ def _about(member: Member, zarr_format: int) -> dict[str, Any]:
     return {**about, "attributes": attributes}
 
 
-def create(root: Any, source: Source, made: list[Target], zarr_format: int) -> None:
+def create(root: Any, source: SourceTree, made: list[DestinationArray], zarr_format: int) -> None:
     """Write the metadata of all groups and arrays, and copy what else lies in a local store.
 
     Parameters
@@ -243,14 +250,14 @@ def _copy_others(source: Path, root: Path, arrays: set[str]) -> None:
                 shutil.copy2(entry, root / place / entry.name, follow_symlinks=False)
 
 
-def consolidate(root: Any, source: Source) -> None:
+def consolidate(root: Any, source: SourceTree) -> None:
     """Consolidate the metadata of those groups whose metadata were."""
     for group in source.groups:
         if group.consolidated:
             zarr.consolidate_metadata(root, path=group.path or None)
 
 
-def same_layout(root: Any, other: Any, made: list[Target]) -> bool:
+def same_layout(root: Any, other: Any, made: list[DestinationArray]) -> bool:
     """Whether the arrays at two places have the same metadata, so that chunks of one are chunks of the other."""
     try:
         return all(metadata(root, target.path) == metadata(other, target.path) for target in made)

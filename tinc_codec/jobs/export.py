@@ -11,13 +11,13 @@ from distributed import Client
 from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
-from tinc_codec.jobs.destination import Shape, Writer
+from tinc_codec.jobs.destination import Shape, WriteSettings
 from tinc_codec.jobs.report.summary import Report
 from tinc_codec.jobs.request import Request
 from tinc_codec.jobs.run import Progress
 from tinc_codec.jobs.scheduler import Rules
-from tinc_codec.jobs.source_tree import Source, open_source
-from tinc_codec.jobs.sources import Reader
+from tinc_codec.jobs.source_tree import SourceTree, open_source
+from tinc_codec.jobs.sources import SampleSource
 
 CODECS = ("zstd", "blosc", "gzip", "none")
 """Names of codecs that Zarr's readers in other languages know."""
@@ -56,7 +56,7 @@ def export(
         As `tinc_codec.compress`.
     """
     plain = {2: _plain(codec, 2), 3: _plain(codec, 3)}
-    request = Request(src, dst, Writer(None, plain), chunks, shards, zarr_format)
+    request = Request(src, dst, WriteSettings(None, plain), chunks, shards, zarr_format)
     return request.run(client, "cpu", workers, Rules(on_error="raise"), resume, False, progress)
 
 
@@ -118,14 +118,14 @@ def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
     partial.rename(dst)
 
 
-def _only(source: Source) -> Reader:
+def _only(source: SourceTree) -> SampleSource:
     if len(source.members) != 1:
         names = ", ".join(member.path for member in source.members)
         raise ConfigurationError(f"{source.name} holds several arrays: name one of {names or 'none, it is empty'}")
     return source.members[0].reader
 
 
-def _axes(source: Source, axes: str | None) -> str:
+def _axes(source: SourceTree, axes: str | None) -> str:
     (member,) = source.members
     rank = len(member.reader.shape)
     if axes is None and member.array is not None:
@@ -142,7 +142,7 @@ def _axes(source: Source, axes: str | None) -> str:
     return axes
 
 
-def _planes(source: Source, reader: Reader) -> Iterator[NDArray[Any]]:
+def _planes(source: SourceTree, reader: SampleSource) -> Iterator[NDArray[Any]]:
     array = source.members[0].array
     depth = array.chunks[-3] if array is not None and array.ndim > 2 else 1
     outer, (height, width) = reader.shape[:-2], reader.shape[-2:]

@@ -13,7 +13,7 @@ from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.jobs.cluster import Workers
-from tinc_codec.jobs.destination import Shape, Target
+from tinc_codec.jobs.destination import DestinationArray, Shape
 from tinc_codec.jobs.regions import Regions
 
 BASE_MEMORY = 720 * 2**20
@@ -121,12 +121,12 @@ def memory_needed(chunks: Shape, shards: Shape | None, dtype: np.dtype[Any], con
     return BASE_MEMORY + 4 * region * dtype.itemsize + work
 
 
-def needed_by(target: Target) -> int:
+def needed_by(target: DestinationArray) -> int:
     """Bytes that a worker needs for one task of an array."""
     return memory_needed(target.chunks, target.shards, target.member.reader.dtype, target.config)
 
 
-def check_memory(target: Target, available: int) -> None:
+def check_memory(target: DestinationArray, available: int) -> None:
     """Raise `ConfigurationError` unless `available` bytes are enough for an array's tasks."""
     needed = needed_by(target)
     if needed <= available:
@@ -143,7 +143,7 @@ def check_memory(target: Target, available: int) -> None:
     )
 
 
-def make_plan(source: str, destination: str, made: list[Target], workers: Workers, samples: int) -> Plan:
+def make_plan(source: str, destination: str, made: list[DestinationArray], workers: Workers, samples: int) -> Plan:
     """Put a plan together, and check that a worker's memory is enough.
 
     Parameters
@@ -193,7 +193,7 @@ def make_plan(source: str, destination: str, made: list[Target], workers: Worker
     )
 
 
-def _array_plan(target: Target) -> ArrayPlan:
+def _array_plan(target: DestinationArray) -> ArrayPlan:
     reader = target.member.reader
     return ArrayPlan(
         target.path,
@@ -215,7 +215,7 @@ class _Sampled:
     seconds: float = 0.0
 
 
-def _sample(encoded: list[Target], number: int) -> _Sampled:
+def _sample(encoded: list[DestinationArray], number: int) -> _Sampled:
     """Compress some chunks of the largest array."""
     if not encoded or number < 1:
         return _Sampled()
@@ -232,7 +232,7 @@ def _sample(encoded: list[Target], number: int) -> _Sampled:
     return _Sampled(len(found), raw, stored, time.perf_counter() - start)
 
 
-def _hints(encoded: list[Target]) -> list[str]:
+def _hints(encoded: list[DestinationArray]) -> list[str]:
     return [
         f"array {target.path!r}: chunks of {target.chunks} hold {math.prod(target.chunks):,} voxels; chunks of 64^3 to "
         "256^3 compress better (chunks=...)"

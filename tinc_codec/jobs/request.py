@@ -11,14 +11,14 @@ from distributed import Client
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.jobs import destination as layout
 from tinc_codec.jobs.cluster import Workers, connected, local_workers, workers_of
-from tinc_codec.jobs.destination import Shape, Target, Writer
+from tinc_codec.jobs.destination import DestinationArray, Shape, WriteSettings
 from tinc_codec.jobs.ledger import Ledger
 from tinc_codec.jobs.plan import Plan, make_plan, needed_by
 from tinc_codec.jobs.report import terminal as show
 from tinc_codec.jobs.report.summary import Report
 from tinc_codec.jobs.run import Progress, Stage
 from tinc_codec.jobs.scheduler import Rules
-from tinc_codec.jobs.source_tree import Source, open_source
+from tinc_codec.jobs.source_tree import SourceTree, open_source
 from tinc_codec.jobs.staging import Place, local_path
 
 _WORTH_SAMPLING = 20
@@ -31,14 +31,14 @@ class Request:
 
     src: Any
     dst: str | Path | None
-    writer: Writer
+    writer: WriteSettings
     chunks: Shape | None = None
     shards: Shape | None = None
     zarr_format: int | None = None
     pyramid: str = "all"
     ledger: str | Path | None = None
 
-    def opened(self) -> tuple[Source, list[Target], int]:
+    def opened(self) -> tuple[SourceTree, list[DestinationArray], int]:
         """The source, what is made of it, and in which Zarr format."""
         if self.pyramid not in ("all", "derived"):
             raise ConfigurationError(f"pyramid={self.pyramid!r} is not known; known are 'all' and 'derived'")
@@ -49,18 +49,18 @@ class Request:
         return source, layout.targets(source, self.writer, zarr_format, self.chunks, self.shards), zarr_format
 
     def workers(
-        self, client: Client | None, devices: str | int | list[int], number: int | None, made: list[Target]
+        self, client: Client | None, devices: str | int | list[int], number: int | None, made: list[DestinationArray]
     ) -> Workers:
         """Who does it."""
         if client is not None:
             return workers_of(client)
         return local_workers(devices, number, max(map(needed_by, made), default=1))
 
-    def plan(self, source: Source, made: list[Target], workers: Workers, samples: int) -> Plan:
+    def plan(self, source: SourceTree, made: list[DestinationArray], workers: Workers, samples: int) -> Plan:
         """What is going to be done."""
         return make_plan(source.name, source.name if self.dst is None else str(self.dst), made, workers, samples)
 
-    def place(self, source: Source) -> Place | None:
+    def place(self, source: SourceTree) -> Place | None:
         """Where it is written; None where that is not a local directory."""
         if self.dst is None:
             if source.directory is None:

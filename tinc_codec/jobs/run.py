@@ -16,13 +16,13 @@ from tinc_codec.errors import ConfigurationError, JobError
 from tinc_codec.hosts import ome_zarr as ome
 from tinc_codec.jobs import destination as layout
 from tinc_codec.jobs.cluster import neighbours
-from tinc_codec.jobs.destination import Target
+from tinc_codec.jobs.destination import DestinationArray
 from tinc_codec.jobs.ledger import EMPTY, Ledger, fingerprint
 from tinc_codec.jobs.plan import Plan
-from tinc_codec.jobs.report.summary import Report, View, array_report
+from tinc_codec.jobs.report.summary import Picture, Report, array_report
 from tinc_codec.jobs.scheduler import Failure, Job, Rules, Task, find_doubtful
-from tinc_codec.jobs.source_tree import ALREADY, Source
-from tinc_codec.jobs.sources import MeanReader
+from tinc_codec.jobs.source_tree import ALREADY, SourceTree
+from tinc_codec.jobs.sources import MeanSource
 from tinc_codec.jobs.staging import Place, sweep
 from tinc_codec.jobs.worker import Work
 
@@ -60,8 +60,8 @@ class Stage:
 
     in_place: bool
     derive: bool
-    source: Source
-    made: list[Target]
+    source: SourceTree
+    made: list[DestinationArray]
     zarr_format: int
     files: Place
     ledger: Ledger
@@ -138,7 +138,7 @@ class Stage:
         layout.create(self.url, self.source, self.made, self.zarr_format)
         return self.url
 
-    def _waves(self, root: Any) -> Iterator[list[Target]]:
+    def _waves(self, root: Any) -> Iterator[list[DestinationArray]]:
         """Arrays that can be written at the same time: derived levels come after what they are derived from."""
         derived: dict[str, tuple[str, int]] = {}
         if self.derive:
@@ -152,7 +152,7 @@ class Stage:
         for depth in range(1, max((place for _, place in derived.values()), default=0) + 1):
             yield [_derived(root, by_path[path], finer) for path, (finer, place) in derived.items() if place == depth]
 
-    def _work(self, root: Any, target: Target, share: int) -> Work:
+    def _work(self, root: Any, target: DestinationArray, share: int) -> Work:
         array = layout.open_target(root, target.path)
         told = fingerprint(layout.metadata(root, target.path), target.mode, target.member.reader.identity)
         return Work(
@@ -203,7 +203,7 @@ class Stage:
         failures, seconds = (*skipped, *instead), time.perf_counter() - start
         return Report(plan, tuple(arrays), counts.done, counts.reused, failures, seconds, tuple(kept))
 
-    def _in_order(self, works: list[Work]) -> Iterator[Target]:
+    def _in_order(self, works: list[Work]) -> Iterator[DestinationArray]:
         by_path = {target.path: target for target in self.made}
         return (by_path[work.path] for work in works)
 
@@ -249,7 +249,7 @@ class Stage:
         return Report(plan, tuple(arrays), 0, len(records), (), seconds, tuple(records))
 
 
-def _views(works: list[Work]) -> Iterator[View]:
+def _views(works: list[Work]) -> Iterator[Picture]:
     """The middle plane of the first compressed arrays, no larger than a few chunks."""
     for work in [work for work in works if work.mode == "encode"][:_PICTURED]:
         shape = work.regions.shape
@@ -262,12 +262,12 @@ def _views(works: list[Work]) -> Iterator[View]:
         reader = work.reader.part(tuple(region)) or work.reader
         original, decoded = reader.read(tuple(region)), np.asarray(work.target[tuple(region)])
         flat = original.shape[-2:]
-        yield View(work.path, tuple(region), original.reshape(flat), decoded.reshape(flat))
+        yield Picture(work.path, tuple(region), original.reshape(flat), decoded.reshape(flat))
 
 
-def _derived(root: Any, target: Target, finer: str) -> Target:
+def _derived(root: Any, target: DestinationArray, finer: str) -> DestinationArray:
     array, shape = layout.open_target(root, finer, "r"), target.member.reader.shape
-    reader = MeanReader(array, ome.factors(target.path, tuple(array.shape), shape), shape)
+    reader = MeanSource(array, ome.factors(target.path, tuple(array.shape), shape), shape)
     return replace(target, member=replace(target.member, reader=reader))
 
 

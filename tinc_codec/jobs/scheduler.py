@@ -19,7 +19,7 @@ from tinc_codec.jobs import interrupt, worker
 from tinc_codec.jobs.cluster import GPU
 from tinc_codec.jobs.ledger import Record
 from tinc_codec.jobs.regions import Index
-from tinc_codec.jobs.sources import Reader
+from tinc_codec.jobs.sources import SampleSource
 from tinc_codec.jobs.worker import Work
 
 log = logging.getLogger("tinc_codec")
@@ -46,7 +46,7 @@ class Task:
 
     work: Work
     index: Index
-    part: Reader | None
+    part: SampleSource | None
 
     @property
     def name(self) -> str:

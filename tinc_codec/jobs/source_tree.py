@@ -20,7 +20,7 @@ from tinc_codec.encoding.prepared import check_dtype
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.ome_zarr import label_groups
 from tinc_codec.hosts.zarr3 import is_compressed
-from tinc_codec.jobs.sources import DaskReader, Reader, TiffReader, ZarrReader
+from tinc_codec.jobs.sources import DaskSource, SampleSource, TiffSource, ZarrSource
 from tinc_codec.jobs.staging import local_path
 from tinc_codec.stream.container import supported
 
@@ -52,7 +52,7 @@ class Member:
     """
 
     path: str
-    reader: Reader
+    reader: SampleSource
     array: zarr.Array[Any] | None
     copied: str | None
     missing: tuple[float, ...] = ()
@@ -68,7 +68,7 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class SourceTree:
     """A source that is open.
 
     Parameters
@@ -90,7 +90,7 @@ class Source:
     directory: Path | None
 
 
-def open_source(given: Any) -> Source:
+def open_source(given: Any) -> SourceTree:
     """Open what was given: a Zarr array or group, a path or URL of one, a TIFF, or a dask array.
 
     Raises
@@ -103,18 +103,18 @@ def open_source(given: Any) -> Source:
     if isinstance(given, str | Path) and str(given).lower().endswith(TIFF_SUFFIXES):
         if not Path(given).exists():
             raise ConfigurationError(f"source {str(given)!r} does not exist")
-        return _single(str(given), TiffReader.open(str(given)))
+        return _single(str(given), TiffSource.open(str(given)))
     if type(given).__module__.startswith("dask."):
-        return _single("dask array", DaskReader(given))
+        return _single("dask array", DaskSource(given))
     return _zarr_source(given)
 
 
-def _single(name: str, reader: Reader) -> Source:
+def _single(name: str, reader: SampleSource) -> SourceTree:
     check_dtype(reader.dtype)
-    return Source(name, (), (Member("", reader, None, None),), None, None)
+    return SourceTree(name, (), (Member("", reader, None, None),), None, None)
 
 
-def _zarr_source(given: Any) -> Source:
+def _zarr_source(given: Any) -> SourceTree:
     node = given if isinstance(given, zarr.Array | zarr.Group) else open_zarr(given)
     if isinstance(node.store, MemoryStore):
         raise ConfigurationError("the source is in the memory of this process, which workers cannot see: save it first")
@@ -125,7 +125,7 @@ def _zarr_source(given: Any) -> Source:
         member = _member("", node, {}, False, whole=True)
         if member.copied is None:
             check_dtype(member.reader.dtype)
-        return Source(name, (), (member,), zarr_format, directory)
+        return SourceTree(name, (), (member,), zarr_format, directory)
     found = dict(sorted(_members(node), key=lambda pair: pair[0]))
     groups = {"": node, **{path: found for path, found in found.items() if isinstance(found, zarr.Group)}}
     attributes = {path: dict(group.attrs) for path, group in groups.items()}
@@ -136,7 +136,7 @@ def _zarr_source(given: Any) -> Source:
         _member(path, array, coordinates, any(path.startswith(f"{label}/") for label in labels))
         for path, array in arrays.items()
     )
-    return Source(
+    return SourceTree(
         name,
         tuple(Group(path, attributes[path], _consolidated(group)) for path, group in groups.items()),
         members,
@@ -180,7 +180,7 @@ def _coordinates(attributes: list[dict[str, Any]]) -> Iterator[str]:
 def _member(path: str, array: zarr.Array[Any], coordinates: Any, label: bool, whole: bool = False) -> Member:
     return Member(
         path,
-        ZarrReader(array),
+        ZarrSource(array),
         array,
         _why_copied(path, array, coordinates, label, whole),
         tuple(_missing(array)),
@@ -194,7 +194,7 @@ def _why_copied(path: str, array: zarr.Array[Any], coordinates: Any, label: bool
         return "a label image"
     if whole:
         return None
-    if not supported(ZarrReader(array).dtype):
+    if not supported(ZarrSource(array).dtype):
         return f"dtype {array.dtype}"
     if array.ndim < 2 or path.rsplit("/", 1)[-1] in coordinates:
         return "a coordinate"

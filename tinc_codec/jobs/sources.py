@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import dask.array as da
 
 
-class Reader(Protocol):
+class SampleSource(Protocol):
     """One array of a source; pickled to the workers."""
 
     @property
@@ -35,12 +35,12 @@ class Reader(Protocol):
     def read(self, region: Region) -> NDArray[Any]:
         """Samples of a region."""
 
-    def part(self, region: Region) -> Reader | None:
+    def part(self, region: Region) -> SampleSource | None:
         """What must be sent along to read `region` alone; None where the whole reader is small enough."""
 
 
 @dataclass(frozen=True, eq=False)
-class ZarrReader:
+class ZarrSource:
     """A Zarr array."""
 
     array: zarr.Array[Any]
@@ -69,7 +69,7 @@ class ZarrReader:
 
 
 @dataclass(frozen=True)
-class TiffReader:
+class TiffSource:
     """A series of a TIFF, through tifffile's Zarr view, so that only the pages that are needed are read."""
 
     path: str
@@ -78,7 +78,7 @@ class TiffReader:
     axes: str
 
     @classmethod
-    def open(cls, path: str) -> TiffReader:
+    def open(cls, path: str) -> TiffSource:
         """The first series of a file.
 
         Raises
@@ -116,7 +116,7 @@ def _tiff_view(path: str) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class DaskReader:
+class DaskSource:
     """A dask array: a worker computes the blocks that its region needs."""
 
     array: da.Array
@@ -141,7 +141,7 @@ class DaskReader:
         """Samples of a region."""
         return np.asarray(self.array[region].compute(scheduler="synchronous"))
 
-    def part(self, region: Region) -> Reader:
+    def part(self, region: Region) -> SampleSource:
         """The region's own part of the graph."""
         from dask.base import optimize
 
@@ -150,7 +150,7 @@ class DaskReader:
 
 
 @dataclass(frozen=True, eq=False)
-class _Computed(DaskReader):
+class _Computed(DaskSource):
     """A dask array that is already cut down to a region."""
 
     def read(self, region: Region) -> NDArray[Any]:
@@ -158,7 +158,7 @@ class _Computed(DaskReader):
 
 
 @dataclass(frozen=True, eq=False)
-class MeanReader:
+class MeanSource:
     """A Zarr array at a coarser resolution: the mean of each block of voxels, as OME-Zarr's writers make it.
 
     Parameters

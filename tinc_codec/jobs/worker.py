@@ -30,7 +30,7 @@ from tinc_codec.hosts.zarr3 import losslessly, streams_of
 from tinc_codec.jobs.destination import Mode, Shape
 from tinc_codec.jobs.ledger import EMPTY, Record
 from tinc_codec.jobs.regions import Index, Regions, within
-from tinc_codec.jobs.sources import DaskReader, Reader, ZarrReader
+from tinc_codec.jobs.sources import DaskSource, SampleSource, ZarrSource
 from tinc_codec.runtime.settings import cores, set_process
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
@@ -49,7 +49,7 @@ class Work:
     target
         The array, open for writing.
     mode, config
-        How it is written, see `tinc_codec.jobs.destination.Target`.
+        How it is written, see `tinc_codec.jobs.destination.DestinationArray`.
     chunks
         What a codec's target holds for.
     regions
@@ -61,7 +61,7 @@ class Work:
     """
 
     path: str
-    reader: Reader | None
+    reader: SampleSource | None
     target: zarr.Array[Any]
     mode: Mode
     config: Config | None
@@ -74,7 +74,7 @@ class Work:
         """Key of the chunk or shard at an index."""
         return str(self.target.metadata.encode_chunk_key(index))
 
-    def read(self, index: Index, part: Reader | None) -> NDArray[Any]:
+    def read(self, index: Index, part: SampleSource | None) -> NDArray[Any]:
         """Samples of a region, by the reader that came with it or by the array's own."""
         reader = part or self.reader
         assert reader is not None
@@ -83,7 +83,7 @@ class Work:
     @cached_property
     def packed(self) -> bytes:
         """As bytes, for `unpacked`; without a reader that is sent along in parts."""
-        return pickle.dumps(replace(self, reader=None) if isinstance(self.reader, DaskReader) else self)
+        return pickle.dumps(replace(self, reader=None) if isinstance(self.reader, DaskSource) else self)
 
 
 @lru_cache(maxsize=16)
@@ -125,7 +125,7 @@ def _keep_freed_memory() -> None:
         mallopt(parameter, value)
 
 
-def write(packed: bytes, index: Index, part: Reader | None = None, instead: str | None = None) -> Record:
+def write(packed: bytes, index: Index, part: SampleSource | None = None, instead: str | None = None) -> Record:
     """Write a region, and say what is in the store then.
 
     Parameters
@@ -150,7 +150,7 @@ def write(packed: bytes, index: Index, part: Reader | None = None, instead: str 
 
 
 def _copy(work: Work, index: Index, start: float) -> Record:
-    assert isinstance(work.reader, ZarrReader)
+    assert isinstance(work.reader, ZarrSource)
     place = work.target.store_path / work.key(index)
     found = sync((work.reader.array.store_path / work.key(index)).get(prototype=default_buffer_prototype()))
     if found is not None:
@@ -226,7 +226,7 @@ def peak_memory() -> int:
     return 1024 * int(lines["VmHWM"].split()[0])
 
 
-def verify(packed: bytes, record: Record, part: Reader | None = None) -> Record:
+def verify(packed: bytes, record: Record, part: SampleSource | None = None) -> Record:
     """Read a region back from the store, and compare it with the source.
 
     Raises
@@ -240,7 +240,7 @@ def verify(packed: bytes, record: Record, part: Reader | None = None) -> Record:
     if digest_of(stored) != record.digest:
         raise CorruptStreamError(f"{where} is not in the store as it was written")
     if work.mode == "copy":
-        assert isinstance(work.reader, ZarrReader)
+        assert isinstance(work.reader, ZarrSource)
         if digest_of(stored_object(work.reader.array, key)) != record.digest:
             raise CorruptStreamError(f"{where} was copied and is not the same")
         return replace(record, verified=True)
@@ -285,7 +285,9 @@ def _check_target(original: NDArray[Any], got: NDArray[Any], config: Config, whe
             raise CorruptStreamError(f"{where} has {found:.6f} dB, below {config.psnr}")
 
 
-def doubtful(packed: bytes, records: Sequence[Record], parts: Sequence[Reader | None], compare: bool) -> list[str]:
+def doubtful(
+    packed: bytes, records: Sequence[Record], parts: Sequence[SampleSource | None], compare: bool
+) -> list[str]:
     """Keys of those chunks that are not in the store as they were written, or not of what the source holds now.
 
     Parameters
@@ -303,7 +305,7 @@ def doubtful(packed: bytes, records: Sequence[Record], parts: Sequence[Reader | 
     return [r.key for r, part in zip(records, parts, strict=True) if not _holds(work, packed, r, part, compare)]
 
 
-def _holds(work: Work, packed: bytes, record: Record, part: Reader | None, compare: bool) -> bool:
+def _holds(work: Work, packed: bytes, record: Record, part: SampleSource | None, compare: bool) -> bool:
     if not compare:
         return digest_of(stored_object(work.target, record.key)) == record.digest
     try:

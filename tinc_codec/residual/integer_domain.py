@@ -26,7 +26,7 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True)
-class Grid:
+class IntegerDomain:
     """Samples x as integers y.
 
     Parameters
@@ -93,21 +93,21 @@ def _from_order(ordered: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any
     return bits.astype(f"i{dtype.itemsize}").view(dtype)
 
 
-def exact_grid(samples: NDArray[Any], low: Any, high: Any) -> Grid | None:
-    """Grid on which every one of the finite `samples` is a point; None where the range is too wide for that."""
+def exact_grid(samples: NDArray[Any], low: Any, high: Any) -> IntegerDomain | None:
+    """IntegerDomain on which every one of the finite `samples` is a point; None where the range is too wide for that."""
     dtype = samples.dtype
     if dtype.kind != "f":
         top = int(high) - int(low)
-        return Grid(Kind.INTEGER, dtype, int(low), 1, top) if top <= LARGEST_TOP else None
+        return IntegerDomain(Kind.INTEGER, dtype, int(low), 1, top) if top <= LARGEST_TOP else None
     even = _even_grid(samples, low, high)
     if even is not None:
         return even
     first, last = (int(_to_order(np.array([value], dtype))[0]) for value in (low, high))
-    return Grid(Kind.BITS, dtype, float(low), 1, last - first) if last - first <= LARGEST_TOP else None
+    return IntegerDomain(Kind.BITS, dtype, float(low), 1, last - first) if last - first <= LARGEST_TOP else None
 
 
-def _even_grid(samples: NDArray[Any], low: Any, high: Any) -> Grid | None:
-    """The coarsest even grid that all floats lie on bit for bit, as whole numbers stored as floats do."""
+def _even_grid(samples: NDArray[Any], low: Any, high: Any) -> IntegerDomain | None:
+    """The coarsest even domain that all floats lie on bit for bit, as whole numbers stored as floats do."""
     fraction, exponent = np.frexp(np.unique(samples).astype(np.float64))
     digits = np.ldexp(fraction, 53).astype(np.int64)
     lowest = (exponent - 53 + np.log2(np.where(digits, digits & -digits, 1)))[digits != 0]
@@ -116,10 +116,10 @@ def _even_grid(samples: NDArray[Any], low: Any, high: Any) -> Grid | None:
         if unit == 0 or not (float(high) - float(low)) / unit <= LARGEST_TOP:
             return None
     top = round((float(high) - float(low)) / unit)
-    fine = Grid(Kind.FLOAT, samples.dtype, float(low), unit, top)
+    fine = IntegerDomain(Kind.FLOAT, samples.dtype, float(low), unit, top)
     factor = max(1, int(np.gcd.reduce(fine.from_samples(samples).astype(np.int64), axis=None)))
-    grid = Grid(Kind.FLOAT, samples.dtype, float(low), unit * factor, top // factor)
-    return grid if _same(grid.to_samples(grid.from_samples(samples)), samples) else None
+    domain = IntegerDomain(Kind.FLOAT, samples.dtype, float(low), unit * factor, top // factor)
+    return domain if _same(domain.to_samples(domain.from_samples(samples)), samples) else None
 
 
 def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
@@ -127,13 +127,13 @@ def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
     return bool((a.view(kind) == b.view(kind)).all())
 
 
-def bounded_grid(samples: NDArray[Any], low: Any, high: Any, error: float) -> tuple[Grid, int] | None:
-    """Grid and largest error on it such that samples keep within `error`, in the data's units.
+def bounded_domain(samples: NDArray[Any], low: Any, high: Any, error: float) -> tuple[IntegerDomain, int] | None:
+    """IntegerDomain and largest error on it such that samples keep within `error`, in the data's units.
 
     Returns
     -------
-    (Grid, int) or None
-        The error in the grid's integers. None where the range over the error is too wide.
+    (IntegerDomain, int) or None
+        The error in the domain's integers. None where the range over the error is too wide.
     """
     exact = exact_grid(samples, low, high)
     if samples.dtype.kind != "f":
@@ -152,15 +152,15 @@ def bounded_grid(samples: NDArray[Any], low: Any, high: Any, error: float) -> tu
     return (exact, allowed) if wider else fine
 
 
-def _fine_floats(dtype: np.dtype[Any], low: float, high: float, error: float) -> tuple[Grid, int] | None:
-    """Grid for floats, much finer than the error; None where the dtype itself is not."""
+def _fine_floats(dtype: np.dtype[Any], low: float, high: float, error: float) -> tuple[IntegerDomain, int] | None:
+    """IntegerDomain for floats, much finer than the error; None where the dtype itself is not."""
     ulp = _ulp(dtype, low, high)
     quantum = (error - ulp / 2) / FINENESS  # the decoder's last rounding takes half a step of the dtype
     span = high - low
     if not quantum > ulp / FINENESS or not span / quantum < LARGEST_TOP:
         return None
     top = math.ceil(span / quantum)
-    return Grid(Kind.FLOAT, dtype, low, quantum, top), min(FINENESS - 1, top)
+    return IntegerDomain(Kind.FLOAT, dtype, low, quantum, top), min(FINENESS - 1, top)
 
 
 def _ulp(dtype: np.dtype[Any], low: float, high: float) -> float:
@@ -170,9 +170,9 @@ def _ulp(dtype: np.dtype[Any], low: float, high: float) -> float:
     return 2 * below if np.frexp(largest)[0] == 0.5 else below  # above a power of two they are twice as far apart
 
 
-def _coarse_integers(dtype: np.dtype[Any], low: int, high: int, error: float) -> tuple[Grid, int] | None:
-    """Grid for 64-bit integers of a wide range: its rounding takes a part of the error."""
+def _coarse_integers(dtype: np.dtype[Any], low: int, high: int, error: float) -> tuple[IntegerDomain, int] | None:
+    """IntegerDomain for 64-bit integers of a wide range: its rounding takes a part of the error."""
     quantum = -(-(high - low) // LARGEST_TOP)
     allowed = (math.floor(error) - (quantum - 1)) // quantum  # at the top of the range, rounding is downwards
     top = (high - low) // quantum
-    return None if allowed < 1 else (Grid(Kind.INTEGER, dtype, low, quantum, top), min(allowed, top))
+    return None if allowed < 1 else (IntegerDomain(Kind.INTEGER, dtype, low, quantum, top), min(allowed, top))

@@ -12,7 +12,7 @@ from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.residual import tokens
 from tinc_codec.residual.interlace import Pass, passes
 from tinc_codec.residual.prediction import expected_error, predict, spread_terms, start, update
-from tinc_codec.residual.section import Parameters
+from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.entropy import Decoder, Encoder, uniform
 
 
@@ -31,7 +31,9 @@ def _groups(keys: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.intp]]]:
         start += int(counts[key])
 
 
-def write_pass(encoder: Encoder, parameters: Parameters, context: NDArray[np.uint8], steps: NDArray[np.int64]) -> None:
+def write_pass(
+    encoder: Encoder, parameters: ResidualParameters, context: NDArray[np.uint8], steps: NDArray[np.int64]
+) -> None:
     """Append the voxels of one pass, both arguments in C order."""
     token, size, extra = tokens.split(tokens.zigzag(steps))
     for key, places in _groups(context):
@@ -43,7 +45,7 @@ def write_pass(encoder: Encoder, parameters: Parameters, context: NDArray[np.uin
             encoder.coded(rest >> low & ((1 << piece) - 1), uniform(piece))
 
 
-def read_pass(decoder: Decoder, parameters: Parameters, context: NDArray[np.uint8]) -> NDArray[np.int64]:
+def read_pass(decoder: Decoder, parameters: ResidualParameters, context: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Take the voxels of one pass."""
     token = np.zeros(context.shape, np.uint8)
     for key, places in _groups(context):
@@ -64,19 +66,19 @@ def _coded(step: Pass, mask: NDArray[np.bool_] | None, like: NDArray[Any]) -> ND
 
 def decode_tile(
     code: bytes,
-    parameters: Parameters,
+    parameters: ResidualParameters,
     base: NDArray[np.float64],
     mask: NDArray[np.bool_] | None,
     level: int = 0,
 ) -> NDArray[np.float64]:
     """Integers of one tile.
 
-    Parameters
+    ResidualParameters
     ----------
     code
         The tile's code.
     base
-        What the model predicts, integers of the grid.
+        What the model predicts, integers of the domain.
     mask
         Which voxels are coded; None: all.
     level
@@ -86,7 +88,7 @@ def decode_tile(
         from tinc_codec.backends.numba import residual_tiles as coding_numba
 
         return coding_numba.decode_tile(code, parameters.prepared, base, mask, level)
-    decoder, known, top = Decoder(code), start(base), parameters.grid.top
+    decoder, known, top = Decoder(code), start(base), parameters.domain.top
     for step, model in zip(passes(base.ndim, parameters.levels), parameters.models, strict=True):
         if step.level < level:
             break
@@ -103,6 +105,6 @@ def decode_tile(
     return known.values[(slice(None, None, every),) * base.ndim]
 
 
-def base_of(parameters: Parameters, shape: tuple[int, ...], model: NDArray[Any] | None) -> NDArray[np.float64]:
-    """The prediction of a tile by the model, in the grid's integers."""
-    return np.full(shape, float(parameters.start)) if model is None else parameters.grid.from_samples(model)
+def base_of(parameters: ResidualParameters, shape: tuple[int, ...], model: NDArray[Any] | None) -> NDArray[np.float64]:
+    """The prediction of a tile by the model, in the domain's integers."""
+    return np.full(shape, float(parameters.start)) if model is None else parameters.domain.from_samples(model)

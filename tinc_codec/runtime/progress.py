@@ -31,7 +31,7 @@ def observe(observer: Observer) -> Iterator[None]:
         _observers.remove(observer)
 
 
-class Report:
+class TrainingProgress:
     """What one chunk's training tells: how far it is, to the observers, and whether the user wants it to stop.
 
     Zarr encodes chunks in threads of its own, and Ctrl-C reaches only the main thread, which waits for them. A script
@@ -50,7 +50,7 @@ class Report:
         self._from, self._to = 0.0, 1.0
         self.check()
 
-    def part(self, start: float, end: float) -> Report:
+    def part(self, start: float, end: float) -> TrainingProgress:
         """The same chunk's report for a stage that is this part of all the work."""
         part = copy.copy(self)
         part._from, part._to = start, end

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.entropy import Decoder, Encoder, Table, to_words
-from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.fields import FieldReader, FieldWriter
 
 LANES = 4
 """Symbol i of an array is in lane i modulo this."""
@@ -32,7 +32,7 @@ class LaneEncoder(Encoder):
     def bytes(self) -> bytes:
         """The lengths of all lanes but the last, then their words."""
         lanes = [self._lane(number) for number in range(LANES)]
-        out = Writer()
+        out = FieldWriter()
         for lane in lanes[:-1]:
             out.count(len(lane))
         out.raw(np.concatenate(lanes).astype("<u4").tobytes())
@@ -58,7 +58,7 @@ class LaneDecoder(Decoder):
         Whose rest are the lanes.
     """
 
-    def __init__(self, section: Reader) -> None:
+    def __init__(self, section: FieldReader) -> None:
         lengths = [section.count(section.remaining // 4) for _ in range(LANES - 1)]
         words = to_words(section.raw(section.remaining))
         ends = np.cumsum([0, *lengths, 0])

@@ -14,9 +14,9 @@ from tinc_codec.stream import lossless
 from tinc_codec.stream.ans_lanes import LaneDecoder, LaneEncoder
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
-from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.fields import FieldReader, FieldWriter
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
-from tinc_codec.tree.node_layout import Paths, lay_out
+from tinc_codec.tree.node_layout import NodeLayout, lay_out
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tensor, Tree
 
@@ -42,7 +42,7 @@ def pack(model: Model, lanes: bool | None = None) -> dict[int, bytes]:
     if lanes is None:
         lanes = model.tree.parameters >= WORTH_LANES
     encoder, section = (LaneEncoder(), Section.WEIGHT_LANES) if lanes else (Encoder(), Section.WEIGHTS)
-    tree, layers = Writer(), Writer()
+    tree, layers = FieldWriter(), FieldWriter()
     for value in (model.offset, model.low, model.high):
         tree.raw(np.asarray(value, model.dtype.newbyteorder("<")).tobytes())
     _pack_tree(model.tree, tree, encoder)
@@ -56,7 +56,7 @@ def pack(model: Model, lanes: bool | None = None) -> dict[int, bytes]:
     }
 
 
-def unpack(container: Container, shape: tuple[int, ...]) -> Paths:
+def unpack(container: Container, shape: tuple[int, ...]) -> NodeLayout:
     """Read a model over a chunk whose folded shape is `shape`, and check that it can be evaluated exactly."""
     dtype = container.header.dtype.newbyteorder("=")
     if compiled():
@@ -86,7 +86,7 @@ def _unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.gen
     return model
 
 
-def range_of(section: Reader, dtype: np.dtype[np.generic]) -> tuple[Any, Any, Any]:
+def range_of(section: FieldReader, dtype: np.dtype[np.generic]) -> tuple[Any, Any, Any]:
     """Offset, low and high."""
     offset, low, high = np.frombuffer(section.raw(3 * dtype.itemsize), dtype.newbyteorder("<")).astype(dtype)
     return offset, low, high
@@ -108,7 +108,7 @@ def _decoder(container: Container) -> Decoder:
     return LaneDecoder(container.section(Section.WEIGHT_LANES))
 
 
-def _pack_tree(tree: Tree, out: Writer, encoder: Encoder) -> None:
+def _pack_tree(tree: Tree, out: FieldWriter, encoder: Encoder) -> None:
     out.number("B", tree.partition.levels)
     for split in tree.partition.splits:
         out.number("B", sum(1 << axis for axis, halved in enumerate(split) if halved))
@@ -131,7 +131,7 @@ def split_of(mask: int, axes: int) -> tuple[bool, ...]:
     return tuple(bool(mask >> axis & 1) for axis in range(axes))
 
 
-def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> Tree:
+def _unpack_tree(section: FieldReader, shape: tuple[int, ...], decoder: Decoder) -> Tree:
     count = section.byte()
     if not 1 <= count <= LARGEST_LEVELS:
         raise CorruptStreamError(f"a tree of {count} levels")
@@ -164,7 +164,7 @@ def _unpack_tree(section: Reader, shape: tuple[int, ...], decoder: Decoder) -> T
     return Tree(partition, tuple(levels))
 
 
-def _pack_layer(tensor: Tensor, layer: Layer, out: Writer, encoder: Encoder) -> None:
+def _pack_layer(tensor: Tensor, layer: Layer, out: FieldWriter, encoder: Encoder) -> None:
     out.number("d" if tensor.linear else "f", layer.scale)
     out.count(layer.multiplier)
     for values in (layer.weights, layer.biases):
@@ -184,7 +184,7 @@ class _Coded(NamedTuple):
     magnitudes: list[int]  # the largest, and the table, of the weights; then of the biases
 
 
-def _unpack_layer(tensor: Tensor, section: Reader) -> _Coded:
+def _unpack_layer(tensor: Tensor, section: FieldReader) -> _Coded:
     scale = section.real("d" if tensor.linear else "f")
     multiplier = section.count(EXACT_SUM - 1)
     magnitudes: list[int] = []

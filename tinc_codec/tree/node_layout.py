@@ -13,7 +13,7 @@ from tinc_codec.tree.structure import Tree, paired
 
 
 @dataclass(frozen=True, eq=False)
-class Paths:
+class NodeLayout:
     """Where each node's layers lie in flat arrays of weights and biases.
 
     The layers of node `i` of level `l` are the rows ``first[l] + i * count[l]`` and the ``count[l] - 1`` after it of
@@ -62,7 +62,7 @@ class Paths:
         return sum(array.nbytes for array in arrays) + self.model.parameters.nbytes
 
 
-def lay_out(model: Model) -> Paths:
+def lay_out(model: Model) -> NodeLayout:
     """Lay a model out."""
     tree, partition, parameters = model.tree, model.tree.partition, model.parameters
     last = partition.levels - 1
@@ -88,7 +88,7 @@ def lay_out(model: Model) -> Paths:
     network[tree.leaves] = True
     constants = np.zeros(nodes[-1], model.dtype)
     constants[~network] = model.constants
-    return Paths(
+    return NodeLayout(
         model,
         parameters.biases * np.repeat(parameters.multipliers.astype(np.int32), np.diff(tree.biases_begin)),
         layers,

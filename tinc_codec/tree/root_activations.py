@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.tree.node_layout import Paths
+from tinc_codec.tree.node_layout import NodeLayout
 from tinc_codec.tree.pieces import Piece
 
 FEWEST = 64
 """Fewer coordinates are evaluated again rather than looked for."""
 
 
-class Ancestors:
+class RootActivations:
     """Activations of a model's root by local coordinates; int16, ``(width, points)``.
 
     Planes of a chunk that are one leaf apart want the same local coordinates, and the root is the widest network on
     each path.
     """
 
-    def __init__(self, paths: Paths) -> None:
-        self._worth = len(paths.below) > 1  # else the root is a leaf
+    def __init__(self, layout: NodeLayout) -> None:
+        self._worth = len(layout.below) > 1  # else the root is a leaf
         self._kept: dict[bytes, NDArray[np.int16]] = {}
 
     @property

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.microkernel import LANES, TILE, sines, sums
 from tinc_codec.runtime.threads import share
-from tinc_codec.tree.node_layout import Paths
+from tinc_codec.tree.node_layout import NodeLayout
 from tinc_codec.tree.pieces import Batch
 
 WORTH = 2**25
@@ -96,9 +96,9 @@ def _descend(
                         x = y
 
 
-def _limits(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]:
+def _limits(layout: NodeLayout) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]:
     """Offset, low and high as floats; offset and the ways up and down from it modulo 2^64; the kind of samples."""
-    model = paths.model
+    model = layout.model
     if model.dtype.kind == "f":
         return np.array([model.offset, model.low, model.high], np.float64), np.zeros(3, np.uint64), 2
     offset, low, high = int(model.offset), int(model.low), int(model.high)
@@ -106,21 +106,21 @@ def _limits(paths: Paths) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]
     return np.array([offset, low, high], np.float64), wide, int(model.dtype.itemsize == 8)
 
 
-def fill(paths: Paths, batches: Iterable[Batch], output: NDArray[Any]) -> None:
+def fill(layout: NodeLayout, batches: Iterable[Batch], output: NDArray[Any]) -> None:
     """Evaluate batches into a flat array of the model's dtype (float64 for float16)."""
-    weights, limits = paths.weights.view(np.int32), _limits(paths)
-    constants = paths.constants.astype(output.dtype, copy=False)
+    weights, limits = layout.weights.view(np.int32), _limits(layout)
+    constants = layout.constants.astype(output.dtype, copy=False)
 
     def evaluate(batch: Batch, parts: NDArray[np.int64], begin: int, end: int) -> None:
         _descend(
-            weights, paths.biases, paths.layers, paths.scales, paths.first, paths.count, paths.below, paths.network,
+            weights, layout.biases, layout.layers, layout.scales, layout.first, layout.count, layout.below, layout.network,
             constants, batch.leaves, batch.starts, batch.coordinates, batch.offsets, parts[begin:end],
             *limits, output,
         )  # fmt: skip
 
     for batch in batches:
         parts, costs = _parts(
-            batch.sizes, batch.leaves, paths.layers, paths.first, paths.count, paths.below, paths.network, PART
+            batch.sizes, batch.leaves, layout.layers, layout.first, layout.count, layout.below, layout.network, PART
         )
         share(partial(evaluate, batch, parts), costs, WORTH)
 
@@ -136,7 +136,7 @@ def _parts(
     sizes, leaves
         Of the pieces, see `Batch`.
     layers, first, count, below, network
-        See `Paths`.
+        See `NodeLayout`.
     least
         Multiply-adds of a part, at least, where a piece has as many.
 

@@ -29,7 +29,7 @@ from tinc_codec.stream.model_section import (
     split_of,
 )
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_SCALE, LARGEST_WEIGHT, Model, Parameters
-from tinc_codec.tree.node_layout import Paths
+from tinc_codec.tree.node_layout import NodeLayout
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 
@@ -37,12 +37,12 @@ MOST_NODES, MOST_PARAMETERS = 2**22, 2**26
 """Larger models are left to the reference."""
 
 
-def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Paths | None:
+def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NodeLayout | None:
     """Read a model over a chunk whose folded shape is `shape`, laid out.
 
     Returns
     -------
-    Paths or None
+    NodeLayout or None
         None: the sections make no sense, or are very large; the reference says which.
     """
     lanes = Section.WEIGHT_LANES in container.sections
@@ -70,7 +70,7 @@ def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.gene
     parameters = Parameters(weights, biases, multipliers, scales)
     model = Model(Tree(partition, tuple(levels)), parameters, dtype, *limits, given)
     model.check_range()
-    return Paths(model, multiplied, where, scaled, first, count, below, network, constants)
+    return NodeLayout(model, multiplied, where, scaled, first, count, below, network, constants)
 
 
 @lru_cache(maxsize=16)

@@ -12,14 +12,14 @@ def lay_out(
     tensors: Any, order: Any, first: Any, count: Any, multipliers: Any, scales: Any, biases: Any, where: Any,
     scaled: Any, multiplied: Any, network: Any,
 ) -> None:  # fmt: skip
-    """Fill in what `Paths` has.
+    """Fill in what `NodeLayout` has.
 
     Parameters
     ----------
     tensors, order
         As `tinc_codec.backends.numba.structure.plan` gives them.
     first, count
-        As `Paths` has them.
+        As `NodeLayout` has them.
     multipliers, scales, biases
         As `tinc_codec.tree.model.Parameters` has them.
     where, scaled, multiplied, network

@@ -18,7 +18,7 @@ from tinc_codec.residual.prediction import UNIT
 from tinc_codec.residual.tokens import DIRECT, PIECE
 
 if TYPE_CHECKING:
-    from tinc_codec.residual.section import Parameters
+    from tinc_codec.residual.section import ResidualParameters
 
 _BITS = 8
 """Leading bits of a quantile that a token is looked for by: there are few tokens, and many tables."""
@@ -29,7 +29,7 @@ _MOST_BITS = 33
 class Prepared:
     """A chunk's parameters as the compiled parts want them; axes are the last ones of `AXES`."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: ResidualParameters) -> None:
         front = (0,) * (AXES - len(parameters.tiles))
         steps = passes(len(parameters.tiles), parameters.levels)
         self.passes = [
@@ -44,7 +44,7 @@ class Prepared:
         ]
         self.widths = parameters.widths
         self.thresholds = parameters.thresholds.astype(np.float64)
-        self.top = float(parameters.grid.top)
+        self.top = float(parameters.domain.top)
         tables = parameters.frequencies
         certain = np.array([table.certain if table.frequencies is None else -1 for table in tables], np.int64)
         lookups = [

@@ -15,7 +15,7 @@ from tinc_codec import metrics
 from tinc_codec.errors import MissingDependencyError
 from tinc_codec.jobs.ledger import Record
 from tinc_codec.jobs.regions import Region
-from tinc_codec.jobs.report.summary import ArrayReport, Report, View, psnr_over
+from tinc_codec.jobs.report.summary import ArrayReport, Picture, Report, psnr_over
 from tinc_codec.jobs.report.terminal import duration, size
 
 _STYLE = """
@@ -100,7 +100,7 @@ def _image(figure: Any, told: str) -> str:
     return f'<p><img alt="{html.escape(told)}" src="data:image/png;base64,{data}"></p>'
 
 
-def _slices(view: View) -> str:
+def _slices(view: Picture) -> str:
     a, b = (np.where(np.isfinite(x), x, 0) for x in (view.original, view.decoded))
     low, high = (float(v) for v in np.percentile(a, [0.5, 99.8]))
     delta = metrics.difference(a, b)

@@ -66,7 +66,7 @@ class ArrayReport:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class Picture:
     """A plane from the middle of an array, as it was and as it is read back.
 
     Parameters
@@ -114,7 +114,7 @@ class Report:
     failures: tuple[Failure, ...]
     seconds: float
     records: tuple[Record, ...]
-    views: tuple[View, ...] = ()
+    views: tuple[Picture, ...] = ()
 
     @property
     def destination(self) -> str:
