@@ -92,7 +92,7 @@ def read(folder):
             assert parts(folder / name) == part, (name, pipeline)
     # after plain zarr has read without it being named, the codec itself
     from tinc_codec import decode
-    from tinc_codec.backends.numba.compiler import compiled
+    from tinc_codec.backends.choice import backend_name
 
     for name, (_, _, level) in stores.items():
         assert coarser(folder / name) == level, name
@@ -101,7 +101,7 @@ def read(folder):
         array = decode((GOLDEN / name).read_bytes())
         assert hashlib.sha256(array.tobytes(order="C")).hexdigest() == expected["sha256"], name
         assert array.dtype.str == expected["dtype"], name
-    decoder = "numba" if compiled() else "numpy"
+    decoder = backend_name()
     print(
         f"read {len(stores)} stores, whole, in parts and coarser, through {', '.join(pipelines())}, and {len(golden)} "
         f"golden streams with zarr {zarr.__version__} and {decoder}, without torch"

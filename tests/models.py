@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinc_codec.backends import choice as evaluation
+from tinc_codec.backends.choice import backend
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.encoding.residual import Quantiser, Volume, encode
 from tinc_codec.residual.integer_domain import IntegerDomain, Kind, exact_grid
@@ -38,7 +38,7 @@ def decoded(model):
     before = process().decoder
     set_process(decoder="numpy")
     try:
-        return evaluation.at_product(lay_out(model), [np.arange(n) for n in model.tree.partition.shape])
+        return backend().at_product(lay_out(model), [np.arange(n) for n in model.tree.partition.shape])
     finally:
         set_process(decoder=before)
 

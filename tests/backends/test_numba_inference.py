@@ -69,14 +69,14 @@ SCRIPT = """
 import hashlib, numpy as np
 from tests.models import random_model, random_residual, random_stream
 from tinc_codec import decode, set_process
-from tinc_codec.tree import inference, inference_numba, microkernel
+from tinc_codec.backends.numba import inference, microkernel
 rng = np.random.default_rng(11)
 made = [random_stream(rng, (17, 40, 9), dtype, widest=w) for dtype, w in (("u2", 9), ("f4", 70), ("i8", 3))]
 made.append(random_residual(rng, (20, 33), "u1", "C", 3, model=True, exact=True)[0])
 for decoder in ("numpy", "numba"):
     set_process(decoder=decoder)
     print(hashlib.sha256(b"".join(decode(stream).tobytes() for stream in made)).hexdigest())
-compiled = (microkernel.sines, inference_numba._descend)
+compiled = (microkernel.sines, inference._descend)
 used = "".join(code for part in compiled for code in part.inspect_asm().values())
 print("pmaddwd" in used.lower())
 """

@@ -1,6 +1,7 @@
 """Parts of Zarr arrays: what the host asks for is all that is decoded, and has the bytes of the whole."""
 
 import pickle
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from zarr.storage import LocalStore, MemoryStore, WrapperStore
 
 from tests.models import random_residual, random_stream
 from tinc_codec import CorruptStreamError, TINCCodec, decode, set_process, zarr_kwargs
-from tinc_codec.backends import choice as evaluation
 from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.hosts import zarr3
@@ -126,15 +126,17 @@ def test_only_what_is_asked_for_is_evaluated(arrays, monkeypatch, decoder):
     points = []
 
     def counted(real):
-        def evaluate(paths, pieces, size, *ancestors):
-            made = list(pieces)
-            points.append(sum(leaves * n for part in made for leaves, n in sizes(part)))
-            return real(paths, made, size, *ancestors)
+        def fill(layout, pieces, output, *root):
+            pieces = list(pieces)
+            points.append(sum(leaves * n for part in pieces for leaves, n in sizes(part)))
+            return real(layout, pieces, output, *root)
 
-        return evaluate
+        return fill
 
-    for name in ("_by_numpy", "_by_numba"):
-        monkeypatch.setattr(evaluation, name, counted(getattr(evaluation, name)))
+    module = import_module(
+        {"numpy": "tinc_codec.tree.inference", "numba": "tinc_codec.backends.numba.inference"}[decoder]
+    )
+    monkeypatch.setattr(module, "fill", counted(module.fill))
     monkeypatch.setattr(Chunk, "restored", lambda _: pytest.fail("a chunk was decoded whole"))
     stream = random_stream(np.random.default_rng(0), (64, 64, 64), "u2")
     for selection, wanted in [

@@ -1,65 +1,75 @@
-"""Models at selections of positions, by the fastest decoder that there is; the bytes are the same."""
+"""The one place that chooses who decodes: NumPy (the reference), numba or torch. The bytes are the same."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+import logging
+import sys
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.numba.compiler import compiled
+from tinc_codec.backends.protocol import Backend
+from tinc_codec.errors import MissingDependencyError
 from tinc_codec.runtime.settings import process
-from tinc_codec.tree import inference
 from tinc_codec.tree.node_layout import NodeLayout
-from tinc_codec.tree.pieces import Batch, Piece, Positions, in_batches, points, product
-from tinc_codec.tree.root_activations import RootActivations
+
+log = logging.getLogger("tinc_codec")
+
+BACKENDS = {"numpy": "tinc_codec.backends.reference", "numba": "tinc_codec.backends.numba.backend"}
+"""Modules by the name that the process's setting ``decoder`` has for them."""
 
 
-def at_product(
-    layout: NodeLayout, positions: Sequence[Positions], activations: RootActivations | None = None
-) -> NDArray[Any]:
-    """Samples at the product of positions along each axis, in voxels; dtype of the model.
+def backend() -> Backend:
+    """The backend of this process on the CPU.
 
-    `ancestors` are those of earlier reads, and get what this one adds.
+    Raises
+    ------
+    MissingDependencyError
+        The process was told to use numba, which is not installed.
     """
-    wanted = product(layout.model.tree.partition, positions)
-    size = math.prod(wanted.shape)
-    if compiled():
-        return wanted.arranged(_by_numba(layout, wanted.batches(), size))
-    return wanted.arranged(_by_numpy(layout, wanted.pieces(), size, activations))
+    return _backend(process().decoder)
 
 
-def at_points(layout: NodeLayout, positions: Positions) -> NDArray[Any]:
-    """Samples at single positions, ``(axes, points)``, in voxels; dtype of the model."""
-    pieces, size = points(layout.model.tree.partition, positions), positions.shape[1]
-    return _by_numba(layout, in_batches(pieces), size) if compiled() else _by_numpy(layout, pieces, size)
+def backend_name() -> str:
+    """Its name: ``"numpy"`` or ``"numba"``."""
+    return _name(process().decoder)
 
 
 def whole(layout: NodeLayout) -> NDArray[Any]:
-    """All samples, in the partition's shape; in torch where the process names another device than the CPU."""
+    """All samples of a sine tree, in the partition's shape; by torch where the process names a device for it."""
     device = process().device
-    if device not in ("auto", "cpu"):
-        from tinc_codec.backends.torch import inference as inference_torch
+    if device in ("auto", "cpu"):
+        return backend().at_product(layout, [np.arange(n) for n in layout.model.tree.partition.shape])
+    from tinc_codec.backends.torch import inference
 
-        return inference_torch.decode(layout.model, device)
-    return at_product(layout, [np.arange(n) for n in layout.model.tree.partition.shape])
-
-
-def _by_numpy(
-    layout: NodeLayout, pieces: Iterable[Piece], size: int, activations: RootActivations | None = None
-) -> NDArray[Any]:
-    output = np.empty(size, layout.model.dtype)
-    inference.fill(layout, pieces, output, activations)
-    return output
+    return inference.decode(layout.model, device)
 
 
-def _by_numba(layout: NodeLayout, batches: Iterable[Batch], size: int) -> NDArray[Any]:
-    """Without keeping activations, which costs as much as evaluating them again."""
-    from tinc_codec.backends.numba import inference as inference_numba
+def forget() -> None:
+    """Look again which backends there are."""
+    _backend.cache_clear()
+    _name.cache_clear()
 
-    dtype = layout.model.dtype
-    output = np.empty(size, np.float64 if dtype == np.float16 else dtype)  # numba knows no float16
-    inference_numba.fill(layout, batches, output)
-    return output.astype(dtype, copy=False)
+
+@cache
+def _backend(decoder: str) -> Backend:
+    return cast(Backend, import_module(BACKENDS[_name(decoder)]))
+
+
+@cache
+def _name(decoder: str) -> str:
+    """What ``"auto"`` stands for here; a name that is given must be usable."""
+    if decoder == "numpy" or (decoder == "auto" and (find_spec("numba") is None or sys.byteorder == "big")):
+        return "numpy"  # compiled code takes pairs of 16 bits for 32, as they lie on little-endian processors
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        if decoder == "auto":
+            log.warning("chunks are decoded by NumPy, slowly, since numba cannot be imported: %s", error)
+            return "numpy"
+        raise MissingDependencyError("decoder 'numba' needs numba: pip install 'tinc-codec[fast]'") from error
+    return "numba"

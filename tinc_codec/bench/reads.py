@@ -23,6 +23,7 @@ from tinc_codec.bench.peers import Peer, by_level, finest_within, imagecodecs_mo
 from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.decode import decode
+from tinc_codec.decoding.predictors.sine_tree import SineTree
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.multiscale import open_multiscale
 from tinc_codec.hosts.zarr3 import stored_chunks, zarr_kwargs
@@ -184,7 +185,7 @@ def _decoding(stream: bytes, level: int) -> Callable[[], Any]:
 
 
 def _parse(stream: bytes) -> int:
-    return Chunk.of(stream).layout is not None
+    return Chunk.of(stream).parse().predictor is not None
 
 
 def medians(runs: dict[tuple[str, str], Run], repeats: int = REPEATS) -> dict[Any, tuple[Any, float]]:
@@ -249,8 +250,9 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
 
 def _bound(stream: bytes, volume: NDArray[Any]) -> str:
     """What arithmetic alone would take: multiply-adds of the networks over the rate of a large float32 product."""
-    layout = Chunk.of(stream).layout
-    assert layout is not None
+    predictor = Chunk.of(stream).predictor
+    assert isinstance(predictor, SineTree)
+    layout = predictor.layout
     cells = math.prod(layout.model.tree.partition.leaf_shape)
     each = float((layout.layers[:, 2] * layout.layers[:, 3]).sum()) * cells / volume.size
     rate = product_rate()

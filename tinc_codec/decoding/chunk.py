@@ -10,21 +10,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends import choice as evaluation
+from tinc_codec.backends.choice import backend
+from tinc_codec.backends.protocol import TileDecoder
+from tinc_codec.decoding import predictors
 from tinc_codec.decoding.overlay import Overlay
+from tinc_codec.decoding.predictors.protocol import Predictor
 from tinc_codec.decoding.selection import Indices, select
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.residual import section
-from tinc_codec.residual import tiles as coding
+from tinc_codec.residual import section, tiles
 from tinc_codec.residual.interlace import tile_borders, tile_bounds
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream import crop, exact, lossless
-from tinc_codec.stream import model_section as weights
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.tree.folding import Folding
-from tinc_codec.tree.model import Model
-from tinc_codec.tree.node_layout import NodeLayout
-from tinc_codec.tree.root_activations import RootActivations
 
 _SMALL = 2**12
 """Memory of a chunk that holds nothing yet, about."""
@@ -47,8 +45,8 @@ class Chunk:
         self.native = self.header.dtype.newbyteorder("=")
         self.folding = Folding(crop.kept_shape(container))
         self._tiles: dict[int, NDArray[Any]] = {}
-        modelled = self.header.lossless or self.header.kind is ModelKind.SINE_TREE
-        if not modelled and Section.RESIDUAL not in container.sections:
+        predicted = self.header.kind is not ModelKind.NONE
+        if not (self.header.lossless or predicted) and Section.RESIDUAL not in container.sections:
             raise CorruptStreamError("a chunk that is not lossless has neither a model nor a residual")
 
     @classmethod
@@ -62,31 +60,19 @@ class Chunk:
         held = vars(self)
         total = _SMALL + sum(map(len, self.container.sections.values()))
         total += sum(tile.nbytes for tile in list(self._tiles.values()))
-        for part in (held.get("layout"), held.get("stored"), held.get("_root"), *held.get("overlays", ())):
+        for part in (held.get("predictor"), held.get("stored"), held.get("_tile_decoder"), *held.get("overlays", ())):
             total += 0 if part is None else part.nbytes
         return total
 
     @cached_property
-    def layout(self) -> NodeLayout | None:
-        """The networks, laid out for evaluation; None: there are none."""
-        if self.header.kind is not ModelKind.SINE_TREE:
-            return None
-        return weights.unpack(self.container, self.folding.folded)
+    def predictor(self) -> Predictor | None:
+        """What gives samples before the residual; None: nothing does."""
+        return predictors.parse(self.container, self.folding.folded)
 
     def parse(self) -> Self:
         """Parse what every part of the chunk needs, now rather than when it is read."""
-        _ = self.layout
+        _ = self.predictor
         return self
-
-    @property
-    def model(self) -> Model | None:
-        """The networks."""
-        return None if self.layout is None else self.layout.model
-
-    @cached_property
-    def _root(self) -> RootActivations:
-        assert self.layout is not None
-        return RootActivations(self.layout)
 
     @cached_property
     def stored(self) -> NDArray[Any] | None:
@@ -115,6 +101,10 @@ class Chunk:
     @cached_property
     def _residual(self) -> tuple[section.ResidualParameters, list[bytes]]:
         return section.unpack(self.container.section(Section.RESIDUAL), self.folding.folded, self.native)
+
+    @cached_property
+    def _tile_decoder(self) -> TileDecoder:
+        return backend().tile_decoder(self.parameters)
 
     @property
     def parameters(self) -> section.ResidualParameters:
@@ -152,7 +142,7 @@ class Chunk:
         """All samples of the part that is stored, folded, native."""
         if self.stored is not None:
             return self.stored
-        samples = None if self.layout is None else evaluation.whole(self.layout)
+        samples = None if self.predictor is None else self.predictor.whole()
         if self.has_residual:
             samples = self._corrected(samples)
         assert samples is not None
@@ -184,11 +174,9 @@ class Chunk:
         `model` are the model's samples in the tile, where there is a model.
         """
         place = self.places[number]
-        base = coding.base_of(self.parameters, tuple(part.stop - part.start for part in place), model)
+        base = tiles.base_of(self.parameters, tuple(part.stop - part.start for part in place), model)
         coded = ~self.overlays[0].mask[place] if Section.EXACT in self.container.sections else None
-        return self.parameters.domain.to_samples(
-            coding.decode_tile(self.codes[number], self.parameters, base, coded, level)
-        )
+        return self.parameters.domain.to_samples(self._tile_decoder.decode(self.codes[number], base, coded, level))
 
     def _product(self, indices: Indices) -> NDArray[Any]:
         whole = self.folding.kept == self.header.shape
@@ -218,8 +206,8 @@ class Chunk:
         if self.has_residual:
             samples = self._from_tiles(indices)
         else:
-            assert self.layout is not None
-            samples = evaluation.at_product(self.layout, indices, self._root)
+            assert self.predictor is not None
+            samples = self.predictor.at_product(indices)
         for overlay in self.overlays:
             overlay.on_product(samples, indices)
         return samples
@@ -231,8 +219,8 @@ class Chunk:
         if self.has_residual:
             samples = self._from_tiles_at(indices)
         else:
-            assert self.layout is not None
-            samples = evaluation.at_points(self.layout, np.stack(indices))
+            assert self.predictor is not None
+            samples = self.predictor.at_points(np.stack(indices))
         for overlay in self.overlays:
             overlay.on_points(samples, indices)
         return samples
@@ -268,6 +256,6 @@ class Chunk:
         """Samples of a tile, as `decoded_tile` gives them; kept once it is decoded."""
         if number not in self._tiles:
             ranges = [np.arange(part.start, part.stop) for part in self.places[number]]
-            model = None if self.layout is None else evaluation.at_product(self.layout, ranges)
-            self._tiles[number] = self.decoded_tile(number, model)
+            predicted = None if self.predictor is None else self.predictor.at_product(ranges)
+            self._tiles[number] = self.decoded_tile(number, predicted)
         return self._tiles[number]

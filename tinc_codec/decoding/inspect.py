@@ -8,20 +8,8 @@ import numpy as np
 
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.decode import Quality, read_quality
-from tinc_codec.stream.container import Container, ModelKind, Section, unpack
-from tinc_codec.tree.model import Model
-
-
-@dataclass(frozen=True)
-class LevelInfo:
-    """One level of a chunk's tree."""
-
-    grid: tuple[int, ...]
-    nodes: int
-    constant: int
-    layers: int
-    widths: dict[int, int]  # width -> nodes that have it
-    parameters: int
+from tinc_codec.decoding.predictors.protocol import Description, TreeLevel
+from tinc_codec.stream.container import Container, Section, unpack
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ class StreamInfo:
     stored_bytes: int
     kind: str
     sections: dict[str, int]
-    levels: tuple[LevelInfo, ...]
+    levels: tuple[TreeLevel, ...]
     leaf_shape: tuple[int, ...]
     parameters: int
     bits_per_parameter: float
@@ -78,8 +66,8 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
     """
     container = unpack(data)
     header = container.header
-    model = Chunk(container).model
-    parameters = 0 if model is None else model.tree.parameters
+    predictor = Chunk(container).predictor
+    described = Description("") if predictor is None else predictor.describe()
     coded = sum(len(container.sections.get(kind, b"")) for kind in (Section.WEIGHTS, Section.WEIGHT_LANES))
     return StreamInfo(
         header.shape,
@@ -88,21 +76,21 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
         header.version,
         header.raw_bytes,
         len(data),
-        _kind(container),
+        _kind(container, described.name),
         _sections(container, len(data)),
-        () if model is None else _levels(model),
-        () if model is None else model.tree.partition.leaf_shape,
-        parameters,
-        8 * coded / parameters if parameters else 0.0,
+        described.levels,
+        described.leaf_shape,
+        described.parameters,
+        8 * coded / described.parameters if described.parameters else 0.0,
         read_quality(container),
     )
 
 
-def _kind(container: Container) -> str:
+def _kind(container: Container, predictor: str) -> str:
     if container.header.lossless:
         return "lossless"
-    parts = ["sine tree"] if container.header.kind is ModelKind.SINE_TREE else []
-    return " and ".join([*parts, "residual"] if Section.RESIDUAL in container.sections else parts)
+    residual = "residual" if Section.RESIDUAL in container.sections else ""
+    return " and ".join(filter(None, (predictor, residual)))
 
 
 def _big(dtype: np.dtype[np.generic]) -> bool:
@@ -113,16 +101,3 @@ def _sections(container: Container, total: int) -> dict[str, int]:
     names = {int(section): section.name.lower() for section in Section}
     sizes = {names.get(kind, f"section {kind}"): len(payload) for kind, payload in container.sections.items()}
     return {**sizes, "container": total - sum(sizes.values())}
-
-
-def _levels(model: Model) -> tuple[LevelInfo, ...]:
-    levels: list[LevelInfo] = []
-    for number, level in enumerate(model.tree.levels):
-        counts = np.bincount(level.classes, minlength=len(level.widths) + 1).tolist()
-        widths: dict[int, int] = {}
-        for width, count in zip(level.widths, counts[1:], strict=True):
-            widths[width] = widths.get(width, 0) + count
-        parameters = sum(t.weights + t.biases for t in model.tree.tensors if t.level == number)
-        grid = model.tree.partition.grid(number)
-        levels.append(LevelInfo(grid, sum(counts), counts[0], level.layers, widths, parameters))
-    return tuple(levels)

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends import choice as evaluation
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.interpolation import on_grid, to_dtype
 from tinc_codec.errors import ConfigurationError
@@ -85,8 +84,8 @@ def _lattice_level(chunk: Chunk, levels: tuple[int, ...]) -> int:
 
 def _samples(chunk: Chunk, centres: Positions, level: int) -> NDArray[Any]:
     nearest = tuple(np.floor(centre + 0.5).astype(np.int64) for centre in centres)
-    if chunk.layout is not None:
-        samples = evaluation.at_product(chunk.layout, centres)
+    if chunk.predictor is not None:
+        samples = chunk.predictor.at_level(centres)
     elif all((centre == voxel).all() for centre, voxel in zip(centres, nearest, strict=True)):
         return chunk.folded_product(nearest)
     else:

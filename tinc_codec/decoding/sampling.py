@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends import choice as evaluation
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.interpolation import at_points, to_dtype
 from tinc_codec.decoding.selection import Indices
@@ -59,8 +58,8 @@ def _folded(chunk: Chunk, positions: tuple[NDArray[Any], ...], nearest: tuple[ND
 
 def _between(chunk: Chunk, positions: NDArray[np.float64]) -> NDArray[np.float64]:
     """The network's values plus the interpolated rest; NaN where no voxel around is a number that counts."""
-    layout = chunk.layout
-    model = None if layout is None else evaluation.at_points(layout, positions).astype(np.float64)
+    predictor = chunk.predictor
+    model = None if predictor is None else predictor.at_points(positions).astype(np.float64)
     if model is not None and not chunk.has_residual:
         return model
 
@@ -69,8 +68,8 @@ def _between(chunk: Chunk, positions: NDArray[np.float64]) -> NDArray[np.float64
         counts = np.isfinite(values)
         for overlay in chunk.overlays:
             counts &= ~overlay.mask[voxels]
-        if layout is not None:
-            values = values - evaluation.at_points(layout, np.stack(voxels))
+        if predictor is not None:
+            values = values - predictor.at_points(np.stack(voxels))
         return values, counts
 
     added = at_points(rest, positions, chunk.folding.folded)

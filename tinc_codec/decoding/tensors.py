@@ -9,6 +9,7 @@ import numpy as np
 
 from tinc_codec.backends.torch import inference as inference_torch
 from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.predictors.sine_tree import SineTree
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream import crop
 
@@ -43,7 +44,7 @@ def decode_batch(streams: Sequence[bytes | memoryview], device: Any = "cuda") ->
     """
     place = inference_torch.find_device(device)
     chunks = [Chunk.of(bytes(stream)) for stream in streams]
-    spread(lambda chunk: chunk.layout, chunks)
+    spread(lambda chunk: chunk.predictor, chunks)
     return [to_tensor(chunk, place) for chunk in chunks]
 
 
@@ -51,10 +52,10 @@ def to_tensor(chunk: Chunk, device: torch.device) -> torch.Tensor:
     """One chunk as a tensor."""
     import torch
 
-    if chunk.layout is None or chunk.has_residual:
+    if not isinstance(chunk.predictor, SineTree) or chunk.has_residual:
         host = np.ascontiguousarray(chunk.restored(), chunk.native).reshape(chunk.header.shape)
         return torch.from_numpy(host).to(device)
-    samples = inference_torch.decode_tensor(chunk.layout.model, device)
+    samples = inference_torch.decode_tensor(chunk.predictor.model, device)
     with torch.inference_mode():
         for overlay in chunk.overlays:
             mask, values = torch.from_numpy(overlay.mask), torch.from_numpy(overlay.values)

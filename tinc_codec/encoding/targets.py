@@ -6,9 +6,9 @@ import logging
 import math
 from dataclasses import dataclass, replace
 
-from tinc_codec.backends import choice as evaluation
 from tinc_codec.config import Config
 from tinc_codec.decoding.decode import Quality
+from tinc_codec.decoding.predictors.sine_tree import SineTree
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.residual import Coded, Quantiser, Volume, encode
 from tinc_codec.encoding.tree_model import Modelled, Modelling
@@ -172,7 +172,7 @@ class Targeting:
         """The stream with the given model, None where its decoder does not keep the target."""
         chunk, domain = self.chunk, target.domain
         sections: dict[int, bytes] = {} if modelled is None else modelled.sections
-        samples = None if modelled is None else evaluation.whole(lay_out(modelled.model))
+        samples = None if modelled is None else SineTree(lay_out(modelled.model)).whole()
         if samples is not None and target.kept(measure(chunk, samples)):
             return verify(chunk, sections)
         volume = Volume(domain, domain.from_samples(chunk.filled), chunk.modelled, samples)

@@ -94,7 +94,7 @@ def _from_order(ordered: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any
 
 
 def exact_grid(samples: NDArray[Any], low: Any, high: Any) -> IntegerDomain | None:
-    """IntegerDomain on which every one of the finite `samples` is a point; None where the range is too wide for that."""
+    """Domain in which every one of the finite `samples` is a point; None where the range is too wide for that."""
     dtype = samples.dtype
     if dtype.kind != "f":
         top = int(high) - int(low)

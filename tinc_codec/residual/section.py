@@ -67,13 +67,6 @@ class ResidualParameters:
         """The coder's tables of the contexts."""
         return tuple(Table.of([tokens.from_byte(byte) for byte in table]) for table in self.tables)
 
-    @cached_property
-    def prepared(self) -> Any:
-        """The same for the compiled decoder."""
-        from tinc_codec.backends.numba.residual_tiles import Prepared
-
-        return Prepared(self)
-
 
 def pack(parameters: ResidualParameters, codes: list[bytes]) -> bytes:
     """Write the section."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.residual import tokens
 from tinc_codec.residual.interlace import Pass, passes
 from tinc_codec.residual.prediction import expected_error, predict, spread_terms, start, update
@@ -84,10 +83,6 @@ def decode_tile(
     level
         Only the lattice of this level is decoded: every ``2 ** level``-th voxel along each axis.
     """
-    if compiled():
-        from tinc_codec.backends.numba import residual_tiles as coding_numba
-
-        return coding_numba.decode_tile(code, parameters.prepared, base, mask, level)
     decoder, known, top = Decoder(code), start(base), parameters.domain.top
     for step, model in zip(passes(base.ndim, parameters.levels), parameters.models, strict=True):
         if step.level < level:

@@ -13,7 +13,6 @@ import constriction
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.errors import CorruptStreamError
 
 PRECISION = 24
@@ -111,14 +110,6 @@ class Table:
         assert self.frequencies is not None
         return constriction.stream.model.Categorical((self.frequencies - 1).astype(np.float64), perfect=False)
 
-    @cached_property
-    def lookup(self) -> Any:
-        """For the compiled decoder."""
-        from tinc_codec.backends.numba.entropy import Lookup
-
-        assert self.frequencies is not None
-        return Lookup(self.frequencies)
-
 
 @lru_cache(maxsize=64)
 def uniform(bits: int) -> Table:
@@ -170,14 +161,7 @@ class Decoder:
     """Reads what `Encoder` wrote, given the same tables in the same order."""
 
     def __init__(self, data: bytes) -> None:
-        words = to_words(data)
-        self._compiled: Any = None
-        if compiled():
-            from tinc_codec.backends.numba.entropy import RangeDecoder
-
-            self._compiled = RangeDecoder(words)
-        else:
-            self._coder = constriction.stream.queue.RangeDecoder(words)
+        self._coder = constriction.stream.queue.RangeDecoder(to_words(data))
 
     def laplace(self, count: int, table: int, largest: int) -> NDArray[np.int32]:
         """Take `count` values within ±largest."""
@@ -205,9 +189,6 @@ class Decoder:
 
     def _decode(self, table: Table, count: int) -> NDArray[np.int32] | None:
         """None: no encoder wrote these words."""
-        if self._compiled is not None:
-            found: NDArray[np.int32] | None = self._compiled.decode(table.lookup, count)
-            return found
         try:
             return np.asarray(self._coder.decode(table.model, count), np.int32)
         except AssertionError:  # constriction's word for data that no encoder wrote

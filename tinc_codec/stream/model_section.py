@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import lossless
 from tinc_codec.stream.ans_lanes import LaneDecoder, LaneEncoder
@@ -16,7 +15,6 @@ from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import FieldReader, FieldWriter
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
-from tinc_codec.tree.node_layout import NodeLayout, lay_out
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tensor, Tree
 
@@ -56,20 +54,15 @@ def pack(model: Model, lanes: bool | None = None) -> dict[int, bytes]:
     }
 
 
-def unpack(container: Container, shape: tuple[int, ...]) -> NodeLayout:
-    """Read a model over a chunk whose folded shape is `shape`, and check that it can be evaluated exactly."""
+def unpack(container: Container, shape: tuple[int, ...]) -> Model:
+    """Read a model over a chunk whose folded shape is `shape`, and check that it can be evaluated exactly.
+
+    Raises
+    ------
+    CorruptStreamError
+        A section makes no sense.
+    """
     dtype = container.header.dtype.newbyteorder("=")
-    if compiled():
-        from tinc_codec.backends.numba import model_section as model_numba
-
-        found = model_numba.unpack(container, shape, dtype)
-        if found is not None:
-            return found
-    return lay_out(_unpack(container, shape, dtype))
-
-
-def _unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Model:
-    """The reference."""
     section = container.section(Section.TREE)
     limits = range_of(section, dtype)
     decoder = _decoder(container)

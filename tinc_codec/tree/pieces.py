@@ -131,6 +131,11 @@ class Product:
     runs: tuple[tuple[_Run, ...], ...]
     places: tuple[NDArray[np.intp] | None, ...]
 
+    @property
+    def size(self) -> int:
+        """Number of answers."""
+        return math.prod(self.shape)
+
     @cached_property
     def points(self) -> int:
         """Number of local coordinates of all pieces."""

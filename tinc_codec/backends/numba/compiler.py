@@ -1,42 +1,8 @@
-"""numba, where it is installed: whether this process decodes with it, and how it compiles."""
+"""How numba compiles for this package."""
 
 from __future__ import annotations
 
-import logging
-import sys
-from functools import cache
-from importlib.util import find_spec
 from typing import Any
-
-from tinc_codec.errors import MissingDependencyError
-from tinc_codec.runtime.settings import process
-
-log = logging.getLogger("tinc_codec")
-
-
-def compiled() -> bool:
-    """Whether this process decodes with numba; else NumPy and constriction do.
-
-    Raises
-    ------
-    MissingDependencyError
-        It was told to, but numba is not installed.
-    """
-    return _usable(process().decoder)
-
-
-@cache
-def _usable(decoder: str) -> bool:
-    if decoder == "numpy" or (decoder == "auto" and (find_spec("numba") is None or sys.byteorder == "big")):
-        return False  # compiled code takes pairs of 16 bits for 32, as they lie on little-endian processors
-    try:
-        import numba  # noqa: F401
-    except ImportError as error:
-        if decoder == "auto":
-            log.warning("chunks are decoded by NumPy, slowly, since numba cannot be imported: %s", error)
-            return False
-        raise MissingDependencyError("decoder 'numba' needs numba: pip install 'tinc-codec[fast]'") from error
-    return True
 
 
 def jit(function: Any) -> Any:

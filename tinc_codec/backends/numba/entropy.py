@@ -29,20 +29,6 @@ class Lookup:
         self.first = (np.searchsorted(self.cumulated, begins, side="right") - 1).astype(np.int32)
 
 
-class RangeDecoder:
-    """Takes symbols off 32-bit words."""
-
-    def __init__(self, words: NDArray[np.uint32]) -> None:
-        self.words, self.state = np.ascontiguousarray(words), np.zeros(RANGE_STATE, np.uint64)
-        begin(self.words, self.state)
-
-    def decode(self, lookup: Lookup, count: int) -> NDArray[np.int32] | None:
-        """Take `count` symbols; None: no encoder wrote these words."""
-        symbols = np.empty(count, np.int32)
-        found = take(self.words, self.state, lookup.cumulated, lookup.first, lookup.shift, symbols)
-        return symbols if found else None
-
-
 @jit
 def begin(words: Any, state: Any) -> None:
     """Set the state: the point minus the range's lower end, the range, and the number of the next word."""

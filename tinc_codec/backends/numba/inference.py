@@ -113,8 +113,8 @@ def fill(layout: NodeLayout, batches: Iterable[Batch], output: NDArray[Any]) -> 
 
     def evaluate(batch: Batch, parts: NDArray[np.int64], begin: int, end: int) -> None:
         _descend(
-            weights, layout.biases, layout.layers, layout.scales, layout.first, layout.count, layout.below, layout.network,
-            constants, batch.leaves, batch.starts, batch.coordinates, batch.offsets, parts[begin:end],
+            weights, layout.biases, layout.layers, layout.scales, layout.first, layout.count, layout.below,
+            layout.network, constants, batch.leaves, batch.starts, batch.coordinates, batch.offsets, parts[begin:end],
             *limits, output,
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """A model's sections, from bytes to what a decoder evaluates, in one compiled call without the interpreter's lock.
 
-`tinc_codec.stream.model_section` is the reference, and says what is wrong with sections that are refused here.
+`tinc_codec.stream.model_section` is the reference, which says what is wrong with sections that are refused here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MOST_NODES, MOST_PARAMETERS = 2**22, 2**26
 """Larger models are left to the reference."""
 
 
-def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NodeLayout | None:
+def unpack(container: Container, shape: tuple[int, ...]) -> NodeLayout | None:
     """Read a model over a chunk whose folded shape is `shape`, laid out.
 
     Returns
@@ -45,6 +45,7 @@ def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.gene
     NodeLayout or None
         None: the sections make no sense, or are very large; the reference says which.
     """
+    dtype = container.header.dtype.newbyteorder("=")
     lanes = Section.WEIGHT_LANES in container.sections
     code = container.sections.get(Section.WEIGHT_LANES if lanes else Section.WEIGHTS)
     tree, layers = container.sections.get(Section.TREE), container.sections.get(Section.LAYERS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,8 @@ from tinc_codec.backends.numba.passes import enter, predict
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual.interlace import passes
 from tinc_codec.residual.prediction import UNIT
+from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.residual.tokens import DIRECT, PIECE
-
-if TYPE_CHECKING:
-    from tinc_codec.residual.section import ResidualParameters
 
 _BITS = 8
 """Leading bits of a quantile that a token is looked for by: there are few tokens, and many tables."""
@@ -94,10 +92,24 @@ class _Code:
         return voxels, np.abs(voxels - predicted)
 
 
-def decode_tile(
+class TileDecoder:
+    """Decodes the tiles of one chunk's residual; see `tinc_codec.backends.protocol.TileDecoder`."""
+
+    def __init__(self, parameters: ResidualParameters) -> None:
+        self._prepared = Prepared(parameters)
+        self.nbytes = sum(array.nbytes for array in self._prepared.tables)
+
+    def decode(
+        self, code: bytes, base: NDArray[np.float64], mask: NDArray[np.bool_] | None, level: int = 0
+    ) -> NDArray[np.float64]:
+        """Integers of one tile."""
+        return _decode_tile(code, self._prepared, base, mask, level)
+
+
+def _decode_tile(
     code: bytes, prepared: Prepared, base: NDArray[np.float64], mask: NDArray[np.bool_] | None, last: int
 ) -> NDArray[np.float64]:
-    """Integers of one tile, see `tinc_codec.residual.tiles.decode_tile`, down to the lattice of level `last`."""
+    """Integers of one tile, down to the lattice of level `last`."""
     shape = (1,) * (AXES - base.ndim) + base.shape
     model, reader = base.reshape(shape), _Code(code, prepared)
     coded = None if mask is None else mask.reshape(shape)

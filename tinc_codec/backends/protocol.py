@@ -1,0 +1,55 @@
+"""What a backend does. Every one gives the same bytes: the reference in NumPy says which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.residual.section import ResidualParameters
+from tinc_codec.stream.container import Container
+from tinc_codec.tree.node_layout import NodeLayout
+from tinc_codec.tree.pieces import Positions
+from tinc_codec.tree.root_activations import RootActivations
+
+
+class TileDecoder(Protocol):
+    """Decodes the tiles of one chunk's residual."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes of what it keeps beside the chunk's parameters."""
+
+    def decode(
+        self, code: bytes, base: NDArray[np.float64], mask: NDArray[np.bool_] | None, level: int = 0
+    ) -> NDArray[np.float64]:
+        """Integers of one tile; see `tinc_codec.residual.tiles.decode_tile`."""
+
+
+class Backend(Protocol):
+    """Who does a decoder's work on a CPU: a module with these functions, listed in `tinc_codec.backends.choice`."""
+
+    def unpack_model(self, container: Container, shape: tuple[int, ...]) -> NodeLayout:
+        """Read the sine tree of a chunk whose folded shape is `shape`, and check that it can be evaluated exactly.
+
+        Raises
+        ------
+        CorruptStreamError
+            A section makes no sense.
+        """
+
+    def at_product(
+        self, layout: NodeLayout, positions: Sequence[Positions], root: RootActivations | None = None
+    ) -> NDArray[Any]:
+        """Samples at the product of positions along each axis, in voxels; dtype of the model.
+
+        `root` has the root's activations of earlier reads, and gets what this one adds, where a backend keeps them.
+        """
+
+    def at_points(self, layout: NodeLayout, positions: Positions) -> NDArray[Any]:
+        """Samples at single positions, ``(axes, points)``, in voxels; dtype of the model."""
+
+    def tile_decoder(self, parameters: ResidualParameters) -> TileDecoder:
+        """For the tiles of a residual with these parameters."""
