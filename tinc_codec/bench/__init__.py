@@ -1,1 +1,4 @@
-"""Benchmarks, run by hand: our codec and its classical peers on real volumes; results as JSON."""
+"""Studies that are run by hand: figures, bounds, reads, beside classical codecs.
+
+May import all others but the command line. Start with `studies`.
+"""

@@ -1,1 +1,4 @@
-"""TODO."""
+"""The command `tinc`.
+
+May import all others. Start with `main`.
+"""

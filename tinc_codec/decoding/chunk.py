@@ -15,14 +15,14 @@ from tinc_codec.backends.protocol import TileDecoder
 from tinc_codec.decoding import predictors
 from tinc_codec.decoding.overlay import Overlay
 from tinc_codec.decoding.predictors.protocol import Predictor
-from tinc_codec.decoding.selection import Indices, select
+from tinc_codec.decoding.selection import select
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual import section, tiles
 from tinc_codec.residual.interlace import tile_borders, tile_bounds
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream import crop, exact, lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
-from tinc_codec.tree.folding import Folding
+from tinc_codec.tree.folding import Folding, Indices
 
 _SMALL = 2**12
 """Memory of a chunk that holds nothing yet, about."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.decoding.selection import Indices
+from tinc_codec.tree.folding import Indices
 
 
 @dataclass(frozen=True, eq=False)

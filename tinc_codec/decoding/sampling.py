@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.interpolation import at_points, to_dtype
-from tinc_codec.decoding.selection import Indices
 from tinc_codec.errors import SelectionError
 from tinc_codec.stream import crop
+from tinc_codec.tree.folding import Indices
 
 
 def read(chunk: Chunk, coordinates: NDArray[np.float64]) -> NDArray[Any]:

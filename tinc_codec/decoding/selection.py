@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Indices = tuple[NDArray[np.int64], ...]
+from tinc_codec.tree.folding import Indices
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,1 +1,4 @@
-"""What the model leaves over: integers on a lattice, predicted from their neighbours, coded by their likely size."""
+"""What the prediction leaves over, in integers: interlaced lattices, prediction from neighbours, tokens by context.
+
+May import the stream and below; this is the reference, in NumPy. Start with `section`, then `tiles`.
+"""

@@ -1,1 +1,4 @@
-"""The stored bytes of a chunk; FORMAT.md is their specification."""
+"""One chunk as bytes (FORMAT.md): the container, entropy coders, limits, and the sections.
+
+May import the tree and below. Start with `container`.
+"""

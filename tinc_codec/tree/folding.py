@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.decoding.selection import Indices
 from tinc_codec.tree.partition import MOST_AXES, fold
+
+Indices = tuple[NDArray[np.int64], ...]
+"""Indices along each axis: of a product, or of points."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,13 @@
-"""How numba compiles for this package."""
+"""How numba compiles for this package, and when compiled code is of no use any more."""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+_FOLDERS = ("backends/numba", "residual", "stream", "tree", "detail")
+"""Folders whose files compiled functions are made of, or take numbers from."""
 
 
 def jit(function: Any) -> Any:
@@ -10,6 +15,26 @@ def jit(function: Any) -> Any:
     from numba import njit
 
     try:
-        return njit(function, cache=True, nogil=True, error_model="numpy")
+        compiled = njit(function, cache=True, nogil=True, error_model="numpy")
     except RuntimeError:  # there is no folder that compiled code could be kept in
         return njit(function, nogil=True, error_model="numpy")
+    _depends_on(compiled, sources())
+    return compiled
+
+
+def _depends_on(compiled: Any, stamp: object) -> None:
+    """Let kept code count only as long as `stamp` is the same.
+
+    numba looks at the file of a function alone, not at those of the functions that it calls or of the constants that
+    it takes: its index of kept code holds a stamp of that file, and this widens it.
+    """
+    index = compiled._cache._cache_file
+    index._source_stamp = (index._source_stamp, stamp)
+
+
+@cache
+def sources() -> tuple[tuple[str, int, int], ...]:
+    """Name, time of change and size of every file that compiled functions depend on."""
+    package = Path(__file__).parents[2]
+    files = [file for folder in _FOLDERS for file in sorted((package / folder).glob("*.py"))]
+    return tuple((file.name, (stat := file.stat()).st_mtime_ns, stat.st_size) for file in files)

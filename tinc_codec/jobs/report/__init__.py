@@ -1,1 +1,4 @@
-"""TODO."""
+"""What a job did: figures, pictures, a page, a table in the terminal.
+
+Start with `summary`.
+"""
