@@ -69,6 +69,13 @@ def imports(file):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def prefixes(name):
+    """A dotted name, and all that it begins with, longest first."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
 def part(file):
     return file.relative_to(ROOT).parts[0].removesuffix(".py")
 
@@ -91,10 +98,9 @@ def test_there_are_no_circles():
     edges = {}
     for name, file in known.items():
         edges[name] = set()
-        for target in imports(file):
-            while target and target not in known:
-                target = target.rpartition(".")[0]
-            if target and target not in (name, "tinc_codec"):
+        for imported in imports(file):
+            target = next((part for part in prefixes(imported) if part in known), "tinc_codec")
+            if target not in (name, "tinc_codec"):
                 edges[name].add(target)
     while edges:
         free = {name for name, targets in edges.items() if not targets & edges.keys()}
