@@ -48,7 +48,7 @@ class Stage:
     derive
         Whether coarser levels are made from finer ones.
     source, made, zarr_format
-        What it is made from, the arrays, and their format.
+        What it is made from, the arrays, and the format that was asked for.
     files
         The store and the job's files.
     ledger
@@ -61,7 +61,7 @@ class Stage:
     derive: bool
     source: Source
     made: list[Target]
-    zarr_format: int
+    zarr_format: int | None
     files: Place
     ledger: Ledger
     url: str | None
@@ -141,7 +141,7 @@ class Stage:
         """Arrays that can be written at the same time: derived levels come after what they are derived from."""
         derived: dict[str, tuple[str, int]] = {}
         if self.derive:
-            for image in ome.levels({group.path: group.attributes for group in self.source.groups}):
+            for image in ome.levels(self.source.groups):
                 derived |= {path: (image[place], place + 1) for place, path in enumerate(image[1:])}
         by_path = {target.path: target for target in self.made}
         derived = {
@@ -194,7 +194,7 @@ class Stage:
         for work, target in zip(works, self._in_order(works), strict=True):
             mine = [r for r in records.values() if r.array == work.path and r.fingerprint == work.fingerprint]
             kept += mine
-            arrays.append(array_report(work.path, mine, None if target.config else target.member.copied))
+            arrays.append(array_report(work.path, mine, None if target.config else target.member.exact))
         missing = plan.tasks - len(kept) - len(skipped)
         if missing:
             raise JobError(f"{missing} of {plan.tasks} chunks are not in the ledger: run it again")
@@ -226,7 +226,7 @@ class Stage:
         if swap is None or swap["inode"] != self.files.live.stat().st_ino:
             return False
         encoded = {record.array for record in self.ledger.records().values() if record.kinds}
-        now = {target.path for target in self.made if target.member.copied == ALREADY}
+        now = {target.path for target in self.made if target.member.exact == ALREADY}
         return encoded <= now  # inodes are used again
 
     def _finish_swap(self, client: Client, plan: Plan, start: float) -> Report:
@@ -237,7 +237,7 @@ class Stage:
         arrays = []
         for target in self.made:
             mine = [record for record in records if record.array == target.path]
-            arrays.append(array_report(target.path, mine, None if mine and mine[0].kinds else target.member.copied))
+            arrays.append(array_report(target.path, mine, None if mine and mine[0].kinds else target.member.exact))
             work = self._work(self.files.live, target, 1)
             if bad := find_doubtful(client, work, mine, compare=False):
                 kept = f"; the original is {self.files.old}" if self.files.old.exists() else ""
