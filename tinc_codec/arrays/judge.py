@@ -57,12 +57,12 @@ def judged(source: Source, config: Config | None, choice: Choice) -> Source:
     for path in source.opaque:
         if choice.lossy_by(path):
             raise ConfigurationError(f"lossy={choice.lossy_by(path)!r}: array {path!r} {source.opaque[path]}")
-    candidates = list(_candidates(source))
+
+    def decided(member: Member, candidate: Candidate) -> Member:
+        return _decided(member, candidate, source, config, choice)
+
     with ThreadPoolExecutor(_TOGETHER) as pool:
-        members = pool.map(
-            lambda pair: _decided(*pair, source, config, choice), zip(source.members, candidates, strict=True)
-        )
-        return replace(source, members=tuple(members))
+        return replace(source, members=tuple(pool.map(decided, source.members, _candidates(source))))
 
 
 def _decided(member: Member, candidate: Candidate, source: Source, config: Config | None, choice: Choice) -> Member:

@@ -18,7 +18,7 @@ from zarr.storage._common import make_store_path
 from tinc_codec.arrays import ome
 from tinc_codec.arrays.consolidation import consolidated_documents
 from tinc_codec.arrays.nodes import METADATA, nodes_of, parse_documents
-from tinc_codec.arrays.objects import copy_objects, join, read_objects, write_objects
+from tinc_codec.arrays.objects import copy_objects, join, present, read_objects, write_objects
 from tinc_codec.arrays.regions import Regions
 from tinc_codec.arrays.walk import ALREADY, Member, Source
 from tinc_codec.codec import TINCCodec
@@ -197,7 +197,7 @@ def _about(member: Member, zarr_format: int) -> dict[str, Any]:
 
 
 def create(root: Any, source: Source, made: list[Target], zarr_format: int | None) -> None:
-    """Write the metadata of all groups and arrays, and copy what else lies in the source.
+    """Write the metadata of all groups and arrays that are not there so, and copy what else lies in the source.
 
     Parameters
     ----------
@@ -211,10 +211,23 @@ def create(root: Any, source: Source, made: list[Target], zarr_format: int | Non
         Of the destination's groups; None: as each was.
     """
     place = sync(make_store_path(root, mode="a"))
-    write_objects(place, {**_group_documents(source, zarr_format), **_array_documents(source, made)})
+    wanted = {**_group_documents(source, zarr_format), **_array_documents(source, made)}
+    there = read_objects(place, wanted)
+    write_objects(place, {key: data for key, data in wanted.items() if not _same(there.get(key), data)})
     if source.inventory is not None and not isinstance(root, MemoryStore):
         assert source.place is not None
         copy_objects(source.place, place, others(source))
+
+
+def _same(there: bytes | None, wanted: bytes) -> bool:
+    """Whether a metadata file says what it is to say; consolidated metadata come last, and are left."""
+    if there is None or there == wanted:
+        return there is not None
+    try:
+        document = json.loads(there)
+    except ValueError:
+        return False
+    return bool({k: v for k, v in document.items() if k != "consolidated_metadata"} == json.loads(wanted))
 
 
 def others(source: Source) -> list[str]:
@@ -224,6 +237,13 @@ def others(source: Source) -> list[str]:
     nodes, chunks = source.inventory.nodes, source.inventory.chunks
     inside = (nodes[path].key(name) for path in source.opaque for name in (*nodes[path].files, *sorted(chunks[path])))
     return [*source.inventory.foreign, *inside]
+
+
+def objects_of(root: Any, source: Source) -> frozenset[str]:
+    """Keys of the metadata files, and of what is copied as it is, that a destination has."""
+    nodes = {} if source.inventory is None else source.inventory.nodes
+    keys = {node.key(name) for node in nodes.values() for name in METADATA}
+    return present(sync(make_store_path(root, mode="r")), {*keys, *others(source)})
 
 
 def _group_documents(source: Source, zarr_format: int | None) -> dict[str, bytes]:

@@ -121,7 +121,7 @@ def write_objects(place: StorePath, objects: Mapping[str, bytes]) -> None:
 
 
 def copy_objects(source: StorePath, destination: StorePath, keys: Iterable[str]) -> None:
-    """Copy objects, and read each one back; of a link, what it points at is copied.
+    """Copy objects that are not there yet, and read each one back; of a link, what it points at is copied.
 
     Raises
     ------
@@ -132,7 +132,8 @@ def copy_objects(source: StorePath, destination: StorePath, keys: Iterable[str])
     for key in keys:
         if outer is not None and inner is not None:
             (inner / key).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(outer / key, inner / key)
+            if not ((inner / key).exists() and filecmp.cmp(outer / key, inner / key)):
+                shutil.copy2(outer / key, inner / key)
             same = filecmp.cmp(outer / key, inner / key, shallow=False)
         else:
             objects = read_objects(source, [key])
@@ -142,3 +143,12 @@ def copy_objects(source: StorePath, destination: StorePath, keys: Iterable[str])
             raise JobError(
                 f"{source}/{key} was copied to {destination} and is not the same: does something write there?"
             )
+
+
+def present(place: StorePath, keys: Iterable[str]) -> frozenset[str]:
+    """Those keys below a path that there are objects of."""
+
+    async def look(key: str) -> tuple[str, bool]:
+        return key, await (place / key).exists()
+
+    return frozenset(key for key, there in sync(concurrent_map([(key,) for key in keys], look, _TOGETHER)) if there)

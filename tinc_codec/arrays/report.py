@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tinc_codec.arrays.account import Account
 from tinc_codec.arrays.job import Failure
 from tinc_codec.arrays.ledger import Record
 from tinc_codec.arrays.plan import Plan
@@ -105,6 +106,8 @@ class Report:
         Every chunk.
     views
         Pictures of the first arrays.
+    account
+        What became of each object of the source; None where an earlier run had put everything in its place.
     """
 
     plan: Plan
@@ -115,6 +118,7 @@ class Report:
     seconds: float
     records: tuple[Record, ...]
     views: tuple[View, ...] = ()
+    account: Account | None = None
 
     @property
     def destination(self) -> str:

@@ -94,6 +94,8 @@ def report(told: Report, console: Console | None = None) -> None:
         + (f" ({size(told.throughput)}/s of raw data)" if told.done else ""),
         highlight=False,
     )
+    if told.account is not None:
+        console.print(told.account.text, highlight=False, soft_wrap=True)
     for failure in told.failures:
         console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
 

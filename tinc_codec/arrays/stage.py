@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from distributed import Client
 from zarr.storage import MemoryStore
 
 from tinc_codec.arrays import layout, ome
+from tinc_codec.arrays.account import Account, Written, account_of
 from tinc_codec.arrays.cluster import neighbours
 from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_doubtful
 from tinc_codec.arrays.layout import Target
@@ -88,7 +90,7 @@ class Stage:
                     self.ledger.add(found)
                     counts.finish(1)
         report = self._report(plan, works, counts, skipped, start)
-        report = replace(report, views=tuple(_views(works)))
+        report = replace(report, views=tuple(_views(works)), account=self._account(root, works, skipped))
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
         return replace(report, seconds=time.perf_counter() - start)
@@ -115,17 +117,21 @@ class Stage:
                 )
             self.files.remove_old()
             if resume and layout.same_layout(live, wanted, self.made):
-                sweep(live)
-                return live
+                return self._again(live)
         self.ledger.note("job", mine)
         made_before = staged.exists() and self.ledger.noted("created") == staged.stat().st_ino
         if made_before and resume and layout.same_layout(staged, wanted, self.made):
-            sweep(staged)
-            return staged
+            return self._again(staged)
         self.files.clear_staged()
         layout.create(staged, self.source, self.made, self.zarr_format)
         self.ledger.note("created", staged.stat().st_ino)
         return staged
+
+    def _again(self, root: Path) -> Path:
+        """What an earlier run began, with what the source got since that is no array."""
+        sweep(root, layout.others(self.source))
+        layout.create(root, self.source, self.made, self.zarr_format)
+        return root
 
     def _remote_root(self, wanted: MemoryStore, known: bool) -> str:
         assert self.url is not None
@@ -201,6 +207,24 @@ class Stage:
         instead = [Failure(f"{r.array}/{r.key}".lstrip("/"), r.instead, "lossless") for r in kept if r.instead]
         failures, seconds = (*skipped, *instead), time.perf_counter() - start
         return Report(plan, tuple(arrays), counts.done, counts.reused, failures, seconds, tuple(kept))
+
+    def _account(self, root: Any, works: list[Work], skipped: list[Failure]) -> Account:
+        """What became of everything that the source holds.
+
+        Raises
+        ------
+        JobError
+            Something is not accounted for.
+        """
+        records, written = self.ledger.records().values(), {}
+        for work in works:
+            mine = tuple(r for r in records if r.array == work.path and r.fingerprint == work.fingerprint)
+            start = f"{work.path}/" if work.path else ""
+            passed = tuple(f.chunk.removeprefix(start) for f in skipped if f.chunk.startswith(start))
+            written[work.path] = Written(work.mode == "copy", len(work.regions), mine, passed)
+        found = account_of(self.source, written, layout.others(self.source), layout.objects_of(root, self.source))
+        found.check(str(self.files.live if self.url is None else self.url))
+        return found
 
     def _in_order(self, works: list[Work]) -> Iterator[Target]:
         by_path = {target.path: target for target in self.made}
