@@ -17,6 +17,7 @@ from zarr.storage._common import make_store_path
 
 from tinc_codec.arrays import ome
 from tinc_codec.arrays.consolidation import consolidated_documents
+from tinc_codec.arrays.documents import as_json, group_documents, same
 from tinc_codec.arrays.nodes import METADATA, nodes_of, parse_documents
 from tinc_codec.arrays.objects import copy_objects, join, present, read_objects, write_objects
 from tinc_codec.arrays.regions import Regions
@@ -211,23 +212,13 @@ def create(root: Any, source: Source, made: list[Target], zarr_format: int | Non
         Of the destination's groups; None: as each was.
     """
     place = sync(make_store_path(root, mode="a"))
-    wanted = {**_group_documents(source, zarr_format), **_array_documents(source, made)}
+    groups = {} if source.inventory is None else source.inventory.groups
+    wanted = {**group_documents(groups, zarr_format), **_array_documents(source, made)}
     there = read_objects(place, wanted)
-    write_objects(place, {key: data for key, data in wanted.items() if not _same(there.get(key), data)})
+    write_objects(place, {key: data for key, data in wanted.items() if not same(there.get(key), data)})
     if source.inventory is not None and not isinstance(root, MemoryStore):
         assert source.place is not None
         copy_objects(source.place, place, others(source))
-
-
-def _same(there: bytes | None, wanted: bytes) -> bool:
-    """Whether a metadata file says what it is to say; consolidated metadata come last, and are left."""
-    if there is None or there == wanted:
-        return there is not None
-    try:
-        document = json.loads(there)
-    except ValueError:
-        return False
-    return bool({k: v for k, v in document.items() if k != "consolidated_metadata"} == json.loads(wanted))
 
 
 def others(source: Source) -> list[str]:
@@ -244,23 +235,6 @@ def objects_of(root: Any, source: Source) -> frozenset[str]:
     nodes = {} if source.inventory is None else source.inventory.nodes
     keys = {node.key(name) for node in nodes.values() for name in METADATA}
     return present(sync(make_store_path(root, mode="r")), {*keys, *others(source)})
-
-
-def _group_documents(source: Source, zarr_format: int | None) -> dict[str, bytes]:
-    """Metadata files of the groups, without consolidated metadata, which are of the source's arrays."""
-    groups = {} if source.inventory is None else source.inventory.groups
-    written: dict[str, bytes] = {}
-    for node in groups.values():
-        older = {name for name in node.files if name != "zarr.json"}
-        if zarr_format == 3 or (zarr_format is None and "zarr.json" in node.files):
-            document = {k: v for k, v in node.document.items() if k != "consolidated_metadata"}
-            document = document if node.zarr_format == 3 else {"zarr_format": 3, "node_type": "group"}
-            written[node.key("zarr.json")] = _json({**document, "attributes": dict(node.attributes)})
-        if zarr_format == 2 or (zarr_format is None and older):
-            written[node.key(".zgroup")] = _json({"zarr_format": 2})
-            if node.attributes or ".zattrs" in older:
-                written[node.key(".zattrs")] = _json(node.attributes)
-    return written
 
 
 def _array_documents(source: Source, made: list[Target]) -> dict[str, bytes]:
@@ -288,10 +262,6 @@ def _new_documents(target: Target) -> Mapping[str, bytes]:
     return read_objects(StorePath(alone), METADATA)
 
 
-def _json(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, indent=2).encode()
-
-
 def consolidate(root: Any, source: Source) -> None:
     """Consolidate the metadata of those groups whose metadata were, as far as zarr can read them."""
     if source.inventory is None or not source.inventory.consolidated:
@@ -302,7 +272,7 @@ def consolidate(root: Any, source: Source) -> None:
         str(root), parse_documents(str(root), read_objects(place, [join(p, n) for p in paths for n in METADATA]))
     )
     written = (consolidated_documents(group, nodes) for group in source.inventory.consolidated)
-    write_objects(place, {key: _json(document) for key, document in written})
+    write_objects(place, {key: as_json(document) for key, document in written})
 
 
 def same_layout(root: Any, other: Any, made: list[Target]) -> bool:
