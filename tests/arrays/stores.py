@@ -1,7 +1,9 @@
 """Random stores of every kind that writers leave behind, and what must come out of a job over them."""
 
 import json
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import zarr
@@ -179,13 +181,13 @@ def content(root, made):
     for path in sorted(made.images | made.exact):
         array = zarr.open_array(root / path, mode="r")
         samples[path] = (array[...], array.metadata.zarr_format, array.chunks, dict(array.attrs))
-    for file in sorted(root.rglob("*")):
+    for file in (Path(folder) / name for folder, _, names in os.walk(root, followlinks=True) for name in names):
         key = file.relative_to(root).as_posix()
         inside = any(key == path or key.startswith(f"{path}/") for path in made.images)
-        if file.name in (".zattrs", "zarr.json", ".zgroup") and file.is_file():
+        if file.name in (".zattrs", "zarr.json", ".zgroup"):
             document = json.loads(file.read_text())
             attributes[key] = document.get("attributes") if file.name == "zarr.json" else document
-        elif file.is_file() and file.name != ".zmetadata" and not (inside and _is_chunk(file, root, made)):
+        elif file.name != ".zmetadata" and not (inside and _is_chunk(file, root, made)):
             files[key] = file.read_bytes()
     consolidated = {f.relative_to(root).as_posix() for f in root.rglob(".zmetadata")}
     for file in root.rglob("zarr.json"):
