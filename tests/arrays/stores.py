@@ -89,7 +89,7 @@ def build(root, root_format, placed, described, others, consolidated, seed):
     for path, formats in described.items():
         for zarr_format in (2, 3):
             if str(zarr_format) in str(formats):
-                _describe(root / path, zarr_format, {"group": path})
+                _describe(root / path, zarr_format, {"group": path, f"of {zarr_format}": [zarr_format, None]})
     for number, (folder, kind, zarr_format, missing) in enumerate(placed):
         if number == len(placed) - 1 and consolidated == "stale":
             zarr.consolidate_metadata(root, zarr_format=root_format)  # what comes after is in no listing

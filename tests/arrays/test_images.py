@@ -5,7 +5,7 @@ import pytest
 import zarr
 
 import tinc_codec
-from tinc_codec import ConfigurationError, TINCCodec
+from tinc_codec import ConfigurationError, JobError, TINCCodec
 from tinc_codec.arrays.images import Candidate, Folder, names_given, why_exact
 from tinc_codec.arrays.samples import Sample, sample_of, sampled, why_not_amounts
 
@@ -240,3 +240,37 @@ def test_patterns_on_the_command_line(store, tmp_path):
     assert "asked" in told.output
     wrong = run(app, ["compress", str(store), str(tmp_path / "x"), "--exact", "imag", "--dry-run"])
     assert wrong.exit_code != 0
+
+
+def test_a_chunk_that_cannot_be_read_tells_nothing(tmp_path, volume):
+    array = zarr.create_array(tmp_path / "a.zarr", data=volume, chunks=(20, 50, 60))
+    (tmp_path / "a.zarr/c/0/0/0").write_bytes(b"damaged" * 100_000)  # the largest of its chunks
+    assert reasons(tmp_path / "a.zarr")[""] == "compressed"
+    (tmp_path / "a.zarr/c/1/0/0").write_bytes(b"damaged")
+    with pytest.raises(JobError, match=r"none can be read .*say exact='/' or lossy='/'"):
+        reasons(tmp_path / "a.zarr")
+    assert reasons(tmp_path / "a.zarr", exact="/")[""] == "copied: asked for by exact='/'"
+    assert array.nchunks == 2
+
+
+def test_labels_that_are_no_zarr_are_labels(tmp_path, volume, client):
+    tifffile = pytest.importorskip("tifffile")
+    da = pytest.importorskip("dask.array")
+    tifffile.imwrite(tmp_path / "cells.tif", objects())
+    lazy = da.from_array(objects(), chunks=(16, 32, 32))
+    for name, given in (("t", tmp_path / "cells.tif"), ("d", lazy)):
+        assert "names of objects" in reasons(given)[""]
+        codec = TINCCodec(max_error=20, effort=1)
+        tinc_codec.compress(given, tmp_path / f"{name}.zarr", codec, client=client, progress=False)
+        assert (zarr.open_array(tmp_path / f"{name}.zarr", mode="r")[:] == objects()).all()
+    assert reasons(da.from_array(volume, chunks=(20, 25, 30)))[""] == "compressed"
+
+
+def test_labels_in_a_zip_file(tmp_path, volume):
+    with zarr.storage.ZipStore(tmp_path / "s.zip", mode="w") as packed:
+        root = zarr.create_group(packed)
+        root.create_array("image", data=volume, chunks=(20, 25, 30))
+        root.create_array("labels/cells", data=objects(), chunks=(16, 32, 32))
+    with zarr.storage.ZipStore(tmp_path / "s.zip", mode="r") as packed:
+        found = reasons(zarr.open_group(packed, mode="r"))
+    assert (found["image"], "label image" in found["labels/cells"]) == ("compressed", True)

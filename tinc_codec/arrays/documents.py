@@ -9,22 +9,33 @@ from typing import Any
 from tinc_codec.arrays.nodes import Node
 
 
-def group_documents(groups: Mapping[str, Node], zarr_format: int | None) -> dict[str, bytes]:
-    """Metadata files of groups, by key, in a Zarr format or as each was.
+def group_documents(groups: Mapping[str, Node], zarr_format: int | None, read: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Metadata files of groups, by key, in a Zarr format, or None: as they are, in whichever formats that is.
 
     Consolidated metadata are not in them: those of a source say what its arrays were.
+
+    Parameters
+    ----------
+    groups
+        The source's.
+    zarr_format
+        What was asked for.
+    read
+        The source's own metadata files.
     """
     written: dict[str, bytes] = {}
     for node in groups.values():
-        older = {name for name in node.files if name != "zarr.json"}
-        if zarr_format == 3 or (zarr_format is None and "zarr.json" in node.files):
-            document = {k: v for k, v in node.document.items() if k != "consolidated_metadata"}
-            document = document if node.zarr_format == 3 else {"zarr_format": 3, "node_type": "group"}
-            written[node.key("zarr.json")] = as_json({**document, "attributes": dict(node.attributes)})
-        if zarr_format == 2 or (zarr_format is None and older):
-            written[node.key(".zgroup")] = as_json({"zarr_format": 2})
-            if node.attributes or ".zattrs" in older:
-                written[node.key(".zattrs")] = as_json(node.attributes)
+        if zarr_format in (None, node.zarr_format):
+            kept = [name for name in node.files if zarr_format is None or (name == "zarr.json") == (zarr_format == 3)]
+            written |= {node.key(name): read[node.key(name)] for name in kept}
+            if "consolidated_metadata" in node.document:
+                document = {k: v for k, v in node.document.items() if k != "consolidated_metadata"}
+                written[node.key("zarr.json")] = as_json(document)
+        elif zarr_format == 3:
+            document = {"zarr_format": 3, "node_type": "group", "attributes": dict(node.attributes)}
+            written[node.key("zarr.json")] = as_json(document)
+        else:
+            written |= {node.key(".zgroup"): as_json({"zarr_format": 2}), node.key(".zattrs"): as_json(node.attributes)}
     return written
 
 

@@ -20,7 +20,7 @@ from tinc_codec.arrays.surroundings import folders_above
 from tinc_codec.arrays.walk import ALREADY, Member, Source
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, JobError
 from tinc_codec.source import check_dtype
 from tinc_codec.stream.container import supported
 
@@ -80,7 +80,10 @@ def _shrinks(member: Member, source: Source) -> bool:
     assert keys is not None
     weights = _largest(member, inventory.chunks[member.path])
     codec, regions = TINCCodec(max_error=0), Regions(member.reader.shape, _unit(member))
-    coded = sum(len(codec.encode(member.reader.read(regions.at(keys.index(key))))) for key in weights)
+    try:
+        coded = sum(len(codec.encode(member.reader.read(regions.at(keys.index(key))))) for key in weights)
+    except Exception:  # whatever stores and codecs raise: an object that cannot be read can still be copied
+        return False
     return coded < sum(weights.values())
 
 
@@ -150,20 +153,44 @@ def _linked(member: Member, source: Source) -> tuple[Folder, ...]:
 
 
 def _chunks(member: Member, source: Source) -> Iterator[NDArray[Any]]:
-    """The chunks that tell most: of those that are stored the largest, else some from all over the array."""
+    """The chunks that tell most, as far as they can be read.
+
+    Raises
+    ------
+    JobError
+        None of them can be read, so that nothing is known of the array.
+    """
+    failures, read = [], False
+    for region in _telling(member, source):
+        try:
+            chunk = member.reader.read(region)
+        except Exception as error:  # whatever stores and codecs raise; the job comes to this chunk again, and says so
+            failures.append(f"{type(error).__name__}: {error}")
+        else:
+            read = True
+            yield chunk
+    if failures and not read:
+        name = member.path or ROOT
+        raise JobError(
+            f"array {name!r}: {len(failures)} of its chunks were looked at, and none can be read ({failures[0]}); to "
+            f"go on all the same, say exact={name!r} or lossy={name!r}"
+        )
+
+
+def _telling(member: Member, source: Source) -> Iterator[Region]:
+    """Where to look: of the chunks that are stored the largest, else some from all over the array."""
     reader, array, inventory = member.reader, member.array, source.inventory
     keys = None if inventory is None else chunk_keys(inventory.nodes[member.path].document)
     if array is None or inventory is None or keys is None or not inventory.listed:
         edges = [_EDGE if axis >= len(reader.shape) - 3 else 1 for axis in range(len(reader.shape))]
         regions = Regions(reader.shape, tuple(array.chunks) if array is not None else tuple(edges))
-        yield from (reader.read(regions.at(index)) for index in regions.sample(_LOOKED_AT))
+        yield from (regions.at(index) for index in regions.sample(_LOOKED_AT))
         return
     regions = Regions(reader.shape, _unit(member))
     for key in _largest(member, inventory.chunks[member.path]):
         region = regions.at(keys.index(key))
         inner = Regions(tuple(part.stop - part.start for part in region), tuple(array.chunks))
-        for index in inner.sample(_LOOKED_AT):
-            yield reader.read(_moved(inner.at(index), region))
+        yield from (_moved(inner.at(index), region) for index in inner.sample(_LOOKED_AT))
 
 
 def _largest(member: Member, stored: frozenset[str]) -> dict[str, int]:

@@ -212,8 +212,11 @@ def create(root: Any, source: Source, made: list[Target], zarr_format: int | Non
         Of the destination's groups; None: as each was.
     """
     place = sync(make_store_path(root, mode="a"))
-    groups = {} if source.inventory is None else source.inventory.groups
-    wanted = {**group_documents(groups, zarr_format), **_array_documents(source, made)}
+    wanted = _array_documents(source, made)
+    if source.inventory is not None and source.place is not None:
+        groups = source.inventory.groups
+        read = read_objects(source.place, [node.key(name) for node in groups.values() for name in node.files])
+        wanted |= group_documents(groups, zarr_format, read)
     there = read_objects(place, wanted)
     write_objects(place, {key: data for key, data in wanted.items() if not same(there.get(key), data)})
     if source.inventory is not None and not isinstance(root, MemoryStore):
