@@ -339,6 +339,27 @@ def test_what_verification_finds_wrong_is_done_again_losslessly(tmp_path, source
     assert (zarr.open_array(tmp_path / "b.zarr", mode="r")[:] == volume).all()
 
 
+@pytest.mark.parametrize("exact", [(), (-9999.9,)])
+def test_who_reads_a_chunk_back_asks_no_less_of_it_than_who_encodes_it(tmp_path, volume, client, monkeypatch, exact):
+    """A float32 array with a fill value that float32 has not, and an encoder that gives 14 dB instead of 60."""
+    from tinc_codec import encoding
+
+    real = encoding.encode
+    asked, worse = (TINCCodec(psnr=psnr, exact_values=exact, effort=1) for psnr in (60, 14))
+
+    def encode(array, config):
+        return real(array, worse.config if config.psnr == 60 else config)
+
+    monkeypatch.setattr(encoding, "encode", encode)
+    given = volume.astype("f4")
+    given[5:9, 10:30] = -9999.9
+    zarr.create_array(tmp_path / "a.zarr", data=given, chunks=(20, 50, 60))
+    report = tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", asked, client=client, retries=0, **QUIET)
+    assert len(report.failures) == 2
+    assert all("of 60.0 dB" in failure.reason for failure in report.failures)
+    assert (zarr.open_array(tmp_path / "b.zarr", mode="r")[:] == given).all()
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_in_place(tmp_path, source, volume, bounded, client, files, keep):
     before = files(source)

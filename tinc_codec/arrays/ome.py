@@ -37,6 +37,43 @@ def label_groups(groups: Attributes) -> list[str]:
     return found
 
 
+def paths(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of nodes, from a group, that its attributes name: levels, labels, wells, fields, series."""
+    ome = _ome(attributes)
+    for image in _objects(ome.get("multiscales")):
+        yield from (str(dataset["path"]) for dataset in _objects(image.get("datasets")) if "path" in dataset)
+    for key, listed in (("plate", "wells"), ("well", "images")):
+        inner = ome.get(key)
+        if isinstance(inner, Mapping):
+            yield from (str(part["path"]) for part in _objects(inner.get(listed)) if "path" in part)
+    for key, where in (("labels", ""), ("series", "../")):  # the group OME lies beside the series that it names
+        names = ome.get(key)
+        yield from (where + name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+
+
+def optional_paths(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of nodes that may be below a group of these attributes, and that nothing names."""
+    ome = _ome(attributes)
+    if "multiscales" in ome:
+        yield "labels"
+    if is_collection(attributes):
+        yield from ("OME", "0")
+
+
+def is_collection(attributes: Mapping[str, Any]) -> bool:
+    """Whether a group's images are numbered from 0 on, as bioformats2raw writes them."""
+    return "bioformats2raw.layout" in _ome(attributes)
+
+
+def documents(groups: Attributes) -> list[str]:
+    """Keys of the files beside nodes that OME-Zarr knows."""
+    return ["/".join(filter(None, (path, "OME/METADATA.ome.xml"))) for path in groups if is_collection(groups[path])]
+
+
+def _objects(listed: Any) -> list[Mapping[str, Any]]:
+    return [part for part in listed if isinstance(part, Mapping)] if isinstance(listed, list) else []
+
+
 def levels(groups: Attributes) -> Iterator[list[str]]:
     """Paths of each image's levels, finest first; `groups` are all of a source, plates' and wells' among them."""
     for path, attributes in groups.items():

@@ -16,6 +16,7 @@ import zarr
 from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundError, ZarrUserWarning
 from zarr.storage import MemoryStore
 
+from tinc_codec.arrays.inventory import Inventory, take_inventory
 from tinc_codec.arrays.ome import label_groups
 from tinc_codec.arrays.place import local_path
 from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
@@ -81,6 +82,8 @@ class Source:
         Of the source; None where it is not Zarr.
     directory
         Where it lies, if it is a Zarr store in a local directory.
+    inventory
+        What its files are; None where it is not Zarr.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Source:
     members: tuple[Member, ...]
     zarr_format: int | None
     directory: Path | None
+    inventory: Inventory | None = None
 
 
 def open_source(given: Any) -> Source:
@@ -120,12 +124,13 @@ def _zarr_source(given: Any) -> Source:
         raise ConfigurationError("the source is in the memory of this process, which workers cannot see: save it first")
     root = getattr(node.store, "root", None)
     directory = root / node.path if isinstance(root, Path) else None
+    inventory = take_inventory(node.store_path)
     name, zarr_format = str(node.store_path), node.metadata.zarr_format
     if isinstance(node, zarr.Array):
         member = _member("", node, {}, False, whole=True)
         if member.copied is None:
             check_dtype(member.reader.dtype)
-        return Source(name, (), (member,), zarr_format, directory)
+        return Source(name, (), (member,), zarr_format, directory, inventory)
     found = dict(sorted(_members(node), key=lambda pair: pair[0]))
     groups = {"": node, **{path: found for path, found in found.items() if isinstance(found, zarr.Group)}}
     attributes = {path: dict(group.attrs) for path, group in groups.items()}
@@ -142,6 +147,7 @@ def _zarr_source(given: Any) -> Source:
         members,
         zarr_format,
         directory,
+        inventory,
     )
 
 

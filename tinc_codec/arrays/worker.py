@@ -30,6 +30,7 @@ from tinc_codec.arrays.regions import Index, Regions, within
 from tinc_codec.config import Config
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.inspection import inspect
+from tinc_codec.kept import complaint, same_bits
 from tinc_codec.runtime import cores, set_process
 from tinc_codec.zarr3 import losslessly, streams_of
 
@@ -247,42 +248,17 @@ def verify(packed: bytes, record: Record, part: Reader | None = None) -> Record:
     region = work.regions.at(record.index)
     original, got = work.read(record.index, part), np.asarray(work.target[region])
     if work.config is None or record.instead is not None:
-        if original.astype(got.dtype).tobytes() != got.tobytes():
+        if not same_bits(original, got):
             raise CorruptStreamError(f"{where} was to be lossless and is not the same")
         return replace(record, verified=True, voxels=original.size, squares=0.0, max_error=0.0)
-    _check_special(original, got, work.config, where)
     for chunk in within(region, work.chunks):
-        _check_target(original[chunk], got[chunk], work.config, where)
+        wrong = complaint(original[chunk], got[chunk], work.config)
+        if wrong is not None:
+            raise CorruptStreamError(f"{where} {wrong}")
     finite = np.isfinite(original)
     error = np.abs(metrics.difference(original[finite], got[finite]))
     squares, largest = float(np.sum(error**2)), float(error.max(initial=0))
     return replace(record, voxels=int(finite.sum()), squares=squares, max_error=largest, verified=True)
-
-
-def _check_special(original: NDArray[Any], got: NDArray[Any], config: Config, where: str) -> None:
-    finite = np.isfinite(original)
-    if original[~finite].astype(got.dtype).tobytes() != got[~finite].tobytes():
-        raise CorruptStreamError(f"{where}: values that are not finite did not come back")
-    for value in config.exact_values:
-        if ((original == value) != (got == value)).any():
-            raise CorruptStreamError(f"{where}: exact value {value} is not at its places")
-
-
-def _check_target(original: NDArray[Any], got: NDArray[Any], config: Config, where: str) -> None:
-    """Raise unless a chunk keeps its bound or PSNR, over what is neither exact nor infinite."""
-    known = np.isfinite(original) & ~np.isin(original, config.exact_values)
-    error = np.abs(metrics.difference(original[known], got[known]))
-    largest = float(error.max(initial=0))
-    if config.max_error is not None and largest > config.max_error:
-        raise CorruptStreamError(f"{where} has an error of {largest}, above {config.max_error}")
-    if config.psnr is not None and largest > 0:
-        low, high = _range(original[known])
-        assert low is not None
-        assert high is not None
-        rmse = largest * float(np.sqrt(np.mean((error / largest) ** 2)))
-        found = metrics.psnr_of(rmse, high - low if config.data_range is None else config.data_range)
-        if found < config.psnr - 1e-6:
-            raise CorruptStreamError(f"{where} has {found:.6f} dB, below {config.psnr}")
 
 
 def doubtful(packed: bytes, records: Sequence[Record], parts: Sequence[Reader | None], compare: bool) -> list[str]:
