@@ -45,3 +45,7 @@ class JobError(TincError, RuntimeError):
 
 class SourceError(JobError):
     """A source changed or went away while a job was at work on it; nothing was published."""
+
+
+class DestinationError(JobError):
+    """A destination could not be written, read or listed; nothing was published."""

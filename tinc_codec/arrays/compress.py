@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +36,7 @@ def compress(
     keep_original: bool = False,
     pyramid: Literal["all", "derived"] = "all",
     ledger: str | Path | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     progress: bool | Progress = True,
 ) -> Report:
     """Compress arrays into a store, chunk by chunk, on dask's workers; a second call goes on where the first stopped.
@@ -78,6 +80,10 @@ def compress(
         are ``"derived"``.
     ledger
         Directory for the job's files; None: ``NAME.tinc`` beside the store. Needed where that is not a local directory.
+    storage_options
+        What fsspec needs to open `src` and `dst`, where they are URLs, as in ``{"endpoint_url": ..., "key": ...}``; it
+        goes to the workers too. None: fsspec's configuration and the environment. Where the two need different ones,
+        give `src` as an open Zarr array or group.
     progress
         Show the plan, a bar and the report; or a function that is told how far the job is.
 
@@ -94,7 +100,7 @@ def compress(
     """
     if not isinstance(codec, TINCCodec):
         raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in TINCCodec(ratio=64)")
-    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, ledger)
+    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, ledger, storage_options)
     rules = Rules(retries, verify, on_error)
     return request.run(client, devices, workers, rules, resume, keep_original, progress)
 
@@ -112,12 +118,13 @@ def plan(
     workers: int | None = None,
     pyramid: Literal["all", "derived"] = "all",
     samples: int = 3,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Plan:
     """What `compress` would do, and how long it would take; nothing is written.
 
     Parameters
     ----------
-    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid
+    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid, storage_options
         See `compress`.
     samples
         Number of chunks to compress here, for the estimates of time and size; 0: none.
@@ -131,6 +138,6 @@ def plan(
     ConfigurationError
         It cannot be done, with the reason; so where a chunk needs more memory than a worker has.
     """
-    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, None)
+    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, None, storage_options)
     source, made, _ = request.opened()
     return request.plan(source, made, request.workers(client, devices, workers, made), samples)

@@ -19,7 +19,7 @@ from tinc_codec.arrays.ledger import Record
 from tinc_codec.arrays.readers import Reader
 from tinc_codec.arrays.regions import Index
 from tinc_codec.arrays.worker import Work
-from tinc_codec.errors import ConfigurationError, JobError, MissingDependencyError, SourceError
+from tinc_codec.errors import ConfigurationError, DestinationError, JobError, MissingDependencyError, SourceError
 
 log = logging.getLogger("tinc_codec")
 
@@ -204,6 +204,8 @@ class Job:
         task, reason = attempt.task, f"{type(error).__name__}: {error}"
         if isinstance(error, SourceError):
             raise _stopped_by(error) from error
+        if isinstance(error, DestinationError):
+            raise DestinationError(f"{error}; what is done is in the ledger: run the same again") from error
         stops = isinstance(error, MissingDependencyError | ConfigurationError) or _no_room(error)
         can_be_lossless = self._rules.on_error == "lossless" and attempt.instead is None and task.work.mode == "encode"
         if not stops and can_be_lossless:

@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -145,11 +143,11 @@ def sweep(store: Path) -> None:
         partial.unlink()
 
 
-def local_path(place: Any) -> Path | None:
-    """The path that a destination names, None where it is a URL of somewhere else."""
+def local_path(place: str | Path) -> Path | None:
+    """The path that a destination names, None where it is a URL of somewhere else; told apart as Zarr and fsspec do."""
     if isinstance(place, Path):
         return place
-    parts = urlsplit(place)
-    if parts.scheme == "file":
-        return Path(parts.path)
-    return None if len(parts.scheme) > 1 else Path(place)  # one letter is a drive
+    scheme, _, rest = place.partition(":")
+    if scheme in ("file", "local") and rest.startswith("/"):
+        return Path(rest.removeprefix("//"))  # names are taken as they are written, %20 and # too
+    return None if "://" in place or "::" in place else Path(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tinc_codec.arrays.layout import Shape, Target, Writer
 from tinc_codec.arrays.ledger import Ledger
 from tinc_codec.arrays.place import Place, local_path
 from tinc_codec.arrays.plan import Plan, make_plan, needed_by
+from tinc_codec.arrays.remote import Remote
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.stage import Progress, Stage
 from tinc_codec.arrays.walk import Source, open_source
@@ -36,12 +38,13 @@ class Request:
     zarr_format: int | None = None
     pyramid: str = "all"
     ledger: str | Path | None = None
+    storage_options: Mapping[str, Any] | None = None
 
     def opened(self) -> tuple[Source, list[Target], int]:
         """The source, what is made of it, and in which Zarr format."""
         if self.pyramid not in ("all", "derived"):
             raise ConfigurationError(f"pyramid={self.pyramid!r} is not known; known are 'all' and 'derived'")
-        source = open_source(self.src)
+        source = open_source(self.src, self.storage_options)
         zarr_format = self.zarr_format or source.zarr_format or 3
         if zarr_format not in (2, 3):
             raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
@@ -107,7 +110,7 @@ class Request:
                 zarr_format,
                 files,
                 ledger,
-                None if place is not None else str(self.dst),
+                None if place is not None else Remote.open(str(self.dst), self.storage_options, ledger),
             )
             with show.following(progress) as told, connected(client, workers) as connection:
                 report = stage.run(connection, plan, rules, resume, keep_original, told)

@@ -14,12 +14,14 @@ from zarr.storage import MemoryStore
 
 from tinc_codec.arrays import layout, ome
 from tinc_codec.arrays.cluster import neighbours
+from tinc_codec.arrays.held import HeldStore
 from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_doubtful
 from tinc_codec.arrays.layout import Target
 from tinc_codec.arrays.ledger import EMPTY, Ledger, fingerprint
 from tinc_codec.arrays.place import Place, sweep
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.readers import MeanReader
+from tinc_codec.arrays.remote import Remote
 from tinc_codec.arrays.report import Report, View, array_report
 from tinc_codec.arrays.walk import ALREADY, Source
 from tinc_codec.arrays.worker import Work
@@ -53,8 +55,8 @@ class Stage:
         The store and the job's files.
     ledger
         Open.
-    url
-        Of a destination that is not a local directory; it is written where it is.
+    remote
+        The destination, where that is not a local directory.
     """
 
     in_place: bool
@@ -64,7 +66,7 @@ class Stage:
     zarr_format: int
     files: Place
     ledger: Ledger
-    url: str | None
+    remote: Remote | None
 
     def run(
         self, client: Client, plan: Plan, rules: Rules, resume: bool, keep_original: bool, told: Progress
@@ -96,9 +98,10 @@ class Stage:
     def _root(self, resume: bool) -> Any:
         """Where arrays are written, with all metadata in place."""
         mine = {"source": self.source.name, "in place": self.in_place}
+        if self.remote is not None:
+            return self._remote_root(self.remote, mine, resume)
         known = self.ledger.noted("job")
-        if self.url is None:
-            self.files.check_one_system()
+        self.files.check_one_system()
         live, staged = self.files.live, self.files.staged
         if self.in_place:
             self.files.check_replaceable()
@@ -106,8 +109,6 @@ class Stage:
                 raise ConfigurationError(f"{self.files.old} is the original of an earlier job: move it away first")
         wanted = MemoryStore()
         layout.create(wanted, self.source, self.made, self.zarr_format)
-        if self.url is not None:
-            return self._remote_root(wanted, known == mine)
         if not self.in_place and live.exists():
             if known != mine:
                 raise ConfigurationError(
@@ -127,15 +128,11 @@ class Stage:
         self.ledger.note("created", staged.stat().st_ino)
         return staged
 
-    def _remote_root(self, wanted: MemoryStore, known: bool) -> str:
-        assert self.url is not None
-        if layout.exists(self.url):
-            if not known or not layout.same_layout(self.url, wanted, self.made):
-                raise ConfigurationError(f"destination {self.url} exists and is not of this job: give another")
-            return self.url
-        self.ledger.note("job", {"source": self.source.name, "in place": False})
-        layout.create(self.url, self.source, self.made, self.zarr_format)
-        return self.url
+    def _remote_root(self, remote: Remote, mine: dict[str, Any], resume: bool) -> HeldStore:
+        layout.create(remote.held, self.source, self.made, self.zarr_format)
+        layout.consolidate(remote.held, self.source)
+        remote.begin({**mine, "destination": remote.held.url}, resume)
+        return remote.held
 
     def _waves(self, root: Any) -> Iterator[list[Target]]:
         """Arrays that can be written at the same time: derived levels come after what they are derived from."""
@@ -168,7 +165,7 @@ class Stage:
 
     def _tasks(self, client: Client, works: list[Work], rules: Rules, resume: bool, counts: _Counts) -> Iterator[Task]:
         """What the ledger does not have, or the store does not have as the ledger says."""
-        records = self.ledger.records() if resume else {}
+        records, untouched = self.ledger.records() if resume else {}, True
         for work in works:
             mine = [
                 record
@@ -186,6 +183,9 @@ class Stage:
             for index in work.regions:
                 if work.key(index) not in have:
                     assert work.reader is not None
+                    if untouched and self.remote is not None:
+                        self.remote.withdraw()
+                    untouched = False
                     yield Task(work, index, work.reader.part(work.regions.at(index)))
 
     def _report(self, plan: Plan, works: list[Work], counts: _Counts, skipped: list[Failure], start: float) -> Report:
@@ -207,6 +207,9 @@ class Stage:
         return (by_path[work.path] for work in works)
 
     def _publish(self, root: Any, report: Report, keep_original: bool) -> None:
+        if self.remote is not None:
+            self.remote.publish(list(report.records))
+            return
         if root != self.files.staged:
             return
         skipped = [failure.chunk for failure in report.failures if failure.instead == "skipped"]

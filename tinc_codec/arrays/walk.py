@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import zarr
 from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundError, ZarrUserWarning
-from zarr.storage import MemoryStore
 
 from tinc_codec.arrays.inventory import Inventory, take_inventory
 from tinc_codec.arrays.ome import label_groups
 from tinc_codec.arrays.place import local_path
 from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
+from tinc_codec.arrays.stores import is_of_this_process, open_source_store
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.source import check_dtype
 from tinc_codec.stream.container import supported
@@ -94,7 +94,7 @@ class Source:
     inventory: Inventory | None = None
 
 
-def open_source(given: Any) -> Source:
+def open_source(given: Any, storage_options: Mapping[str, Any] | None = None) -> Source:
     """Open what was given: a Zarr array or group, a path or URL of one, a TIFF, or a dask array.
 
     Raises
@@ -110,7 +110,7 @@ def open_source(given: Any) -> Source:
         return _single(str(given), TiffReader.open(str(given)))
     if type(given).__module__.startswith("dask."):
         return _single("dask array", DaskReader(given))
-    return _zarr_source(given)
+    return _zarr_source(given, storage_options)
 
 
 def _single(name: str, reader: Reader) -> Source:
@@ -118,9 +118,9 @@ def _single(name: str, reader: Reader) -> Source:
     return Source(name, (), (Member("", reader, None, None),), None, None)
 
 
-def _zarr_source(given: Any) -> Source:
-    node = given if isinstance(given, zarr.Array | zarr.Group) else open_zarr(given)
-    if isinstance(node.store, MemoryStore):
+def _zarr_source(given: Any, storage_options: Mapping[str, Any] | None) -> Source:
+    node = given if isinstance(given, zarr.Array | zarr.Group) else open_zarr(given, storage_options)
+    if is_of_this_process(node.store):
         raise ConfigurationError("the source is in the memory of this process, which workers cannot see: save it first")
     root = getattr(node.store, "root", None)
     directory = root / node.path if isinstance(root, Path) else None
@@ -157,7 +157,7 @@ def _members(group: zarr.Group) -> list[tuple[str, zarr.Array[Any] | zarr.Group]
         return list(group.members(max_depth=None))
 
 
-def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
+def open_zarr(place: Any, storage_options: Mapping[str, Any] | None = None) -> zarr.Array[Any] | zarr.Group:
     """Open a path, or a URL that fsspec knows, for reading.
 
     Raises
@@ -165,9 +165,13 @@ def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
     ConfigurationError
         There is no Zarr array or group.
     """
-    path = local_path(place) if isinstance(place, str | Path) else None
+    store: Any = place
+    if isinstance(place, str | Path):
+        path = local_path(place)
+        # resolved: the same name from any directory
+        store = open_source_store(str(place), storage_options) if path is None else path.resolve()
     try:
-        return zarr.open(place if path is None else path.resolve(), mode="r")  # the same name from any directory
+        return zarr.open(store, mode="r")
     except (FileNotFoundError, NodeNotFoundError, ArrayNotFoundError, GroupNotFoundError) as error:
         raise ConfigurationError(f"source {str(place)!r} holds no Zarr array or group") from error
 
