@@ -514,7 +514,7 @@ def test_tasks_of_a_dask_source_do_not_carry_the_whole_graph(volume, tmp_path):
     da = pytest.importorskip("dask.array")
     from tinc_codec.arrays.readers import DaskReader
     from tinc_codec.arrays.regions import Regions
-    from tinc_codec.arrays.worker import Work
+    from tinc_codec.arrays.work import Work
 
     lazy = DaskReader(da.from_array(volume, chunks=(10, 10, 10)) + 1)
     target = zarr.create_array(tmp_path / "a.zarr", shape=volume.shape, dtype="u2", chunks=(10, 10, 10))

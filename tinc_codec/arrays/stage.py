@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 from distributed import Client
 from zarr.storage import MemoryStore
 
@@ -17,21 +17,17 @@ from tinc_codec.arrays.cluster import neighbours
 from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_doubtful
 from tinc_codec.arrays.layout import Target
 from tinc_codec.arrays.ledger import EMPTY, Ledger, fingerprint
+from tinc_codec.arrays.pictures import views
 from tinc_codec.arrays.place import Place, sweep
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.readers import MeanReader
-from tinc_codec.arrays.report import Report, View, array_report
+from tinc_codec.arrays.report import Report, array_report
+from tinc_codec.arrays.snapshot import Snapshot, check_unchanged, difference
 from tinc_codec.arrays.walk import ALREADY, Source
-from tinc_codec.arrays.worker import Work
-from tinc_codec.errors import ConfigurationError, JobError
+from tinc_codec.arrays.work import Work
+from tinc_codec.errors import ConfigurationError, JobError, SourceError
 
 log = logging.getLogger("tinc_codec")
-
-_PICTURED = 4
-"""Arrays of which the report has a picture."""
-
-_EDGE = 256
-"""Edge of a picture in voxels, or a chunk's where that is more."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of chunks that are done, and of all."""
@@ -55,6 +51,8 @@ class Stage:
         Open.
     url
         Of a destination that is not a local directory; it is written where it is.
+    snapshot
+        The source as it was opened.
     """
 
     in_place: bool
@@ -65,15 +63,80 @@ class Stage:
     files: Place
     ledger: Ledger
     url: str | None
+    snapshot: Snapshot
+
+    def prepare(self, resume: bool) -> Any:
+        """Where arrays are to be written, with all metadata in place; None where an earlier run has only to be ended.
+
+        Raises
+        ------
+        ConfigurationError
+            The destination is somebody else's, or cannot take what is written.
+        SourceError
+            The source is not what it was when the job began.
+        """
+        if self.in_place and self._swapped():
+            return None
+        wanted = MemoryStore()
+        layout.create(wanted, self.source, self.made, self.zarr_format)
+        if self.url is not None:
+            return self._remote_root(wanted, self.ledger.noted("job") == self._mine)
+        self.files.check_one_system()
+        if self.in_place:
+            self.files.check_replaceable()
+            if self.files.old.exists():
+                raise ConfigurationError(f"{self.files.old} is the original of an earlier job: move it away first")
+        root = self._begun(wanted, resume)
+        if root is None:
+            self.files.clear_staged()
+            self._note_job()
+            root = self.files.staged
+            layout.create(root, self.source, self.made, self.zarr_format)
+            self.ledger.note("created", root.stat().st_ino)
+        else:
+            sweep(root)
+        return root
+
+    @property
+    def _mine(self) -> dict[str, Any]:
+        return {"source": self.source.name, "in place": self.in_place}
+
+    def _note_job(self) -> None:
+        self.ledger.begin()
+        self.ledger.note("job", self._mine)
+        self.ledger.note("source", self.snapshot.nodes)
+
+    def _begun(self, wanted: MemoryStore, resume: bool) -> Path | None:
+        """What an earlier run of this job began, where it can be gone on with."""
+        live, staged = self.files.live, self.files.staged
+        published = not self.in_place and live.exists()
+        if published and self.ledger.noted("job") != self._mine:
+            raise ConfigurationError(f"destination {live} exists and is not of this job: give another, or remove it")
+        unfinished = staged.exists() and self.ledger.noted("created") == staged.stat().st_ino
+        if not resume or not (published or unfinished):
+            return None
+        if published:
+            self.files.remove_old()
+        self._check_same_source()
+        begun = [root for root, there in ((live, published), (staged, unfinished)) if there]
+        return next((root for root in begun if layout.same_layout(root, wanted, self.made)), None)
+
+    def _check_same_source(self) -> None:
+        before = self.ledger.noted("source")
+        wrong = None if before is None else difference(before, self.snapshot.nodes)
+        if wrong is not None:
+            raise SourceError(
+                f"source {self.source.name} has changed since the job began: {wrong}; bring it back as it was and run "
+                "the same again, or begin anew with resume=False"
+            )
 
     def run(
-        self, client: Client, plan: Plan, rules: Rules, resume: bool, keep_original: bool, told: Progress
+        self, client: Client, root: Any, plan: Plan, rules: Rules, resume: bool, keep_original: bool, told: Progress
     ) -> Report:
-        """Write what is missing, verify it, and let it take its place."""
+        """Write what is missing, verify it, and let it take its place; `root` is what `prepare` gives."""
         start = time.perf_counter()
-        if self.in_place and self._swapped():
+        if root is None:
             return self._finish_swap(client, plan, start)
-        root = self._root(resume)
         counts, skipped = _Counts(plan.tasks, told), []
         works: list[Work] = []
         for wave in self._waves(root):
@@ -88,44 +151,11 @@ class Stage:
                     self.ledger.add(found)
                     counts.finish(1)
         report = self._report(plan, works, counts, skipped, start)
-        report = replace(report, views=tuple(_views(works)))
+        shown, notes = views(works)
+        report = replace(report, views=shown, notes=notes)
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
         return replace(report, seconds=time.perf_counter() - start)
-
-    def _root(self, resume: bool) -> Any:
-        """Where arrays are written, with all metadata in place."""
-        mine = {"source": self.source.name, "in place": self.in_place}
-        known = self.ledger.noted("job")
-        if self.url is None:
-            self.files.check_one_system()
-        live, staged = self.files.live, self.files.staged
-        if self.in_place:
-            self.files.check_replaceable()
-            if self.files.old.exists():
-                raise ConfigurationError(f"{self.files.old} is the original of an earlier job: move it away first")
-        wanted = MemoryStore()
-        layout.create(wanted, self.source, self.made, self.zarr_format)
-        if self.url is not None:
-            return self._remote_root(wanted, known == mine)
-        if not self.in_place and live.exists():
-            if known != mine:
-                raise ConfigurationError(
-                    f"destination {live} exists and is not of this job: give another, or remove it"
-                )
-            self.files.remove_old()
-            if resume and layout.same_layout(live, wanted, self.made):
-                sweep(live)
-                return live
-        self.ledger.note("job", mine)
-        made_before = staged.exists() and self.ledger.noted("created") == staged.stat().st_ino
-        if made_before and resume and layout.same_layout(staged, wanted, self.made):
-            sweep(staged)
-            return staged
-        self.files.clear_staged()
-        layout.create(staged, self.source, self.made, self.zarr_format)
-        self.ledger.note("created", staged.stat().st_ino)
-        return staged
 
     def _remote_root(self, wanted: MemoryStore, known: bool) -> str:
         assert self.url is not None
@@ -133,7 +163,7 @@ class Stage:
             if not known or not layout.same_layout(self.url, wanted, self.made):
                 raise ConfigurationError(f"destination {self.url} exists and is not of this job: give another")
             return self.url
-        self.ledger.note("job", {"source": self.source.name, "in place": False})
+        self._note_job()
         layout.create(self.url, self.source, self.made, self.zarr_format)
         return self.url
 
@@ -163,8 +193,13 @@ class Stage:
             target.chunks,
             target.regions,
             told,
+            self._stored(target),
             share,
         )
+
+    def _stored(self, target: Target) -> frozenset[str] | None:
+        inventory = self.source.inventory
+        return inventory.chunks.get(target.path) if inventory is not None and inventory.listed else None
 
     def _tasks(self, client: Client, works: list[Work], rules: Rules, resume: bool, counts: _Counts) -> Iterator[Task]:
         """What the ledger does not have, or the store does not have as the ledger says."""
@@ -185,8 +220,7 @@ class Stage:
             counts.reuse(len(have))
             for index in work.regions:
                 if work.key(index) not in have:
-                    assert work.reader is not None
-                    yield Task(work, index, work.reader.part(work.regions.at(index)))
+                    yield Task(work, work.piece(index))
 
     def _report(self, plan: Plan, works: list[Work], counts: _Counts, skipped: list[Failure], start: float) -> Report:
         records = self.ledger.records()
@@ -207,6 +241,7 @@ class Stage:
         return (by_path[work.path] for work in works)
 
     def _publish(self, root: Any, report: Report, keep_original: bool) -> None:
+        check_unchanged(self.source, self.snapshot)
         if root != self.files.staged:
             return
         skipped = [failure.chunk for failure in report.failures if failure.instead == "skipped"]
@@ -246,22 +281,6 @@ class Stage:
             self.files.remove_old()
         seconds = time.perf_counter() - start
         return Report(plan, tuple(arrays), 0, len(records), (), seconds, tuple(records))
-
-
-def _views(works: list[Work]) -> Iterator[View]:
-    """The middle plane of the first compressed arrays, no larger than a few chunks."""
-    for work in [work for work in works if work.mode == "encode"][:_PICTURED]:
-        shape = work.regions.shape
-        region = [slice(n // 2, n // 2 + 1) for n in shape[:-2]]
-        for n, chunk in zip(shape[-2:], work.chunks[-2:], strict=True):
-            edge = min(n, max(chunk, _EDGE))
-            start = (n - edge) // 2
-            region.append(slice(start, start + edge))
-        assert work.reader is not None
-        reader = work.reader.part(tuple(region)) or work.reader
-        original, decoded = reader.read(tuple(region)), np.asarray(work.target[tuple(region)])
-        flat = original.shape[-2:]
-        yield View(work.path, tuple(region), original.reshape(flat), decoded.reshape(flat))
 
 
 def _derived(root: Any, target: Target, finer: str) -> Target:
