@@ -188,9 +188,9 @@ def check_place(path: Path) -> None:
     if path.is_dir() or not path.absolute().parent.is_dir():
         wrong = "is a directory" if path.is_dir() else f"is in {path.parent}, which is no directory"
         raise ConfigurationError(f"report {path} {wrong}: give another name")
-    wrong = why_unwritable(path.absolute().parent)
-    if wrong is not None:
-        raise ConfigurationError(f"report {path} cannot be written: {wrong}; give another name")
+    reason = why_unwritable(path.absolute().parent)
+    if reason is not None:
+        raise ConfigurationError(f"report {path} cannot be written: {reason}; give another name")
 
 
 def array_report(path: str, records: list[Record], copied: str | None) -> ArrayReport:

@@ -11,6 +11,7 @@ from distributed import Client
 
 from tinc_codec.arrays import layout, show
 from tinc_codec.arrays.cluster import Workers, connected, local_workers, workers_of
+from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import Rules
 from tinc_codec.arrays.layout import Shape, Target, Writer
 from tinc_codec.arrays.ledger import Ledger
@@ -18,7 +19,7 @@ from tinc_codec.arrays.place import Place, local_path
 from tinc_codec.arrays.plan import Plan, make_plan, needed_by
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.snapshot import take_snapshot
-from tinc_codec.arrays.stage import Progress, Stage
+from tinc_codec.arrays.stage import Stage
 from tinc_codec.arrays.walk import Source, open_source
 from tinc_codec.errors import ConfigurationError
 
@@ -108,10 +109,8 @@ class Request:
             snapshot, derive = take_snapshot(source), self.pyramid == "derived"
             stage = Stage(self.dst is None, derive, source, made, zarr_format, files, ledger, remote, snapshot)
             root = stage.prepare(resume)
-            samples = (
-                min(3, sum(len(t.regions) for t in made if t.config) // _WORTH_SAMPLING) if root is not None else 0
-            )
-            plan = self.plan(source, made, workers, samples)
+            chunks = 0 if root is None else sum(len(target.regions) for target in made if target.config)
+            plan = self.plan(source, made, workers, min(3, chunks // _WORTH_SAMPLING))
             if root == files.staged and plan.expected_bytes is not None:
                 files.check_room(plan.expected_bytes)
             if progress is True:

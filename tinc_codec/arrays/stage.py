@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from zarr.storage import MemoryStore
 
 from tinc_codec.arrays import layout, ome
 from tinc_codec.arrays.cluster import neighbours
+from tinc_codec.arrays.counts import Counts, Progress
 from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_doubtful
 from tinc_codec.arrays.layout import Target
 from tinc_codec.arrays.ledger import EMPTY, Ledger, fingerprint
@@ -28,9 +29,6 @@ from tinc_codec.arrays.work import Work
 from tinc_codec.errors import ConfigurationError, JobError, SourceError
 
 log = logging.getLogger("tinc_codec")
-
-Progress = Callable[[int, int], None]
-"""Called with the number of chunks that are done, and of all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +135,7 @@ class Stage:
         start = time.perf_counter()
         if root is None:
             return self._finish_swap(client, plan, start)
-        counts, skipped = _Counts(plan.tasks, told), []
+        counts, skipped = Counts(plan.tasks, told), []
         works: list[Work] = []
         for wave in self._waves(root):
             share = neighbours(client)
@@ -201,7 +199,7 @@ class Stage:
         inventory = self.source.inventory
         return inventory.chunks.get(target.path) if inventory is not None and inventory.listed else None
 
-    def _tasks(self, client: Client, works: list[Work], rules: Rules, resume: bool, counts: _Counts) -> Iterator[Task]:
+    def _tasks(self, client: Client, works: list[Work], rules: Rules, resume: bool, counts: Counts) -> Iterator[Task]:
         """What the ledger does not have, or the store does not have as the ledger says."""
         records = self.ledger.records() if resume else {}
         for work in works:
@@ -222,7 +220,7 @@ class Stage:
                 if work.key(index) not in have:
                     yield Task(work, work.piece(index))
 
-    def _report(self, plan: Plan, works: list[Work], counts: _Counts, skipped: list[Failure], start: float) -> Report:
+    def _report(self, plan: Plan, works: list[Work], counts: Counts, skipped: list[Failure], start: float) -> Report:
         records = self.ledger.records()
         arrays, kept = [], []
         for work, target in zip(works, self._in_order(works), strict=True):
@@ -287,19 +285,3 @@ def _derived(root: Any, target: Target, finer: str) -> Target:
     array, shape = layout.open_target(root, finer, "r"), target.member.reader.shape
     reader = MeanReader(array, ome.factors(target.path, tuple(array.shape), shape), shape)
     return replace(target, member=replace(target.member, reader=reader))
-
-
-class _Counts:
-    """How far a job is."""
-
-    def __init__(self, total: int, told: Progress) -> None:
-        self.done = self.reused = 0
-        self._total, self._told = total, told
-
-    def finish(self, number: int) -> None:
-        self.done += number
-        self._told(self.done + self.reused, self._total)
-
-    def reuse(self, number: int) -> None:
-        self.reused += number
-        self._told(self.done + self.reused, self._total)
