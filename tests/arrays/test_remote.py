@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -16,7 +15,7 @@ import zarr
 
 import tinc_codec
 from tinc_codec import ConfigurationError, JobError, TINCCodec
-from tinc_codec.arrays.held import HeldStore, is_document, waves
+from tinc_codec.arrays.held import is_document
 from tinc_codec.arrays.ledger import Ledger
 from tinc_codec.arrays.remote import CLAIM
 from tinc_codec.arrays.stores import UrlStore
@@ -136,7 +135,9 @@ def test_from_an_object_store_into_one_is_as_between_directories(source, job, ob
     first = next(number for number, key in enumerate(puts) if is_document(key))
     assert all(map(is_document, puts[first:]))
     assert puts[-1] == "zarr.json"
-    assert [len(key.split("/")) for key in puts[first:]] == sorted((len(k.split("/")) for k in puts[first:]), reverse=True)
+    assert [len(key.split("/")) for key in puts[first:]] == sorted(
+        (len(k.split("/")) for k in puts[first:]), reverse=True
+    )
     weather.calls.clear()
     again = job(source)
     assert (again.done, again.reused) == (0, told.done)
@@ -206,7 +207,12 @@ def test_requests_that_fail_now_and_then_are_made_again(source, job, objects, ex
 @pytest.mark.parametrize("code", ["503 Slow Down", "500 Internal Error", "403 Access Denied", "404 No Such Bucket"])
 @pytest.mark.parametrize(
     "wrong",
-    ["PUT b.zarr/raw/image/c/0/0/1", "GET b.zarr/raw/image/c/0/0/1", "PUT b.zarr/labels/zarr.json", "PUT b.zarr/zarr.json"],
+    [
+        "PUT b.zarr/raw/image/c/0/0/1",
+        "GET b.zarr/raw/image/c/0/0/1",
+        "PUT b.zarr/labels/zarr.json",
+        "PUT b.zarr/zarr.json",
+    ],
 )
 def test_a_request_that_goes_on_failing_ends_in_one_line_and_leaves_nothing(
     source, job, options, objects, expected, weather, code, wrong
@@ -297,7 +303,9 @@ def interrupted(monkeypatch, job, source, **settings):
     monkeypatch.setattr(UrlStore, "set", real)
 
 
-@pytest.mark.parametrize("settings", [{"resume": False}, {"codec": TINCCodec(max_error=0, exact_values=(7,))}, {"chunks": (40, 50, 60)}])
+@pytest.mark.parametrize(
+    "settings", [{"resume": False}, {"codec": TINCCodec(max_error=0, exact_values=(7,))}, {"chunks": (40, 50, 60)}]
+)
 def test_what_is_not_published_can_be_begun_anew(source, job, bucket, options, objects, volume, monkeypatch, settings):
     interrupted(monkeypatch, job, source)
     assert absent(URL, options)
@@ -318,7 +326,9 @@ def test_what_is_published_is_not_made_anew_where_its_readers_are(source, job, o
     assert objects() == expected
 
 
-def test_it_is_withdrawn_while_chunks_of_it_are_written_again(source, job, bucket, options, objects, expected, monkeypatch):
+def test_it_is_withdrawn_while_chunks_of_it_are_written_again(
+    source, job, bucket, options, objects, expected, monkeypatch
+):
     job(source)
     bucket.rm(f"{BUCKET}/b.zarr/raw/image/c/0/0/1")
     real, seen = UrlStore.set, []
@@ -377,7 +387,9 @@ def test_what_cannot_be_opened_is_said_in_one_line(source, job, tmp_path, option
 COMMAND = [sys.executable, "-m", "tinc_codec.cli", "compress"]
 
 
-def test_the_command_is_killed_with_its_workers_and_goes_on(source, tmp_path, server, objects, options, expected, weather):
+def test_the_command_is_killed_with_its_workers_and_goes_on(
+    source, tmp_path, server, objects, options, expected, weather
+):
     """Workers in processes of their own, which know the store from the environment."""
     environment = {
         **os.environ,

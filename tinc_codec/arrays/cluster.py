@@ -76,9 +76,7 @@ def local_workers(devices: str | int | list[int], number: int | None, needed: in
     free = int(psutil.virtual_memory().available * _RESERVE)
     gpus = _gpus(devices)
     fitting = max(1, free // needed)
-    wanted = number or (len(gpus) if gpus else min(cores(), fitting))
-    if wanted < 1:
-        raise ConfigurationError(f"workers={number!r} must be 1 or more")
+    wanted = number if number is not None else len(gpus) if gpus else min(cores(), fitting)
     return Workers(wanted, max(1, cores() // wanted), free // wanted, gpus)
 
 
@@ -98,6 +96,8 @@ def _gpus(devices: str | int | list[int]) -> tuple[int, ...]:
             raise ConfigurationError("devices='gpu': torch sees no GPU; say devices='cpu', or mend its installation")
         return tuple(range(count))
     chosen = (devices,) if isinstance(devices, int) else tuple(devices)
+    if any(isinstance(gpu, bool) or not isinstance(gpu, int) for gpu in chosen):
+        raise ConfigurationError(f"devices={devices!r} must be 'auto', 'cpu', 'gpu', or GPU numbers")
     if any(not 0 <= gpu < count for gpu in chosen):
         raise ConfigurationError(f"devices={devices!r}: torch sees {count} GPUs, numbered from 0")
     return chosen

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from distributed import Client
 
+from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import OnError, Rules
 from tinc_codec.arrays.layout import Shape, Writer
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.request import Request
-from tinc_codec.arrays.stage import Progress
 from tinc_codec.codec import TINCCodec
 from tinc_codec.errors import ConfigurationError
 

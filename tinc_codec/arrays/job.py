@@ -16,9 +16,7 @@ from tinc_codec.arrays import interrupt, worker
 from tinc_codec.arrays.cluster import GPU
 from tinc_codec.arrays.flight import Flight
 from tinc_codec.arrays.ledger import Record
-from tinc_codec.arrays.readers import Reader
-from tinc_codec.arrays.regions import Index
-from tinc_codec.arrays.worker import Work
+from tinc_codec.arrays.work import Piece, Work
 from tinc_codec.errors import ConfigurationError, DestinationError, JobError, MissingDependencyError, SourceError
 
 log = logging.getLogger("tinc_codec")
@@ -41,13 +39,12 @@ class Task:
     """One region of one array."""
 
     work: Work
-    index: Index
-    part: Reader | None
+    piece: Piece
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.work.path}/{self.work.key(self.index)}".lstrip("/")
+        return f"{self.work.path}/{self.work.key(self.piece.index)}".lstrip("/")
 
 
 @dataclass(frozen=True)
@@ -182,13 +179,12 @@ class Job:
         """Send tasks to the scheduler together, which costs it less than one by one."""
         tasks = [attempt.task for attempt in attempts]
         numbers = [f"{self._run}-{next(self._numbers)}" for _ in tasks]
-        packed, parts = [task.work.packed for task in tasks], [task.part for task in tasks]
+        packed, pieces = [task.work.packed for task in tasks], [task.piece for task in tasks]
         settings: dict[str, Any] = {"retries": self._rules.retries, "pure": False}
         last: list[Future[Any]] = self._client.map(
             self._write,
             packed,
-            [task.index for task in tasks],
-            parts,
+            pieces,
             [attempt.instead for attempt in attempts],
             key=[f"tinc-write-{number}" for number in numbers],
             resources=self._resources or None,
@@ -196,7 +192,7 @@ class Job:
         )
         if self._rules.verify:
             keys = [f"tinc-verify-{number}" for number in numbers]
-            last = self._client.map(self._verify, packed, last, parts, key=keys, **settings)
+            last = self._client.map(self._verify, packed, last, pieces, key=keys, **settings)
         return last
 
     def _failed(self, attempt: _Attempt, error: BaseException) -> Failure | _Attempt:
@@ -267,6 +263,8 @@ def find_doubtful(client: Client, work: Work, records: list[Record], compare: bo
                 for _, outcome in flight.land(check):
                     if isinstance(outcome, SourceError):
                         raise _stopped_by(outcome) from outcome
+                    if isinstance(outcome, DestinationError):
+                        raise outcome
                     if isinstance(outcome, BaseException):
                         raise JobError(f"what is done cannot be looked at: {outcome}") from outcome
                     doubtful.update(outcome)
@@ -275,5 +273,5 @@ def find_doubtful(client: Client, work: Work, records: list[Record], compare: bo
 
 
 def _submit_look(client: Client, work: Work, records: list[Record], compare: bool) -> Future[Any]:
-    parts = [work.reader.part(work.regions.at(r.index)) if work.reader and compare else None for r in records]
-    return client.submit(worker.doubtful, work.packed, records, parts, compare, pure=False)
+    pieces = [work.piece(record.index) if compare else Piece(record.index) for record in records]
+    return client.submit(worker.doubtful, work.packed, records, pieces, compare, pure=False)

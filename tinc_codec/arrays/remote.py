@@ -38,7 +38,7 @@ class Remote:
     Parameters
     ----------
     held
-        What the job writes to; its documents are entered before `begin`.
+        What the job writes to; its documents are entered before anything else.
     ledger
         Of the job.
     """
@@ -60,8 +60,8 @@ class Remote:
         """The store as its readers see it."""
         return StorePath(self.held.store)
 
-    def begin(self, job: Mapping[str, Any], resume: bool) -> None:
-        """Claim the destination, or go on with what an earlier run of this job claimed or published.
+    def goes_on(self, job: Mapping[str, Any], resume: bool) -> bool:
+        """Whether this goes on with what an earlier run of the job wrote or published; else `claim` is to follow.
 
         Parameters
         ----------
@@ -73,24 +73,39 @@ class Remote:
         Raises
         ------
         ConfigurationError
-            The destination is of another job, or of none; nothing was written.
+            The destination is of another job, or of none.
         """
-        mine = {"job": dict(job), "documents": _digest(self.held.documents)}
-        claim, own = self._claim(), self.ledger.noted("claim")
+        mine, claim, own = self._mine(job), self._claim(), self.ledger.noted("claim")
         if claim is not None:
             self._check_own(claim, own)
-            if own["mine"] != mine or not resume:
-                self._clear()
-                self.ledger.note("claim", {**own, "mine": mine})
-        elif self.ledger.noted("published") == mine and self._is_published():
-            if not resume:
-                raise ConfigurationError(
-                    f"destination {self._name} is published, and cannot be made anew where its readers are: remove it "
-                    "first, or give another"
-                )
-        else:
+            return bool(resume and own["mine"] == mine)
+        if self.ledger.noted("published") != mine or not self._is_published():
             self._check_absent()
-            self._put_claim(mine)
+            return False
+        if not resume:
+            raise ConfigurationError(
+                f"destination {self._name} is published, and cannot be made anew where its readers are: remove it "
+                "first, or give another"
+            )
+        return True
+
+    def claim(self, job: Mapping[str, Any]) -> None:
+        """Make the destination, of which `goes_on` knows that nobody else has it, this job's and empty.
+
+        Raises
+        ------
+        ConfigurationError
+            It cannot be written, or somebody else was quicker.
+        """
+        claim = self._claim()
+        if claim is None:
+            self._put_claim(self._mine(job))
+        else:
+            self._clear()
+            self.ledger.note("claim", {"id": claim["id"], "mine": self._mine(job)})
+
+    def _mine(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        return {"job": dict(job), "destination": self._name, "documents": _digest(self.held.documents)}
 
     def withdraw(self) -> None:
         """Let readers find nothing while chunks are written; what was published may be, or may be half withdrawn."""
@@ -98,7 +113,7 @@ class Remote:
             self._put_claim(self.ledger.noted("published"))
         self._delete_documents(read_objects(self._place, self.held.documents))
 
-    def publish(self, records: list[Record]) -> None:
+    def publish(self, records: Iterable[Record]) -> None:
         """Let readers find what was written.
 
         Parameters
@@ -170,7 +185,7 @@ class Remote:
             json.loads(there[key]) == json.loads(document.to_bytes()) for key, document in self.held.documents.items()
         )
 
-    def _check_chunks(self, records: list[Record]) -> None:
+    def _check_chunks(self, records: Iterable[Record]) -> None:
         """Raise where there is a chunk that the job did not write: readers would take it for the array's."""
         written: dict[str, set[str]] = {}
         for record in records:

@@ -97,6 +97,8 @@ def report(told: Report, console: Console | None = None) -> None:
     )
     for failure in told.failures:
         console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
+    for note in told.notes:
+        console.print(note, highlight=False, soft_wrap=True)
 
 
 @contextmanager
