@@ -43,8 +43,9 @@ class Layer:
         method, key = environ["REQUEST_METHOD"], unquote(environ["PATH_INFO"].lstrip("/"))
         if self.weather.is_bad(method, key):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start_response(self.weather.code, [("Content-Type", "application/xml"), ("x-amz-request-id", "1")])
-            return [ERROR % self.weather.code[4:].replace(" ", "").encode()]
+            body = b"" if method == "HEAD" else ERROR % self.weather.code[4:].replace(" ", "").encode()
+            start_response(self.weather.code, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            return [body]
         if method == "PUT":
             self.weather.written[key] = time.monotonic()
         if method == "GET" and "list-type" in parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True):
