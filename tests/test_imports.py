@@ -18,6 +18,7 @@ RANK = {
     "jit": 1.6,
     "readers": 1.6,
     "metrics": 1,
+    "kept": 2,
     "phantom": 1,
     "progress": 1,
     "tree": 2,

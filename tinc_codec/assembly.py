@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec import metrics
 from tinc_codec.decoding import Quality
 from tinc_codec.errors import CorruptStreamError, TrainingError
+from tinc_codec.kept import complaint
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.source import Source
 from tinc_codec.stream import lossless
@@ -22,10 +23,21 @@ BLANK = Quality(0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Verified:
-    """A stream whose decoder gives what `quality` says."""
+    """A stream that was decoded.
+
+    Parameters
+    ----------
+    stream
+        Its bytes.
+    quality
+        What its decoder gives.
+    complaint
+        What of it is not as asked; None: it is kept.
+    """
 
     stream: bytes
     quality: Quality
+    complaint: str | None
 
 
 def assemble(source: Source, sections: dict[int, bytes], quality: Quality) -> bytes:
@@ -42,7 +54,7 @@ def verify(source: Source, sections: dict[int, bytes]) -> Verified:
     Raises
     ------
     TrainingError
-        The stream does not decode, or does not give back exactly what it stores exactly.
+        The stream does not decode.
     """
     try:
         decoded = Chunk.of(assemble(source, sections, BLANK)).whole()
@@ -52,7 +64,8 @@ def verify(source: Source, sections: dict[int, bytes]) -> Verified:
     if corrected:
         return verify(source, {**sections, **corrected})
     quality = measure(source, decoded)
-    return Verified(assemble(source, sections, quality), quality)
+    wrong = complaint(source.values, decoded.reshape(source.values.shape), source.config)
+    return Verified(assemble(source, sections, quality), quality, wrong)
 
 
 def exactly(source: Source) -> bytes:

@@ -187,8 +187,10 @@ def compress_command(
 
         if (dst is None) != in_place:
             raise ConfigurationError("give a destination, or --in-place, and not both")
-        if report is not None and report.suffix not in (".html", ".json"):
-            raise ConfigurationError(f"report {report} must end with .html or .json")
+        if report is not None:
+            from tinc_codec.arrays.report import check_place
+
+            check_place(report)
         codec = TINCCodec(
             ratio=ratio, psnr=psnr, max_error=max_error, exact_values=tuple(exact_value or ()), effort=effort
         )

@@ -85,7 +85,7 @@ def parse_exact_values(value: object) -> tuple[float, ...]:
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise ConfigurationError(f"exact_values={value!r}: {number!r} is not a number")
-    return tuple(dict.fromkeys(number for number in numbers if math.isfinite(number)))
+    return tuple(dict.fromkeys(number for number in numbers if isinstance(number, int) or math.isfinite(number)))
 
 
 def parse_levels(value: object) -> int | Literal["auto"]:

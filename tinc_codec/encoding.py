@@ -46,7 +46,7 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     TrainingCancelledError
         The user stopped the program.
     """
-    source = prepare(array, config.exact_values, signed_zeros=config.max_error == 0)
+    source = prepare(array, config)
     report = Report(source.header.raw_bytes)
     plain = exactly(source)
     if source.nothing_to_model:
@@ -70,7 +70,10 @@ def _within(source: Source, plain: bytes, ratio: float, config: Config, report: 
         modelled = Modelling(source, room, config, report).run()
         if modelled is None or modelled.size > max(budget, len(plain)):
             break
-        found = verify(source, modelled.sections).stream
+        verified = verify(source, modelled.sections)
+        if verified.complaint is not None:
+            raise TrainingError(f"it {verified.complaint}")
+        found = verified.stream
         smallest = min(smallest, found, key=len) if len(found) > budget else found
         if len(found) <= budget or modelled.size > budget:
             break

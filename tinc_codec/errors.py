@@ -41,3 +41,11 @@ class TrainingCancelledError(TincError, RuntimeError):
 
 class JobError(TincError, RuntimeError):
     """A job over many chunks stopped before its end; its ledger has what is done, and a second run goes on."""
+
+
+class SourceError(JobError):
+    """A source changed or went away while a job was at work on it; nothing was published."""
+
+
+class DestinationError(JobError):
+    """A destination could not be written, read or listed; nothing was published."""

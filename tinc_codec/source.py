@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinc_codec.config import Config
 from tinc_codec.errors import UnsupportedDataError
+from tinc_codec.kept import exact_samples
 from tinc_codec.stream import crop, exact
 from tinc_codec.stream.container import LARGEST_CHUNK, LARGEST_RANK, Header, ModelKind, Section, supported
 from tinc_codec.tree.partition import fold
@@ -32,8 +34,8 @@ class Source:
         Shape of `values` before folding.
     fill
         What the planes hold that are left out, where `kept` is not the header's shape; bits of a scalar.
-    exact_values
-        Finite values that only those samples may come back as that have them.
+    config
+        What is asked for.
     """
 
     header: Header
@@ -41,7 +43,7 @@ class Source:
     modelled: NDArray[np.bool_] | None
     kept: tuple[int, ...]
     fill: NDArray[Any]
-    exact_values: tuple[float, ...] = ()
+    config: Config
 
     @property
     def nothing_to_model(self) -> bool:
@@ -64,9 +66,7 @@ class Source:
 
     def corrections(self, decoded: NDArray[Any]) -> dict[int, bytes]:
         """The section that takes back exact values from samples that do not have them, where there are any."""
-        if not self.exact_values:
-            return {}
-        wrong = _special(decoded, self.exact_values, False)
+        wrong = exact_samples(decoded, self.config)
         wrong = wrong if self.modelled is None else wrong & self.modelled
         return {Section.CORRECTIONS: exact.pack(self.values, wrong)} if wrong.any() else {}
 
@@ -111,17 +111,15 @@ def check_dtype(dtype: np.dtype[Any]) -> None:
         )
 
 
-def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros: bool = False) -> Source:
+def prepare(array: ArrayLike, config: Config) -> Source:
     """Check and normalise what was given; nothing is written in place.
 
     Parameters
     ----------
     array
         Integers or floats.
-    exact_values
-        Values that must come back exactly, beside NaN and infinities.
-    signed_zeros
-        Whether a negative zero must stay one.
+    config
+        What is asked for.
 
     Raises
     ------
@@ -137,25 +135,12 @@ def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros
         )
     order = "F" if given.flags.f_contiguous and not given.flags.c_contiguous else "C"
     native = np.ascontiguousarray(given, given.dtype.newbyteorder("=")).reshape(given.shape)
-    kept = crop.find(native)
+    # a chunk's own range must not be that of its padding, which the reader of an array never sees
+    own_range = config.psnr is not None and config.data_range is None
+    kept = crop.find(native, worth=1) if own_range else crop.find(native)
     fill = native.reshape(-1)[-1:].copy()
     values = np.ascontiguousarray(native[tuple(slice(n) for n in kept)])
     values = values.reshape(fold(kept) if given.size else (0,))
     header = Header(given.shape, given.dtype, order, ModelKind.NONE, True)
-    special = _special(values, exact_values, signed_zeros)
-    return Source(header, values, ~special if special.any() else None, kept, fill, exact_values)
-
-
-def _special(values: NDArray[Any], exact_values: tuple[float, ...], signed_zeros: bool) -> NDArray[np.bool_]:
-    """Which samples are to be stored exactly."""
-    floating = values.dtype.kind == "f"
-    special = ~np.isfinite(values) if floating else np.zeros(values.shape, bool)
-    for value in exact_values:
-        if floating:
-            with np.errstate(over="ignore"):
-                special |= values == values.dtype.type(value)
-        elif value == int(value) and np.iinfo(values.dtype).min <= value <= np.iinfo(values.dtype).max:
-            special |= values == values.dtype.type(int(value))
-    if floating and signed_zeros:
-        special |= (values == 0) & np.signbit(values)
-    return special
+    special = exact_samples(values, config)
+    return Source(header, values, ~special if special.any() else None, kept, fill, config)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from distributed import Client
 
 from tinc_codec.arrays.choice import Choice
+from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import OnError, Rules
 from tinc_codec.arrays.layout import Shape, Writer
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.request import Request
-from tinc_codec.arrays.stage import Progress
 from tinc_codec.codec import TINCCodec
 from tinc_codec.errors import ConfigurationError
 
@@ -40,6 +40,7 @@ def compress(
     lossy: str | Sequence[str] = (),
     lossless: bool = False,
     ledger: str | Path | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     progress: bool | Progress = True,
 ) -> Report:
     """Compress arrays into a store, chunk by chunk, on dask's workers; a second call goes on where the first stopped.
@@ -88,6 +89,10 @@ def compress(
         Whether arrays that stay exact are compressed losslessly by TINC where that is smaller; else they are copied.
     ledger
         Directory for the job's files; None: ``NAME.tinc`` beside the store. Needed where that is not a local directory.
+    storage_options
+        What fsspec needs to open `src` and `dst`, where they are URLs, as in ``{"endpoint_url": ..., "key": ...}``; it
+        goes to the workers too. None: fsspec's configuration and the environment. Where the two need different ones,
+        give `src` as an open Zarr array or group.
     progress
         Show the plan, a bar and the report; or a function that is told how far the job is.
 
@@ -114,6 +119,7 @@ def compress(
         pyramid,
         ledger,
         Choice.parse(exact, lossy, lossless),
+        storage_options,
     )
     rules = Rules(retries, verify, on_error)
     return request.run(client, devices, workers, rules, resume, keep_original, progress)
@@ -135,12 +141,14 @@ def plan(
     lossy: str | Sequence[str] = (),
     lossless: bool = False,
     samples: int = 3,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Plan:
     """What `compress` would do, and how long it would take; nothing is written.
 
     Parameters
     ----------
-    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid, exact, lossy, lossless
+    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid, exact, lossy, lossless,
+    storage_options
         See `compress`.
     samples
         Number of chunks to compress here, for the estimates of time and size; 0: none.
@@ -155,7 +163,16 @@ def plan(
         It cannot be done, with the reason; so where a chunk needs more memory than a worker has.
     """
     request = Request(
-        src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, None, Choice.parse(exact, lossy, lossless)
+        src,
+        dst,
+        Writer(codec.config),
+        chunks,
+        shards,
+        zarr_format,
+        pyramid,
+        None,
+        Choice.parse(exact, lossy, lossless),
+        storage_options,
     )
     source, made, _ = request.opened()
     return request.plan(source, made, request.workers(client, devices, workers, made), samples)

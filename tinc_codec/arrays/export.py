@@ -10,12 +10,12 @@ import numpy as np
 from distributed import Client
 from numpy.typing import NDArray
 
+from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import Rules
 from tinc_codec.arrays.layout import Shape, Writer
 from tinc_codec.arrays.readers import Reader
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.request import Request
-from tinc_codec.arrays.stage import Progress
 from tinc_codec.arrays.walk import Source, open_source
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import io
+import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ from tinc_codec.arrays.report import ArrayReport, Report, View, psnr_over
 from tinc_codec.arrays.show import duration, size
 from tinc_codec.errors import MissingDependencyError
 
+log = logging.getLogger("tinc_codec")
+
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .25rem .8rem; text-align: right; }
@@ -27,13 +31,7 @@ th { border-bottom: 2px solid #888; } td { border-bottom: 1px solid #ddd; } td:f
 
 
 def page(report: Report) -> str:
-    """The page.
-
-    Raises
-    ------
-    MissingDependencyError
-        matplotlib is not installed.
-    """
+    """The page; where a picture cannot be drawn, as without matplotlib, it says why instead."""
     title = html.escape(f"{report.destination}: {size(report.raw_bytes)} in {size(report.stored_bytes)}")
     parts = [f"<h1>{title} ({report.ratio:.1f}x)</h1>", _summary(report), _failures(report)]
     for array in report.arrays:
@@ -67,7 +65,8 @@ def _failures(report: Report) -> str:
     rows = "".join(
         f"<li>{html.escape(f.chunk)} is {html.escape(f.instead)}: {html.escape(f.reason)}</li>" for f in report.failures
     )
-    return f'<h2>Not as asked</h2><ul class="warning">{rows}</ul>' if rows else ""
+    failed = f'<h2>Not as asked</h2><ul class="warning">{rows}</ul>' if rows else ""
+    return failed + "".join(f'<p class="warning">{html.escape(note)}</p>' for note in report.notes)
 
 
 def _section(report: Report, array: ArrayReport) -> str:
@@ -75,8 +74,16 @@ def _section(report: Report, array: ArrayReport) -> str:
     parts = [f"<h2>{html.escape(array.path or '/')}</h2>"]
     for view in report.views:
         if view.array == array.path:
-            parts.append(f"<p>{html.escape(_place(view.region))}</p>{_slices(view)}")
-    return "".join(parts) + _quality(records)
+            parts.append(f"<p>{html.escape(_place(view.region))}</p>{_drawn(_slices, view)}")
+    return "".join(parts) + _drawn(_quality, records)
+
+
+def _drawn(draw: Callable[[Any], str], what: Any) -> str:
+    try:
+        return draw(what)
+    except Exception as error:  # a report without a picture is worth more than none
+        log.warning("a picture of the report is not drawn: %s", error)
+        return f'<p class="warning">Not drawn: {html.escape(f"{type(error).__name__}: {error}")}</p>'
 
 
 def _place(region: Region) -> str:

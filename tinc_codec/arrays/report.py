@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tinc_codec.arrays.account import Account
 from tinc_codec.arrays.job import Failure
 from tinc_codec.arrays.ledger import Record
+from tinc_codec.arrays.place import why_unwritable
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.regions import Region
 from tinc_codec.errors import ConfigurationError
@@ -108,6 +109,8 @@ class Report:
         Pictures of the first arrays.
     account
         What became of each object of the source; None where an earlier run had put everything in its place.
+    notes
+        What could not be shown, and why.
     """
 
     plan: Plan
@@ -119,6 +122,7 @@ class Report:
     records: tuple[Record, ...]
     views: tuple[View, ...] = ()
     account: Account | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def destination(self) -> str:
@@ -152,18 +156,20 @@ class Report:
         Raises
         ------
         ConfigurationError
-            The name ends otherwise.
+            The name ends otherwise, or nothing can be written there.
         """
         path = Path(path)
+        check_place(path)
         if path.suffix == ".json":
             text = json.dumps(self.as_json(), indent=1) + "\n"
-        elif path.suffix == ".html":
+        else:
             from tinc_codec.arrays.page import page
 
             text = page(self)
-        else:
-            raise ConfigurationError(f"report {path} must end with .html or .json")
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"report {path} cannot be written: {error}; the job itself is done") from error
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object, every chunk in it."""
@@ -177,6 +183,18 @@ class Report:
             "ratio": self.ratio,
             "throughput": self.throughput,
         }
+
+
+def check_place(path: Path) -> None:
+    """Raise `ConfigurationError` unless a report can be written to a file of this name."""
+    if path.suffix not in (".html", ".json"):
+        raise ConfigurationError(f"report {path} must end with .html or .json")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        wrong = "is a directory" if path.is_dir() else f"is in {path.parent}, which is no directory"
+        raise ConfigurationError(f"report {path} {wrong}: give another name")
+    reason = why_unwritable(path.absolute().parent)
+    if reason is not None:
+        raise ConfigurationError(f"report {path} cannot be written: {reason}; give another name")
 
 
 def array_report(path: str, records: list[Record], copied: str | None) -> ArrayReport:

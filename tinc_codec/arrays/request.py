@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from distributed import Client
 
 from tinc_codec.arrays import layout, show
 from tinc_codec.arrays.choice import Choice
 from tinc_codec.arrays.cluster import Workers, connected, local_workers, workers_of
+from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import Rules
 from tinc_codec.arrays.judge import judged
 from tinc_codec.arrays.layout import Shape, Target, Writer
 from tinc_codec.arrays.ledger import Ledger
 from tinc_codec.arrays.place import Place, local_path
 from tinc_codec.arrays.plan import Plan, make_plan, needed_by, opaque_plan
+from tinc_codec.arrays.remote import Remote
 from tinc_codec.arrays.report import Report
-from tinc_codec.arrays.stage import Progress, Stage
+from tinc_codec.arrays.snapshot import take_snapshot
+from tinc_codec.arrays.stage import Stage
 from tinc_codec.arrays.walk import Source, open_source
 from tinc_codec.errors import ConfigurationError
 
@@ -39,20 +44,30 @@ class Request:
     pyramid: str = "all"
     ledger: str | Path | None = None
     choice: Choice = field(default_factory=Choice)
+    storage_options: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("chunks", "shards"):
+            object.__setattr__(self, name, parse_grid(name, getattr(self, name)))
+        if self.pyramid not in ("all", "derived"):
+            raise ConfigurationError(f"pyramid={self.pyramid!r} is not known; known are 'all' and 'derived'")
+        if self.zarr_format is not None and (self.zarr_format is True or self.zarr_format not in (2, 3)):
+            raise ConfigurationError(f"zarr_format={self.zarr_format!r} must be 2 or 3")
+        for name in ("dst", "ledger"):
+            if not isinstance(getattr(self, name), str | Path | None):
+                raise ConfigurationError(f"{name}={getattr(self, name)!r} must be a path, or a URL as text")
 
     def opened(self) -> tuple[Source, list[Target], int | None]:
         """The source, what is made of it, and the Zarr format that was asked for."""
-        if self.pyramid not in ("all", "derived"):
-            raise ConfigurationError(f"pyramid={self.pyramid!r} is not known; known are 'all' and 'derived'")
-        if self.zarr_format not in (None, 2, 3):
-            raise ConfigurationError(f"zarr_format={self.zarr_format!r} must be 2 or 3")
-        source = judged(open_source(self.src), self.writer.config, self.choice)
+        source = judged(open_source(self.src, self.storage_options), self.writer.config, self.choice)
         return source, layout.targets(source, self.writer, self.zarr_format, self.chunks, self.shards), self.zarr_format
 
     def workers(
         self, client: Client | None, devices: str | int | list[int], number: int | None, made: list[Target]
     ) -> Workers:
         """Who does it."""
+        if number is not None and (not is_whole(number) or number < 1):
+            raise ConfigurationError(f"workers={number!r} must be a whole number of at least 1")
         if client is not None:
             return workers_of(client)
         return local_workers(devices, number, max(map(needed_by, made), default=1))
@@ -94,28 +109,52 @@ class Request:
         if self.dst is None and not rules.verify and not keep_original:
             raise ConfigurationError("in place, verify=False would remove an original that nothing was compared with")
         source, made, zarr_format = self.opened()
-        place = self.place(source)
-        beside = Path(self.ledger) if self.ledger is not None else place.beside if place is not None else None
-        assert beside is not None
-        files = Place(place.live if place is not None else beside / "remote", beside)
         workers = self.workers(client, devices, number, made)
+        place = self.place(source)
+        files = self._files(place, source)
         with files.locked(), Ledger(files.ledger) as ledger:
-            samples = min(3, sum(len(t.regions) for t in made if t.config) // _WORTH_SAMPLING)
-            plan = self.plan(source, made, workers, samples)
+            remote = Remote.open(str(self.dst), self.storage_options, ledger) if place is None else None
+            snapshot, derive = take_snapshot(source), self.pyramid == "derived"
+            stage = Stage(self.dst is None, derive, source, made, zarr_format, files, ledger, remote, snapshot)
+            root = stage.prepare(resume)
+            chunks = 0 if root is None else sum(len(target.regions) for target in made if target.config)
+            plan = self.plan(source, made, workers, min(3, chunks // _WORTH_SAMPLING))
+            if root == files.staged and plan.expected_bytes is not None:
+                files.check_room(plan.expected_bytes)
             if progress is True:
                 show.plan(plan)
-            stage = Stage(
-                self.dst is None,
-                self.pyramid == "derived",
-                source,
-                made,
-                zarr_format,
-                files,
-                ledger,
-                None if place is not None else str(self.dst),
-            )
             with show.following(progress) as told, connected(client, workers) as connection:
-                report = stage.run(connection, plan, rules, resume, keep_original, told)
+                report = stage.run(connection, root, plan, rules, resume, keep_original, told)
         if progress is True:
             show.report(report)
         return report
+
+    def _files(self, place: Place | None, source: Source) -> Place:
+        """The store and the job's files, where they can be written."""
+        beside = Path(self.ledger) if self.ledger is not None else place.beside if place is not None else None
+        assert beside is not None
+        files = Place(place.live if place is not None else beside / "remote", beside)
+        files.check_writable()
+        if source.directory is not None:
+            files.check_apart(source.directory)
+        return files
+
+
+def parse_grid(name: str, value: Any) -> Shape | None:
+    """Parse `chunks` or `shards`: whole numbers of at least 1.
+
+    Raises
+    ------
+    ConfigurationError
+        They are something else.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, tuple | list) or not all(is_whole(edge) and edge >= 1 for edge in value):
+        raise ConfigurationError(f"{name}={value!r} must be whole numbers of at least 1, as in (64, 64, 64)")
+    return tuple(int(edge) for edge in value)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

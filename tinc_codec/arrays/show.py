@@ -98,6 +98,8 @@ def report(told: Report, console: Console | None = None) -> None:
         console.print(told.account.text, highlight=False, soft_wrap=True)
     for failure in told.failures:
         console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
+    for note in told.notes:
+        console.print(note, highlight=False, soft_wrap=True)
 
 
 @contextmanager

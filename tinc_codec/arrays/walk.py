@@ -21,7 +21,7 @@ from zarr.errors import (
     ZarrFutureWarning,
     ZarrUserWarning,
 )
-from zarr.storage import MemoryStore, StorePath
+from zarr.storage import StorePath
 from zarr.storage._common import make_store_path
 
 from tinc_codec.arrays.chunk_keys import chunk_keys
@@ -32,6 +32,7 @@ from tinc_codec.arrays.nodes import DESCRIBING, Node
 from tinc_codec.arrays.objects import directory_of, read_objects
 from tinc_codec.arrays.place import local_path
 from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
+from tinc_codec.arrays.stores import is_of_this_process, open_source_store
 from tinc_codec.arrays.surroundings import above, beside, name_of
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.zarr3 import is_compressed
@@ -115,7 +116,7 @@ class Source:
         return {} if self.inventory is None else {p: node.attributes for p, node in self.inventory.groups.items()}
 
 
-def open_source(given: Any) -> Source:
+def open_source(given: Any, storage_options: Mapping[str, Any] | None = None) -> Source:
     """Open what was given: a Zarr array or group, a path or URL of one, a TIFF, or a dask array.
 
     Raises
@@ -131,16 +132,16 @@ def open_source(given: Any) -> Source:
         return _single(str(given), TiffReader.open(str(given)))
     if type(given).__module__.startswith("dask."):
         return _single("dask array", DaskReader(given))
-    return _zarr_source(given)
+    return _zarr_source(given, storage_options)
 
 
 def _single(name: str, reader: Reader) -> Source:
     return Source(name, (Member("", reader, None),))
 
 
-def _zarr_source(given: Any) -> Source:
-    place = given.store_path if isinstance(given, zarr.Array | zarr.Group) else _place(given)
-    if isinstance(place.store, MemoryStore):
+def _zarr_source(given: Any, storage_options: Mapping[str, Any] | None) -> Source:
+    place = given.store_path if isinstance(given, zarr.Array | zarr.Group) else _place(given, storage_options)
+    if is_of_this_process(place.store):
         raise ConfigurationError("the source is in the memory of this process, which workers cannot see: save it first")
     if not any(read_objects(place, DESCRIBING)):
         raise ConfigurationError(f"source {str(given)!r} holds no Zarr array or group")
@@ -165,13 +166,19 @@ def _zarr_source(given: Any) -> Source:
     )
 
 
-def _place(given: Any) -> StorePath:
-    path = local_path(given) if isinstance(given, str | Path) else None
+def _place(given: Any, storage_options: Mapping[str, Any] | None) -> StorePath:
     try:
-        # the same name from any directory
-        return sync(make_store_path(given if path is None else path.resolve(), mode="r"))
+        return sync(make_store_path(_store(given, storage_options), mode="r"))
     except FileNotFoundError as error:
         raise ConfigurationError(f"source {str(given)!r} holds no Zarr array or group") from error
+
+
+def _store(given: Any, storage_options: Mapping[str, Any] | None) -> Any:
+    """What zarr opens: of a path the whole name, so that it is the same from any directory; of a URL its store."""
+    if not isinstance(given, str | Path):
+        return given
+    path = local_path(given)
+    return open_source_store(str(given), storage_options) if path is None else path.resolve()
 
 
 def _check_outside(name: str, inventory: Inventory) -> None:
@@ -211,7 +218,7 @@ class UnreadableError(Exception):
     """zarr cannot open an array."""
 
 
-def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
+def open_zarr(place: Any, storage_options: Mapping[str, Any] | None = None) -> zarr.Array[Any] | zarr.Group:
     """Open a path, or a URL that fsspec knows, for reading.
 
     Raises
@@ -219,9 +226,8 @@ def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
     ConfigurationError
         There is no Zarr array or group.
     """
-    path = local_path(place) if isinstance(place, str | Path) else None
     try:
-        return zarr.open(place if path is None else path.resolve(), mode="r")  # the same name from any directory
+        return zarr.open(_store(place, storage_options), mode="r")
     except (FileNotFoundError, NodeNotFoundError, ArrayNotFoundError, GroupNotFoundError) as error:
         raise ConfigurationError(f"source {str(place)!r} holds no Zarr array or group") from error
 

@@ -16,10 +16,8 @@ from tinc_codec.arrays.cluster import Workers, connected
 from tinc_codec.arrays.job import Job, Rules, Task
 from tinc_codec.arrays.layout import Shape, Writer
 from tinc_codec.arrays.ledger import Ledger, Record
-from tinc_codec.arrays.readers import Reader
-from tinc_codec.arrays.regions import Index
 from tinc_codec.arrays.request import Request
-from tinc_codec.arrays.worker import Work, unpacked
+from tinc_codec.arrays.work import Piece, Work, unpacked
 from tinc_codec.codec import TINCCodec
 
 SHAPE = (8192, 8192, 8192)
@@ -72,13 +70,13 @@ class Overhead:
         return {**asdict(self), "per_task": self.per_task}
 
 
-def write_nothing(packed: bytes, index: Index, part: Reader | None = None, instead: str | None = None) -> Record:
+def write_nothing(packed: bytes, piece: Piece, instead: str | None = None) -> Record:
     """Say that a chunk was written."""
     work = unpacked(packed)
     return Record(
         array=work.path,
-        key=work.key(index),
-        index=index,
+        key=work.key(piece.index),
+        index=piece.index,
         fingerprint=work.fingerprint,
         digest="nothing",
         raw_bytes=0,
@@ -95,7 +93,7 @@ def write_nothing(packed: bytes, index: Index, part: Reader | None = None, inste
     )
 
 
-def verify_nothing(_: bytes, record: Record, part: Reader | None = None) -> Record:
+def verify_nothing(_: bytes, record: Record, piece: Piece) -> Record:
     """Say that a chunk was verified."""
     return replace(record, verified=True)
 
@@ -122,7 +120,7 @@ def _measure(folder: Path, chunks: Shape, workers: int) -> Overhead:
     with connected(None, Workers(workers, 1, 2**31)) as client, Ledger(folder / "ledger") as ledger:
         job = Job(client, Rules(), write_nothing, verify_nothing)
         start = time.perf_counter()
-        for record in job.run(Task(work, index, None) for index in target.regions):
+        for record in job.run(Task(work, Piece(index)) for index in target.regions):
             assert isinstance(record, Record)
             ledger.add(record)
             done += 1
