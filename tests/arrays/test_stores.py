@@ -44,7 +44,7 @@ def assert_kept(before, after, made):
             assert got.tobytes() == data.tobytes(), path
 
 
-@settings(max_examples=int(__import__("os").environ.get("N", "300")), suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(
     root_format=st.sampled_from([2, 3]),
     placed=stores.arrays,

@@ -10,7 +10,7 @@ from zarr.storage import StorePath
 
 from tinc_codec.arrays import ome
 from tinc_codec.arrays.nodes import CONSOLIDATED, METADATA, Documents, Node, consolidated_of, nodes_of, parse_documents
-from tinc_codec.arrays.objects import read_objects
+from tinc_codec.arrays.objects import read_objects, shown
 from tinc_codec.errors import ConfigurationError
 
 
@@ -27,16 +27,17 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
     ConfigurationError
         A path that metadata name is missing, or no array was found.
     """
+    store = shown(place)
     documents: dict[str, Mapping[str, Any]] = {}
     nodes: dict[str, Node] = {}
     pending, optional = set[str](), {""}
     while pending | optional:
         paths = pending | optional
         read = read_objects(place, [_join(path, name) for path in paths for name in (*METADATA, CONSOLIDATED)])
-        new = parse_documents(str(place), read)
-        found = nodes_of(str(place), new)
+        new = parse_documents(store, read)
+        found = nodes_of(store, new)
         if lacking := sorted(pending - set(found)):
-            raise ConfigurationError(f"{place}/{lacking[0]} is named by metadata of {place}, and is not there")
+            raise ConfigurationError(f"{store}/{lacking[0]} is named by metadata of {store}, and is not there")
         documents |= new
         nodes |= found
         consolidated = consolidated_of(found, new)
@@ -48,7 +49,7 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
         pending, optional = pending - set(nodes), optional - set(nodes) - pending
     if "" in nodes and nodes[""].kind == "group" and not any(node.kind == "array" for node in nodes.values()):
         raise ConfigurationError(
-            f"{place}: nothing was found in this group, and a store over HTTP cannot be listed: name an array or an "
+            f"{store}: nothing was found in this group, and a store over HTTP cannot be listed: name an array or an "
             "OME-Zarr image, or consolidate its metadata"
         )
     foreign = tuple(read_objects(place, ome.documents({path: node.attributes for path, node in nodes.items()})))

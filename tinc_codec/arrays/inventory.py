@@ -11,7 +11,7 @@ from zarr.storage import StorePath
 from tinc_codec.arrays.chunk_keys import chunk_keys
 from tinc_codec.arrays.discovery import discover
 from tinc_codec.arrays.nodes import CONSOLIDATED, METADATA, Node, consolidated_of, nodes_of, parse_documents
-from tinc_codec.arrays.objects import folders, join, listable, read_objects
+from tinc_codec.arrays.objects import folders, join, listable, read_objects, shown
 
 _DESCRIBING = frozenset({*METADATA, CONSOLIDATED})
 
@@ -68,8 +68,8 @@ def take_inventory(place: StorePath) -> Inventory:
         return Inventory(nodes, foreign=foreign, consolidated=consolidated, listed=False)
     listed = dict(folders(place))
     keys = [join(folder, name) for folder, names in listed.items() for name in names if name in _DESCRIBING]
-    documents = parse_documents(str(place), read_objects(place, keys))
-    nodes = nodes_of(str(place), documents)
+    documents = parse_documents(shown(place), read_objects(place, keys))
+    nodes = nodes_of(shown(place), documents)
     chunks, outside, foreign = _sorted_out(nodes, listed)
     return Inventory(nodes, chunks, outside, foreign, consolidated_of(nodes, documents))
 

@@ -12,7 +12,7 @@ from typing import Any
 from zarr.core.buffer import cpu, default_buffer_prototype
 from zarr.core.common import concurrent_map
 from zarr.core.sync import sync
-from zarr.storage import LocalStore, StorePath
+from zarr.storage import FsspecStore, LocalStore, StorePath
 
 from tinc_codec.errors import ConfigurationError, JobError
 
@@ -28,6 +28,12 @@ def directory_of(place: StorePath) -> Path | None:
 def join(folder: str, name: str) -> str:
     """The key of an object in a folder; the root's is empty."""
     return f"{folder}/{name}" if folder else name
+
+
+def shown(place: StorePath) -> str:
+    """A path of a store, for people."""
+    outer = getattr(place.store, "path", None) if isinstance(place.store, FsspecStore) else None
+    return str(place) if outer is None else f"{outer}/{place.path}".rstrip("/")
 
 
 def listable(place: StorePath) -> bool:

@@ -29,7 +29,7 @@ from tinc_codec.arrays.consolidation import check_consolidated
 from tinc_codec.arrays.images import Folder
 from tinc_codec.arrays.inventory import Inventory, take_inventory
 from tinc_codec.arrays.nodes import DESCRIBING, Node
-from tinc_codec.arrays.objects import directory_of, read_objects
+from tinc_codec.arrays.objects import directory_of, read_objects, shown
 from tinc_codec.arrays.place import local_path
 from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
 from tinc_codec.arrays.stores import is_of_this_process, open_source_store
@@ -146,8 +146,8 @@ def _zarr_source(given: Any, storage_options: Mapping[str, Any] | None) -> Sourc
     if not any(read_objects(place, DESCRIBING)):
         raise ConfigurationError(f"source {str(given)!r} holds no Zarr array or group")
     inventory = take_inventory(place)
-    check_consolidated(str(place), inventory)
-    _check_outside(str(place), inventory)
+    check_consolidated(shown(place), inventory)
+    _check_outside(shown(place), inventory)
     members, opaque = [], {}
     for path, node in inventory.arrays.items():
         try:
@@ -156,10 +156,10 @@ def _zarr_source(given: Any, storage_options: Mapping[str, Any] | None) -> Sourc
             opaque[path] = str(error)
     if opaque and not inventory.listed:
         path, reason = next(iter(opaque.items()))
-        raise ConfigurationError(f"array {path!r} of {place} {reason}, and a store over HTTP cannot be listed")
+        raise ConfigurationError(f"array {path!r} of {shown(place)} {reason}, and a store over HTTP cannot be listed")
     root = inventory.nodes[""]
     if root.kind == "array" and opaque:
-        raise ConfigurationError(f"array {place} {opaque['']}")
+        raise ConfigurationError(f"array {shown(place)} {opaque['']}")
     near = tuple(beside(place)) if root.kind == "array" else ()
     return Source(
         str(place), tuple(members), root.zarr_format, place, inventory, opaque, name_of(place), above(place), near
