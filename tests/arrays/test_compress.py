@@ -492,7 +492,7 @@ def test_a_source_that_has_changed_is_noticed(tmp_path, volume, client, files, t
     assert tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, **settings).done == 2
     before = files(tmp_path / "b.zarr")
     zarr.open_array(tmp_path / "a.zarr")[...] = volume[:, ::-1]
-    with pytest.raises(SourceError, match="2 chunks, and had 1.*resume=False"):
+    with pytest.raises(SourceError, match=r"2 chunks, and had 1.*resume=False"):
         tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, **settings)
     assert files(tmp_path / "b.zarr") == before
     told = tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, resume=False, **settings)

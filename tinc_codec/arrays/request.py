@@ -53,7 +53,10 @@ class Request:
 
     def opened(self) -> tuple[Source, list[Target], int]:
         """The source, what is made of it, and in which Zarr format."""
-        source = open_source(self.src)
+        try:
+            source = open_source(self.src)
+        except OSError as error:
+            raise ConfigurationError(f"source {self.src} cannot be read: {type(error).__name__}: {error}") from error
         zarr_format = self.zarr_format or source.zarr_format or 3
         return source, layout.targets(source, self.writer, zarr_format, self.chunks, self.shards), zarr_format
 
