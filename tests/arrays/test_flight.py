@@ -2,6 +2,8 @@
 
 import itertools
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,12 +27,12 @@ def count(name, error=None, times=0):
 def slowly(name):
     """Wait for a gate, but not the first time."""
     if count(name) != f"{name} 1":
-        GATES[name].wait(600)
+        GATES[name].wait(60)
     return name
 
 
 def wait(name):
-    GATES[name].wait(600)
+    GATES[name].wait(60)
 
 
 def lose(client, futures):
@@ -45,9 +47,7 @@ def lose(client, futures):
     async def notice(dask_scheduler):
         for key in keys:
             for worker in list(dask_scheduler.tasks[key].who_has or ()):
-                dask_scheduler.handle_missing_data(
-                    key=key, worker=worker.address, errant_worker=worker.address, stimulus_id="test"
-                )
+                dask_scheduler.release_worker_data(key=key, worker=worker.address, stimulus_id="test")
 
     client.run(forget)
     client.run_on_scheduler(notice)
@@ -58,7 +58,7 @@ class Losing(Flight):
 
     def __init__(self, client, send, moment):
         super().__init__(client, send)
-        self.client, self.moment, self.lost = client, moment, set()
+        self.client, self.moment, self.lost, self.seen = client, moment, set(), False
 
     def _lose(self, moment, futures):
         new = [f for f in futures if moment == self.moment and f.status == "finished" and f.key not in self.lost]
@@ -68,7 +68,9 @@ class Losing(Flight):
         return new
 
     def _take(self, futures, check):
-        self._lose("before the look", futures)
+        for future in self._lose("before the look", futures):
+            while self.seen and future.status == "finished":
+                time.sleep(0.01)
         return super()._take(futures, check)
 
     def _fetch(self, futures, check):
@@ -106,11 +108,11 @@ def test_a_result_that_is_lost_is_computed_again(client, send, moment):
 def test_a_result_that_is_lost_while_others_are_waited_for_does_not_block_them(client, send):
     gate = GATES["slow"] = threading.Event()
     flight = Losing(client, send, "before the look")
+    flight.seen = True  # it stays lost until the gate opens
     flight.start([(slowly, "slow")])
     while not flight.lost:
-        future = flight._wait(lambda seconds: flight._landed.get(timeout=seconds), lambda: None)
+        future = flight._wait(flight._next, lambda: None)
         assert flight._take([future], lambda: None) == []
-    flight.lost.add("none of the others")
     flight.moment = "never"
     flight.start([(count, "quick")])
     assert flight.land(lambda: None) == [((count, "quick"), "quick 1")]
@@ -126,7 +128,7 @@ def test_what_fails_is_given_back_as_the_error_it_raised(client, send):
 
 
 def killed():
-    return distributed.KilledWorker("a call", None, 3)
+    return distributed.KilledWorker("a call", SimpleNamespace(address="tcp://gone"), 3)
 
 
 def test_a_worker_that_dies_is_not_the_calls_failure(client, send):
