@@ -264,6 +264,7 @@ def test_a_store_may_raise_anything(tmp_path, data, client):
             tinc_codec.compress(source, tmp_path / "b.zarr", CODEC, client=client, on_error="skip", progress=False)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of files that tifffile leaves open
 @pytest.mark.parametrize("moment", ["middle", "end"])
 @pytest.mark.parametrize("fault", ["removed", "written to"])
 def test_a_tiff_is_watched_as_well(tmp_path, data, client, fault, moment):

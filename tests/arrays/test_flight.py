@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+import tinc_codec
+from tinc_codec import encoding
 from tinc_codec.arrays.flight import Flight
 from tinc_codec.errors import JobError
 
@@ -179,3 +181,35 @@ def test_the_user_may_stop_it_while_it_waits(client, send):
     flight.cancel()
     gate.set()
     assert len(flight) == 0
+
+
+@pytest.mark.parametrize("moment", ["before the look", "after the look"])
+def test_what_a_job_stores_does_not_depend_on_what_was_lost(
+    tmp_path, source, bounded, client, files, monkeypatch, moment
+):
+    settings = {"client": client, "progress": False}
+    tinc_codec.compress(source, tmp_path / "undisturbed.zarr", bounded, **settings)
+    flights = []
+
+    def losing(*arguments):
+        flights.append(Losing(*arguments, moment))
+        return flights[-1]
+
+    monkeypatch.setattr("tinc_codec.arrays.job.Flight", losing)
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, **settings)
+    assert sum(len(flight.lost) for flight in flights) == 12
+    assert (report.done, report.failures) == (12, ())
+    assert files(tmp_path / "b.zarr") == files(tmp_path / "undisturbed.zarr")
+
+
+def test_a_worker_that_dies_with_a_chunk_never_makes_it_lossless(tmp_path, source, bounded, client, monkeypatch):
+    real, calls = encoding.encode, itertools.count()
+
+    def encode(array, config):
+        if next(calls) < 2:
+            raise killed()
+        return real(array, config)
+
+    monkeypatch.setattr(encoding, "encode", encode)
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, retries=0, progress=False)
+    assert (report.done, report.failures) == (12, ())
