@@ -148,7 +148,18 @@ def compress_command(
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
     max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
-    exact: Annotated[list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")] = None,
+    exact_value: Annotated[
+        list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")
+    ] = None,
+    exact: Annotated[
+        list[str] | None, typer.Option(help="Arrays that stay exact, as in 'labels/*'; may be repeated.")
+    ] = None,
+    lossy: Annotated[
+        list[str] | None, typer.Option(help="Arrays to compress that look like labels or tables; may be repeated.")
+    ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Compress exact arrays losslessly where that is smaller.")
+    ] = False,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
     chunks: _Chunks = None,
     shards: _Shards = None,
@@ -180,7 +191,9 @@ def compress_command(
             from tinc_codec.arrays.report import check_place
 
             check_place(report)
-        codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, exact_values=tuple(exact or ()), effort=effort)
+        codec = TINCCodec(
+            ratio=ratio, psnr=psnr, max_error=max_error, exact_values=tuple(exact_value or ()), effort=effort
+        )
         numbers = [int(n) for n in devices.split(",")] if devices.replace(",", "").isdecimal() else devices
         settings: dict[str, Any] = {
             "chunks": _shape(chunks),
@@ -190,6 +203,9 @@ def compress_command(
             "devices": numbers,
             "workers": workers,
             "pyramid": pyramid,
+            "exact": tuple(exact or ()),
+            "lossy": tuple(lossy or ()),
+            "lossless": lossless,
         }
         if dry_run:
             from tinc_codec.arrays.show import plan

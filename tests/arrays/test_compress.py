@@ -140,7 +140,7 @@ def test_what_must_stay_exact_is_copied_and_said(tmp_path, volume, bounded, clie
     assert reasons == {
         "image": None,
         "lat": "a coordinate",
-        "x": "a coordinate",
+        "x": "a coordinate: it has one axis",
         "table": "small",
         "mask": "dtype bool",
     }

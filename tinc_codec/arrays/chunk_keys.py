@@ -36,11 +36,14 @@ class ChunkKeys:
         match = self.pattern.fullmatch(key)
         if match is None:
             return "outside" if _LIKE_A_KEY.fullmatch(key) else "foreign"
-        if not self.grid:
-            return "chunk"
-        indices = map(int, match[1].split(self.separator))
-        inside = all(index < count for index, count in zip(indices, self.grid, strict=True))
+        inside = all(index < count for index, count in zip(self.index(key), self.grid, strict=True))
         return "chunk" if inside else "outside"
+
+    def index(self, key: str) -> tuple[int, ...]:
+        """The place of a chunk in the grid by its key."""
+        match = self.pattern.fullmatch(key)
+        assert match is not None
+        return tuple(map(int, match[1].split(self.separator))) if match[1] else ()
 
 
 def chunk_keys(document: Mapping[str, Any]) -> ChunkKeys | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from distributed import Client
 
+from tinc_codec.arrays.choice import Choice
 from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import OnError, Rules
 from tinc_codec.arrays.layout import Shape, Writer
@@ -34,6 +36,9 @@ def compress(
     on_error: OnError = "lossless",
     keep_original: bool = False,
     pyramid: Literal["all", "derived"] = "all",
+    exact: str | Sequence[str] = (),
+    lossy: str | Sequence[str] = (),
+    lossless: bool = False,
     ledger: str | Path | None = None,
     progress: bool | Progress = True,
 ) -> Report:
@@ -45,8 +50,8 @@ def compress(
     ----------
     src
         A Zarr array or group, a path or URL of one, a TIFF's path, or a dask array. Groups are walked: attributes,
-        names of axes and fill values come along; arrays that must stay exact (labels, coordinates, small tables,
-        dtypes that TINC has no use for) are copied. It must not change while the job runs.
+        names of axes and fill values come along. Only images become lossy: labels, masks, times, coordinates, tables,
+        and what looks like those, stay exact, and are copied. It must not change while the job runs.
     dst
         Path or URL of the new store; None: in place.
     codec
@@ -76,6 +81,11 @@ def compress(
     pyramid
         Of OME-Zarr images: compress ``"all"`` levels, or the finest, from which, as it is decoded, the coarser levels
         are ``"derived"``.
+    exact, lossy
+        Patterns for paths of arrays, as in ``"labels/*"``: which stay exact, and which the codec is for, whatever the
+        rules say. `plan` says what they say. An array that is named by itself has the path ``"/"``.
+    lossless
+        Whether arrays that stay exact are compressed losslessly by TINC where that is smaller; else they are copied.
     ledger
         Directory for the job's files; None: ``NAME.tinc`` beside the store. Needed where that is not a local directory.
     progress
@@ -94,7 +104,17 @@ def compress(
     """
     if not isinstance(codec, TINCCodec):
         raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in TINCCodec(ratio=64)")
-    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, ledger)
+    request = Request(
+        src,
+        dst,
+        Writer(codec.config),
+        chunks,
+        shards,
+        zarr_format,
+        pyramid,
+        ledger,
+        Choice.parse(exact, lossy, lossless),
+    )
     rules = Rules(retries, verify, on_error)
     return request.run(client, devices, workers, rules, resume, keep_original, progress)
 
@@ -111,13 +131,16 @@ def plan(
     devices: str | int | list[int] = "auto",
     workers: int | None = None,
     pyramid: Literal["all", "derived"] = "all",
+    exact: str | Sequence[str] = (),
+    lossy: str | Sequence[str] = (),
+    lossless: bool = False,
     samples: int = 3,
 ) -> Plan:
     """What `compress` would do, and how long it would take; nothing is written.
 
     Parameters
     ----------
-    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid
+    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid, exact, lossy, lossless
         See `compress`.
     samples
         Number of chunks to compress here, for the estimates of time and size; 0: none.
@@ -131,6 +154,8 @@ def plan(
     ConfigurationError
         It cannot be done, with the reason; so where a chunk needs more memory than a worker has.
     """
-    request = Request(src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, None)
+    request = Request(
+        src, dst, Writer(codec.config), chunks, shards, zarr_format, pyramid, None, Choice.parse(exact, lossy, lossless)
+    )
     source, made, _ = request.opened()
     return request.plan(source, made, request.workers(client, devices, workers, made), samples)

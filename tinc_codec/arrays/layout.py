@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +10,16 @@ from typing import Any, Literal
 
 import numpy as np
 import zarr
-from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.errors import NodeNotFoundError
+from zarr.storage import MemoryStore, StorePath
 from zarr.storage._common import make_store_path
 
 from tinc_codec.arrays import ome
+from tinc_codec.arrays.consolidation import consolidated_documents
+from tinc_codec.arrays.documents import as_json, group_documents, same
+from tinc_codec.arrays.nodes import METADATA, nodes_of, parse_documents
+from tinc_codec.arrays.objects import copy_objects, join, present, read_objects, write_objects
 from tinc_codec.arrays.regions import Regions
 from tinc_codec.arrays.walk import ALREADY, Member, Source
 from tinc_codec.codec import TINCCodec
@@ -90,43 +93,58 @@ class Target:
 
 
 def targets(
-    source: Source, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None
+    source: Source, writer: Writer, zarr_format: int | None, chunks: Shape | None, shards: Shape | None
 ) -> list[Target]:
-    """What is made of every array of a source.
+    """What is made of every array of a source; `zarr_format` is None where each keeps its own.
 
     Raises
     ------
     ConfigurationError
         Chunks or shards do not fit an array, or the Zarr format is not one that its metadata can have.
     """
-    if source.zarr_format not in (None, zarr_format) and ome.is_ome({g.path: g.attributes for g in source.groups}):
+    nodes = {} if source.inventory is None else source.inventory.nodes
+    changed = [path for path, node in nodes.items() if zarr_format not in (None, node.zarr_format)]
+    if changed and ome.is_ome(source.groups):
         raise ConfigurationError(
-            f"zarr_format={zarr_format}: {source.name} is OME-Zarr in Zarr format {source.zarr_format}, and its "
-            "version goes with that; leave zarr_format out"
+            f"zarr_format={zarr_format}: {source.name} is OME-Zarr in Zarr format {nodes[changed[0]].zarr_format}, and "
+            "its version goes with that; leave zarr_format out"
         )
-    return [_target(member, source, writer, zarr_format, chunks, shards) for member in source.members]
+    for path in source.opaque:
+        if path in changed:
+            raise ConfigurationError(f"zarr_format={zarr_format}: array {path!r} {source.opaque[path]}; leave it out")
+    return [_target(member, writer, zarr_format or _own_format(member), chunks, shards) for member in source.members]
 
 
-def _target(
-    member: Member, source: Source, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None
-) -> Target:
+def _own_format(member: Member) -> int:
+    return 3 if member.array is None else int(member.array.metadata.zarr_format)
+
+
+def _target(member: Member, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None) -> Target:
     own = _own_grid(member, zarr_format)
-    as_it_is = member.copied is not None and source.zarr_format == zarr_format
-    if as_it_is and (writer.plain is None or member.copied != ALREADY):
+    exact = member.exact is not None
+    kept = member.array is not None and _own_format(member) == zarr_format
+    if exact and kept and not member.lossless and (writer.plain is None or member.exact != ALREADY):
         return Target(member, "copy", None, *own, {})
-    lossy = writer.config is not None and member.copied is None
-    given = (chunks or own[0], shards if chunks or shards else own[1]) if lossy or writer.plain is not None else own
+    coded = writer.config is not None and (not exact or member.lossless)
+    regrid = not exact or writer.plain is not None
+    given = (chunks or own[0], shards if chunks or shards else own[1]) if regrid else own
     _check_grid(member, *given, zarr_format)
     config = None
     arguments: dict[str, Any] = {"zarr_format": zarr_format}
-    if lossy:
-        assert writer.config is not None
-        exact = tuple(dict.fromkeys((*writer.config.exact_values, *member.missing)))
-        config = replace(writer.config, exact_values=exact)
+    if coded:
+        config = _config_for(member, writer)
         arguments = zarr_kwargs(TINCCodec.from_settings(config), zarr_format=2 if zarr_format == 2 else 3)
     elif writer.plain is not None:
         arguments |= writer.plain[zarr_format]
-    return Target(member, "encode" if lossy else "recode", config, *given, {**arguments, **_about(member, zarr_format)})
+    return Target(member, "encode" if coded else "recode", config, *given, {**arguments, **_about(member, zarr_format)})
+
+
+def _config_for(member: Member, writer: Writer) -> Config:
+    """The codec's settings for an array: nothing is lost of one that must stay exact."""
+    assert writer.config is not None
+    if member.exact is not None:
+        return Config(max_error=0.0, effort=writer.config.effort)
+    return replace(writer.config, exact_values=tuple(dict.fromkeys((*writer.config.exact_values, *member.missing))))
 
 
 def _own_grid(member: Member, zarr_format: int) -> tuple[Shape, Shape | None]:
@@ -179,75 +197,85 @@ def _about(member: Member, zarr_format: int) -> dict[str, Any]:
     return {**about, "attributes": attributes}
 
 
-def create(root: Any, source: Source, made: list[Target], zarr_format: int) -> None:
-    """Write the metadata of all groups and arrays, and copy what else lies in a local store.
+def create(root: Any, source: Source, made: list[Target], zarr_format: int | None) -> None:
+    """Write the metadata of all groups and arrays that are not there so, and copy what else lies in the source.
 
     Parameters
     ----------
     root
-        Path or URL of the destination.
+        Path or URL of the destination, or a store in memory, which gets metadata only.
     source
         What it is made from.
     made
         Its arrays.
     zarr_format
-        Of the destination.
+        Of the destination's groups; None: as each was.
     """
-    for group in source.groups:
-        zarr.create_group(
-            root,
-            path=group.path or "",
-            attributes=group.attributes,
-            zarr_format=2 if zarr_format == 2 else 3,
-        )
+    place = sync(make_store_path(root, mode="a"))
+    wanted = _array_documents(source, made)
+    if source.inventory is not None and source.place is not None:
+        groups = source.inventory.groups
+        read = read_objects(source.place, [node.key(name) for node in groups.values() for name in node.files])
+        wanted |= group_documents(groups, zarr_format, read)
+    there = read_objects(place, wanted)
+    write_objects(place, {key: data for key, data in wanted.items() if not same(there.get(key), data)})
+    if source.inventory is not None and not isinstance(root, MemoryStore):
+        assert source.place is not None
+        copy_objects(source.place, place, others(source))
+
+
+def others(source: Source) -> list[str]:
+    """Keys of what is copied as it is, object by object: files of no node, and arrays that zarr cannot open."""
+    if source.inventory is None:
+        return []
+    nodes, chunks = source.inventory.nodes, source.inventory.chunks
+    inside = (nodes[path].key(name) for path in source.opaque for name in (*nodes[path].files, *sorted(chunks[path])))
+    return [*source.inventory.foreign, *inside]
+
+
+def objects_of(root: Any, source: Source) -> frozenset[str]:
+    """Keys of the metadata files, and of what is copied as it is, that a destination has."""
+    nodes = {} if source.inventory is None else source.inventory.nodes
+    keys = {node.key(name) for node in nodes.values() for name in METADATA}
+    return present(sync(make_store_path(root, mode="r")), {*keys, *others(source)})
+
+
+def _array_documents(source: Source, made: list[Target]) -> dict[str, bytes]:
+    """Metadata files of the arrays; those of arrays that are copied are as they were, byte for byte."""
+    nodes = {} if source.inventory is None else source.inventory.nodes
+    copied = [nodes[t.path].key(name) for t in made if t.mode == "copy" for name in nodes[t.path].files]
+    written = {} if source.place is None else dict(read_objects(source.place, copied))
     for target in made:
-        if target.mode == "copy":
-            assert target.member.array is not None
-            _copy_metadata(target.member.array, root, target.path)
-        else:
-            reader = target.member.reader
-            zarr.create_array(
-                root,
-                name=target.path or None,
-                shape=reader.shape,
-                dtype=reader.dtype,
-                chunks=target.chunks,
-                shards=target.shards,
-                **target.arguments,
-            )
-    if source.directory is not None and isinstance(root, Path):
-        _copy_others(source.directory, root, {target.path for target in made})
+        if target.mode != "copy":
+            written |= {join(target.path, name): data for name, data in _new_documents(target).items()}
+    return written
 
 
-def _copy_metadata(array: zarr.Array[Any], root: Any, path: str) -> None:
-    place = sync(make_store_path(root, path=path, mode="a"))
-    for name in ("zarr.json", ".zarray", ".zattrs"):
-        found = sync((array.store_path / name).get(prototype=default_buffer_prototype()))
-        if found is not None:
-            sync((place / name).set(found))
-
-
-def _copy_others(source: Path, root: Path, arrays: set[str]) -> None:
-    """Copy files that belong to no node, such as the OME-XML beside an image."""
-    pending = [source]
-    while pending:
-        folder = pending.pop()
-        place = folder.relative_to(source)
-        if ("" if place == Path() else place.as_posix()) in arrays:
-            continue
-        for entry in sorted(folder.iterdir()):
-            if entry.is_dir() and not entry.is_symlink():
-                pending.append(entry)
-            elif entry.name not in ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata"):
-                (root / place).mkdir(parents=True, exist_ok=True)
-                shutil.copy2(entry, root / place / entry.name, follow_symlinks=False)
+def _new_documents(target: Target) -> Mapping[str, bytes]:
+    """Metadata files of a new array, by name."""
+    alone, reader = MemoryStore(), target.member.reader
+    zarr.create_array(
+        alone,
+        shape=reader.shape,
+        dtype=reader.dtype,
+        chunks=target.chunks,
+        shards=target.shards,
+        **target.arguments,
+    )
+    return read_objects(StorePath(alone), METADATA)
 
 
 def consolidate(root: Any, source: Source) -> None:
-    """Consolidate the metadata of those groups whose metadata were."""
-    for group in source.groups:
-        if group.consolidated:
-            zarr.consolidate_metadata(root, path=group.path or None)
+    """Consolidate the metadata of those groups whose metadata were, as far as zarr can read them."""
+    if source.inventory is None or not source.inventory.consolidated:
+        return
+    place = sync(make_store_path(root, mode="a"))
+    paths = [path for path in source.inventory.nodes if path not in source.opaque]
+    nodes = nodes_of(
+        str(root), parse_documents(str(root), read_objects(place, [join(p, n) for p in paths for n in METADATA]))
+    )
+    written = (consolidated_documents(group, nodes) for group in source.inventory.consolidated)
+    write_objects(place, {key: as_json(document) for key, document in written})
 
 
 def same_layout(root: Any, other: Any, made: list[Target]) -> bool:

@@ -15,6 +15,9 @@ Documents = Mapping[str, Mapping[str, Any]]
 METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 """Names of the files that describe a node."""
 
+DESCRIBING = ("zarr.json", ".zarray", ".zgroup")
+"""Names of the files that make a folder a node."""
+
 CONSOLIDATED = ".zmetadata"
 """Name of format 2's file of consolidated metadata."""
 
@@ -82,7 +85,7 @@ def nodes_of(store: str, documents: Documents) -> dict[str, Node]:
 
 def _node(where: str, path: str, documents: Documents) -> Node | None:
     newer = documents.get("zarr.json")
-    describing = [name for name in ("zarr.json", ".zarray", ".zgroup") if name in documents]
+    describing = [name for name in DESCRIBING if name in documents]
     if not describing:
         return None
     if newer is not None and (newer.get("zarr_format") != 3 or newer.get("node_type") not in ("array", "group")):
@@ -108,5 +111,9 @@ def consolidated_of(nodes: Mapping[str, Node], documents: Documents) -> dict[str
         if node.kind == "group" and older is not None and ".zgroup" in node.files:
             found[path] = older.get("metadata") or {}
         if node.kind == "group" and inline:
-            found[path] = {**found.get(path, {}), **(inline.get("metadata") or {})}
+            found[path] = inline.get("metadata") or {}
+        if path in found and len(set(node.files) & set(DESCRIBING)) > 1:
+            raise ConfigurationError(
+                f"group {path or '/'!r} is described in both Zarr formats, and has consolidated metadata: remove those"
+            )
     return found

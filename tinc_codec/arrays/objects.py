@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zarr.core.buffer import default_buffer_prototype
+from zarr.core.buffer import cpu, default_buffer_prototype
 from zarr.core.common import concurrent_map
 from zarr.core.sync import sync
 from zarr.storage import LocalStore, StorePath
 
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, JobError
 
 _TOGETHER = 64
 """Requests to a store at the same time."""
@@ -94,3 +96,59 @@ def read_objects(place: StorePath, keys: Iterable[str]) -> Mapping[str, bytes]:
 
     found = sync(concurrent_map([(key,) for key in keys], read, _TOGETHER))
     return {key: data for key, data in found if data is not None}
+
+
+def sizes(place: StorePath, keys: Iterable[str]) -> dict[str, int]:
+    """Bytes of some objects below a path; those that are gone are left out."""
+
+    async def size(key: str) -> tuple[str, int | None]:
+        try:
+            return key, await place.store.getsize((place / key).path)
+        except FileNotFoundError:
+            return key, None
+
+    found = sync(concurrent_map([(key,) for key in keys], size, _TOGETHER))
+    return {key: number for key, number in found if number is not None}
+
+
+def write_objects(place: StorePath, objects: Mapping[str, bytes]) -> None:
+    """Write objects below a path."""
+
+    async def write(key: str, data: bytes) -> None:
+        await (place / key).set(cpu.Buffer.from_bytes(data))
+
+    sync(concurrent_map(objects.items(), write, _TOGETHER))
+
+
+def copy_objects(source: StorePath, destination: StorePath, keys: Iterable[str]) -> None:
+    """Copy objects that are not there yet, and read each one back; of a link, what it points at is copied.
+
+    Raises
+    ------
+    JobError
+        An object went away meanwhile, or what was written is not what was read.
+    """
+    outer, inner = directory_of(source), directory_of(destination)
+    for key in keys:
+        if outer is not None and inner is not None:
+            (inner / key).parent.mkdir(parents=True, exist_ok=True)
+            if not ((inner / key).exists() and filecmp.cmp(outer / key, inner / key)):
+                shutil.copy2(outer / key, inner / key)
+            same = filecmp.cmp(outer / key, inner / key, shallow=False)
+        else:
+            objects = read_objects(source, [key])
+            write_objects(destination, objects)
+            same = bool(objects) and read_objects(destination, [key]) == objects
+        if not same:
+            raise JobError(
+                f"{source}/{key} was copied to {destination} and is not the same: does something write there?"
+            )
+
+
+def present(place: StorePath, keys: Iterable[str]) -> frozenset[str]:
+    """Those keys below a path that there are objects of."""
+
+    async def look(key: str) -> tuple[str, bool]:
+        return key, await (place / key).exists()
+
+    return frozenset(key for key, there in sync(concurrent_map([(key,) for key in keys], look, _TOGETHER)) if there)

@@ -27,14 +27,14 @@ def is_ome(groups: Attributes) -> bool:
     return any(key in _ome(attributes) for attributes in groups.values() for key in known)
 
 
-def label_groups(groups: Attributes) -> list[str]:
-    """Paths of the images whose samples are names of objects: an error of 1 makes another object of them."""
-    found = [path for path, attributes in groups.items() if "image-label" in _ome(attributes)]
-    for path, attributes in groups.items():
-        names = _ome(attributes).get("labels")
-        if isinstance(names, list) and path.rsplit("/", 1)[-1] == "labels":
-            found += [f"{path}/{name}" for name in names]
-    return found
+def is_label(attributes: Mapping[str, Any]) -> bool:
+    """Whether a group is an image whose samples are names of objects: an error of 1 makes another object of them."""
+    return "image-label" in _ome(attributes)
+
+
+def is_image(attributes: Mapping[str, Any]) -> bool:
+    """Whether a group is an image, or the labels of one."""
+    return "multiscales" in _ome(attributes)
 
 
 def paths(attributes: Mapping[str, Any]) -> Iterator[str]:

@@ -57,7 +57,8 @@ def _summary(report: Report) -> str:
         f"Asked for: {report.plan.target}. {report.done:,} chunks written and {report.reused:,} found done in "
         f"{duration(report.seconds)} on {report.plan.workers} workers."
     )
-    return f"<p>{html.escape(told)}</p>{table}"
+    account = "" if report.account is None else f"<p>{html.escape(report.account.text)}</p>"
+    return f"<p>{html.escape(told)}</p>{table}{account}"
 
 
 def _failures(report: Report) -> str:

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,10 +188,11 @@ def _is_consolidated(group: Path) -> bool:
     return bool(told.get("consolidated_metadata")) or (group / ".zmetadata").exists()
 
 
-def sweep(store: Path) -> None:
-    """Remove what a writer that was killed left of objects that it had not finished."""
+def sweep(store: Path, kept: Collection[str] = ()) -> None:
+    """Remove what a writer that was killed left of objects that it had not finished; `kept` are the source's own."""
     for partial in store.rglob("*.partial"):
-        partial.unlink()
+        if partial.relative_to(store).as_posix() not in kept:
+            partial.unlink()
 
 
 def local_path(place: Any) -> Path | None:

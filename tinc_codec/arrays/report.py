@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tinc_codec.arrays.account import Account
 from tinc_codec.arrays.job import Failure
 from tinc_codec.arrays.ledger import Record
 from tinc_codec.arrays.place import why_unwritable
@@ -108,6 +109,8 @@ class Report:
         Pictures of the first arrays.
     notes
         What could not be shown, and why.
+    account
+        What became of each object of the source; None where an earlier run had put everything in its place.
     """
 
     plan: Plan
@@ -119,6 +122,7 @@ class Report:
     records: tuple[Record, ...]
     views: tuple[View, ...] = ()
     notes: tuple[str, ...] = ()
+    account: Account | None = None
 
     @property
     def destination(self) -> str:

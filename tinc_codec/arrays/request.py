@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,15 @@ import numpy as np
 from distributed import Client
 
 from tinc_codec.arrays import layout, show
+from tinc_codec.arrays.choice import Choice
 from tinc_codec.arrays.cluster import Workers, connected, local_workers, workers_of
 from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import Rules
+from tinc_codec.arrays.judge import judged
 from tinc_codec.arrays.layout import Shape, Target, Writer
 from tinc_codec.arrays.ledger import Ledger
 from tinc_codec.arrays.place import Place, local_path
-from tinc_codec.arrays.plan import Plan, make_plan, needed_by
+from tinc_codec.arrays.plan import Plan, make_plan, needed_by, opaque_plan
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.snapshot import take_snapshot
 from tinc_codec.arrays.stage import Stage
@@ -39,6 +41,7 @@ class Request:
     zarr_format: int | None = None
     pyramid: str = "all"
     ledger: str | Path | None = None
+    choice: Choice = field(default_factory=Choice)
 
     def __post_init__(self) -> None:
         for name in ("chunks", "shards"):
@@ -51,14 +54,13 @@ class Request:
             if not isinstance(getattr(self, name), str | Path | None):
                 raise ConfigurationError(f"{name}={getattr(self, name)!r} must be a path, or a URL as text")
 
-    def opened(self) -> tuple[Source, list[Target], int]:
-        """The source, what is made of it, and in which Zarr format."""
+    def opened(self) -> tuple[Source, list[Target], int | None]:
+        """The source, what is made of it, and the Zarr format that was asked for."""
         try:
-            source = open_source(self.src)
+            source = judged(open_source(self.src), self.writer.config, self.choice)
         except OSError as error:
             raise ConfigurationError(f"source {self.src} cannot be read: {type(error).__name__}: {error}") from error
-        zarr_format = self.zarr_format or source.zarr_format or 3
-        return source, layout.targets(source, self.writer, zarr_format, self.chunks, self.shards), zarr_format
+        return source, layout.targets(source, self.writer, self.zarr_format, self.chunks, self.shards), self.zarr_format
 
     def workers(
         self, client: Client | None, devices: str | int | list[int], number: int | None, made: list[Target]
@@ -72,7 +74,10 @@ class Request:
 
     def plan(self, source: Source, made: list[Target], workers: Workers, samples: int) -> Plan:
         """What is going to be done."""
-        return make_plan(source.name, source.name if self.dst is None else str(self.dst), made, workers, samples)
+        nodes = {} if source.inventory is None else source.inventory.nodes
+        others = [opaque_plan(path, nodes[path].document, reason) for path, reason in source.opaque.items()]
+        destination = source.name if self.dst is None else str(self.dst)
+        return make_plan(source.name, destination, made, workers, samples, others)
 
     def place(self, source: Source) -> Place | None:
         """Where it is written; None where that is not a local directory."""

@@ -43,14 +43,13 @@ def plan(told: Plan, console: Console | None = None) -> None:
         table.add_column(column, justify="right" if column in ("tasks", "raw") else "left", overflow="fold")
     for array in told.arrays:
         shapes = ["x".join(map(str, part)) if part else "" for part in (array.shape, array.chunks, array.shards)]
-        what = "compressed" if array.copied is None else f"copied: {array.copied}"
         row = (
             array.path or "/",
             f"{shapes[0]} {array.dtype}",
             *shapes[1:],
             f"{array.tasks:,}",
             size(array.raw_bytes),
-            what,
+            array.done,
         )
         table.add_row(*row)
     console.print(table)
@@ -95,6 +94,8 @@ def report(told: Report, console: Console | None = None) -> None:
         + (f" ({size(told.throughput)}/s of raw data)" if told.done else ""),
         highlight=False,
     )
+    if told.account is not None:
+        console.print(told.account.text, highlight=False, soft_wrap=True)
     for failure in told.failures:
         console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
     for note in told.notes:

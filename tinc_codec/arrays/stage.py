@@ -13,6 +13,7 @@ from distributed import Client
 from zarr.storage import MemoryStore
 
 from tinc_codec.arrays import layout, ome
+from tinc_codec.arrays.account import Account, Written, account_of
 from tinc_codec.arrays.cluster import neighbours
 from tinc_codec.arrays.counts import Counts, Progress
 from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_doubtful
@@ -42,7 +43,7 @@ class Stage:
     derive
         Whether coarser levels are made from finer ones.
     source, made, zarr_format
-        What it is made from, the arrays, and their format.
+        What it is made from, the arrays, and the format that was asked for.
     files
         The store and the job's files.
     ledger
@@ -57,7 +58,7 @@ class Stage:
     derive: bool
     source: Source
     made: list[Target]
-    zarr_format: int
+    zarr_format: int | None
     files: Place
     ledger: Ledger
     url: str | None
@@ -91,9 +92,8 @@ class Stage:
             root = self.files.staged
             layout.create(root, self.source, self.made, self.zarr_format)
             self.ledger.note("created", root.stat().st_ino)
-        else:
-            sweep(root)
-        return root
+            return root
+        return self._again(root)
 
     @property
     def _mine(self) -> dict[str, Any]:
@@ -111,10 +111,10 @@ class Stage:
         if published and self.ledger.noted("job") != self._mine:
             raise ConfigurationError(f"destination {live} exists and is not of this job: give another, or remove it")
         unfinished = staged.exists() and self.ledger.noted("created") == staged.stat().st_ino
-        if not resume or not (published or unfinished):
-            return None
         if published:
             self.files.remove_old()
+        if not resume or not (published or unfinished):
+            return None
         self._check_same_source()
         begun = [root for root, there in ((live, published), (staged, unfinished)) if there]
         return next((root for root in begun if layout.same_layout(root, wanted, self.made)), None)
@@ -150,10 +150,16 @@ class Stage:
                     counts.finish(1)
         report = self._report(plan, works, counts, skipped, start)
         shown, notes = views(works)
-        report = replace(report, views=shown, notes=notes)
+        report = replace(report, views=shown, notes=notes, account=self._account(root, works, skipped))
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
         return replace(report, seconds=time.perf_counter() - start)
+
+    def _again(self, root: Path) -> Path:
+        """What an earlier run began, with what the source got since that is no array."""
+        sweep(root, layout.others(self.source))
+        layout.create(root, self.source, self.made, self.zarr_format)
+        return root
 
     def _remote_root(self, wanted: MemoryStore, known: bool) -> str:
         assert self.url is not None
@@ -169,7 +175,7 @@ class Stage:
         """Arrays that can be written at the same time: derived levels come after what they are derived from."""
         derived: dict[str, tuple[str, int]] = {}
         if self.derive:
-            for image in ome.levels({group.path: group.attributes for group in self.source.groups}):
+            for image in ome.levels(self.source.groups):
                 derived |= {path: (image[place], place + 1) for place, path in enumerate(image[1:])}
         by_path = {target.path: target for target in self.made}
         derived = {
@@ -226,13 +232,31 @@ class Stage:
         for work, target in zip(works, self._in_order(works), strict=True):
             mine = [r for r in records.values() if r.array == work.path and r.fingerprint == work.fingerprint]
             kept += mine
-            arrays.append(array_report(work.path, mine, None if target.config else target.member.copied))
+            arrays.append(array_report(work.path, mine, None if target.config else target.member.exact))
         missing = plan.tasks - len(kept) - len(skipped)
         if missing:
             raise JobError(f"{missing} of {plan.tasks} chunks are not in the ledger: run it again")
         instead = [Failure(f"{r.array}/{r.key}".lstrip("/"), r.instead, "lossless") for r in kept if r.instead]
         failures, seconds = (*skipped, *instead), time.perf_counter() - start
         return Report(plan, tuple(arrays), counts.done, counts.reused, failures, seconds, tuple(kept))
+
+    def _account(self, root: Any, works: list[Work], skipped: list[Failure]) -> Account:
+        """What became of everything that the source holds.
+
+        Raises
+        ------
+        JobError
+            Something is not accounted for.
+        """
+        records, written = self.ledger.records().values(), {}
+        for work in works:
+            mine = tuple(r for r in records if r.array == work.path and r.fingerprint == work.fingerprint)
+            start = f"{work.path}/" if work.path else ""
+            passed = tuple(f.chunk.removeprefix(start) for f in skipped if f.chunk.startswith(start))
+            written[work.path] = Written(work.mode == "copy", len(work.regions), mine, passed)
+        found = account_of(self.source, written, layout.others(self.source), layout.objects_of(root, self.source))
+        found.check(str(self.files.live if self.url is None else self.url))
+        return found
 
     def _in_order(self, works: list[Work]) -> Iterator[Target]:
         by_path = {target.path: target for target in self.made}
@@ -259,7 +283,7 @@ class Stage:
         if swap is None or swap["inode"] != self.files.live.stat().st_ino:
             return False
         encoded = {record.array for record in self.ledger.records().values() if record.kinds}
-        now = {target.path for target in self.made if target.member.copied == ALREADY}
+        now = {target.path for target in self.made if target.member.exact == ALREADY}
         return encoded <= now  # inodes are used again
 
     def _finish_swap(self, client: Client, plan: Plan, start: float) -> Report:
@@ -270,7 +294,7 @@ class Stage:
         arrays = []
         for target in self.made:
             mine = [record for record in records if record.array == target.path]
-            arrays.append(array_report(target.path, mine, None if mine and mine[0].kinds else target.member.copied))
+            arrays.append(array_report(target.path, mine, None if mine and mine[0].kinds else target.member.exact))
             work = self._work(self.files.live, target, 1)
             if bad := find_doubtful(client, work, mine, compare=False):
                 kept = f"; the original is {self.files.old}" if self.files.old.exists() else ""

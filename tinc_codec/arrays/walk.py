@@ -1,4 +1,4 @@
-"""What a source holds: which arrays are compressed, which are copied and why, and the groups around them."""
+"""Sources, opened: their arrays, wherever they are, and what lies around them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,34 @@ import binascii
 import struct
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
-from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundError, ZarrUserWarning
-from zarr.storage import MemoryStore
+from zarr.core.sync import sync
+from zarr.errors import (
+    ArrayNotFoundError,
+    GroupNotFoundError,
+    NodeNotFoundError,
+    ZarrFutureWarning,
+    ZarrUserWarning,
+)
+from zarr.storage import MemoryStore, StorePath
+from zarr.storage._common import make_store_path
 
+from tinc_codec.arrays.chunk_keys import chunk_keys
+from tinc_codec.arrays.consolidation import check_consolidated
+from tinc_codec.arrays.images import Folder
 from tinc_codec.arrays.inventory import Inventory, take_inventory
-from tinc_codec.arrays.ome import label_groups
+from tinc_codec.arrays.nodes import DESCRIBING, Node
+from tinc_codec.arrays.objects import directory_of, read_objects
 from tinc_codec.arrays.place import local_path
 from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
+from tinc_codec.arrays.surroundings import above, beside, name_of
 from tinc_codec.errors import ConfigurationError
-from tinc_codec.source import check_dtype
-from tinc_codec.stream.container import supported
 from tinc_codec.zarr3 import is_compressed
-
-SMALLEST = 4096
-"""Voxels below which an array of a group is copied as it is: tables and coordinates must stay exact."""
 
 ALREADY = "already compressed by TINC"
 """Why an array is copied whose samples would lose twice."""
@@ -46,8 +54,10 @@ class Member:
         Gives its samples.
     array
         The Zarr array; None where the source is something else.
-    copied
-        Why it is copied as it is; None where the codec is for it.
+    exact
+        Why it must stay exact; None where the codec is for it. See `tinc_codec.arrays.judge`.
+    lossless
+        Whether, as it stays exact, TINC makes it smaller than it is.
     missing
         Values that stand for missing samples, which must come back exactly.
     """
@@ -55,17 +65,9 @@ class Member:
     path: str
     reader: Reader
     array: zarr.Array[Any] | None
-    copied: str | None
+    exact: str | None = None
+    lossless: bool = False
     missing: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """A group of a source: its path and attributes."""
-
-    path: str
-    attributes: dict[str, Any]
-    consolidated: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,22 +78,41 @@ class Source:
     ----------
     name
         As it was given.
-    groups, members
-        What it holds; no groups where it is one array.
+    members
+        Its arrays; those of a hierarchy wherever they lie in it.
     zarr_format
-        Of the source; None where it is not Zarr.
-    directory
-        Where it lies, if it is a Zarr store in a local directory.
+        Of its outermost node; None where it is not Zarr.
+    place
+        Where it lies; None where it is not Zarr.
     inventory
         What its files are; None where it is not Zarr.
+    opaque
+        Arrays that zarr cannot open, by path, with the reason: their objects are copied as they are.
+    folder
+        Name of the folder that it is.
+    above, beside
+        What lies around it, see `tinc_codec.arrays.surroundings`.
     """
 
     name: str
-    groups: tuple[Group, ...]
     members: tuple[Member, ...]
-    zarr_format: int | None
-    directory: Path | None
+    zarr_format: int | None = None
+    place: StorePath | None = None
     inventory: Inventory | None = None
+    opaque: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
+    above: tuple[Folder, ...] = ()
+    beside: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def directory(self) -> Path | None:
+        """Where it lies, if it is a Zarr store in a local directory."""
+        return None if self.place is None else directory_of(self.place)
+
+    @property
+    def groups(self) -> dict[str, Mapping[str, Any]]:
+        """Attributes of its groups by path."""
+        return {} if self.inventory is None else {p: node.attributes for p, node in self.inventory.groups.items()}
 
 
 def open_source(given: Any) -> Source:
@@ -100,7 +121,7 @@ def open_source(given: Any) -> Source:
     Raises
     ------
     ConfigurationError
-        There is no Zarr array or group, or only this process can see it.
+        There is no Zarr array or group, only this process can see it, or it holds what cannot be understood.
     UnsupportedDataError
         A single array has a dtype that cannot be stored.
     """
@@ -114,47 +135,80 @@ def open_source(given: Any) -> Source:
 
 
 def _single(name: str, reader: Reader) -> Source:
-    check_dtype(reader.dtype)
-    return Source(name, (), (Member("", reader, None, None),), None, None)
+    return Source(name, (Member("", reader, None),))
 
 
 def _zarr_source(given: Any) -> Source:
-    node = given if isinstance(given, zarr.Array | zarr.Group) else open_zarr(given)
-    if isinstance(node.store, MemoryStore):
+    place = given.store_path if isinstance(given, zarr.Array | zarr.Group) else _place(given)
+    if isinstance(place.store, MemoryStore):
         raise ConfigurationError("the source is in the memory of this process, which workers cannot see: save it first")
-    root = getattr(node.store, "root", None)
-    directory = root / node.path if isinstance(root, Path) else None
-    inventory = take_inventory(node.store_path)
-    name, zarr_format = str(node.store_path), node.metadata.zarr_format
-    if isinstance(node, zarr.Array):
-        member = _member("", node, {}, False, whole=True)
-        if member.copied is None:
-            check_dtype(member.reader.dtype)
-        return Source(name, (), (member,), zarr_format, directory, inventory)
-    found = dict(sorted(_members(node), key=lambda pair: pair[0]))
-    groups = {"": node, **{path: found for path, found in found.items() if isinstance(found, zarr.Group)}}
-    attributes = {path: dict(group.attrs) for path, group in groups.items()}
-    labels = label_groups(attributes)
-    arrays = {path: found for path, found in found.items() if isinstance(found, zarr.Array)}
-    coordinates = set(_coordinates([*attributes.values(), *(dict(array.attrs) for array in arrays.values())]))
-    members = tuple(
-        _member(path, array, coordinates, any(path.startswith(f"{label}/") for label in labels))
-        for path, array in arrays.items()
-    )
+    if not any(read_objects(place, DESCRIBING)):
+        raise ConfigurationError(f"source {str(given)!r} holds no Zarr array or group")
+    inventory = take_inventory(place)
+    check_consolidated(str(place), inventory)
+    _check_outside(str(place), inventory)
+    members, opaque = [], {}
+    for path, node in inventory.arrays.items():
+        try:
+            members.append(_member(path, opened(place, node)))
+        except UnreadableError as error:
+            opaque[path] = str(error)
+    if opaque and not inventory.listed:
+        path, reason = next(iter(opaque.items()))
+        raise ConfigurationError(f"array {path!r} of {place} {reason}, and a store over HTTP cannot be listed")
+    root = inventory.nodes[""]
+    if root.kind == "array" and opaque:
+        raise ConfigurationError(f"array {place} {opaque['']}")
+    near = tuple(beside(place)) if root.kind == "array" else ()
     return Source(
-        name,
-        tuple(Group(path, attributes[path], _consolidated(group)) for path, group in groups.items()),
-        members,
-        zarr_format,
-        directory,
-        inventory,
+        str(place), tuple(members), root.zarr_format, place, inventory, opaque, name_of(place), above(place), near
     )
 
 
-def _members(group: zarr.Group) -> list[tuple[str, zarr.Array[Any] | zarr.Group]]:
-    with warnings.catch_warnings():  # files that are no node's are known to be there, and are copied
-        warnings.filterwarnings("ignore", "Object at", ZarrUserWarning)
-        return list(group.members(max_depth=None))
+def _place(given: Any) -> StorePath:
+    path = local_path(given) if isinstance(given, str | Path) else None
+    try:
+        # the same name from any directory
+        return sync(make_store_path(given if path is None else path.resolve(), mode="r"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"source {str(given)!r} holds no Zarr array or group") from error
+
+
+def _check_outside(name: str, inventory: Inventory) -> None:
+    for path, keys in inventory.outside.items():
+        raise ConfigurationError(
+            f"array {path or '/'!r} of {name} has {len(keys)} objects that are named like chunks and are none of its "
+            f"grid, {min(keys)} among them: mend its shape, or move them away"
+        )
+
+
+def opened(place: StorePath, node: Node) -> zarr.Array[Any]:
+    """An array by its own metadata.
+
+    Raises
+    ------
+    UnreadableError
+        zarr cannot, with the reason.
+    """
+    if chunk_keys(node.document) is None:
+        raise UnreadableError(
+            "has no regular grid of chunks of 1 or more, or names them in a way that is not known here"
+        )
+    try:
+        with warnings.catch_warnings():  # what is not specified well can be read all the same
+            warnings.simplefilter("ignore", ZarrFutureWarning)
+            warnings.simplefilter("ignore", ZarrUserWarning)
+            return zarr.Array(zarr.AsyncArray(_document(node), place / node.path))
+    except Exception as error:  # whatever zarr and codecs raise over metadata of other writers; nothing is read here
+        raise UnreadableError(f"cannot be opened: {type(error).__name__}: {error}") from error
+
+
+def _document(node: Node) -> Any:
+    return node.described
+
+
+class UnreadableError(Exception):
+    """zarr cannot open an array."""
 
 
 def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
@@ -172,39 +226,9 @@ def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
         raise ConfigurationError(f"source {str(place)!r} holds no Zarr array or group") from error
 
 
-def _consolidated(group: zarr.Group) -> bool:
-    return group.metadata.consolidated_metadata is not None
-
-
-def _coordinates(attributes: list[dict[str, Any]]) -> Iterator[str]:
-    """Names that CF's attribute ``coordinates`` gives."""
-    for given in attributes:
-        if isinstance(named := given.get("coordinates"), str):
-            yield from named.split()
-
-
-def _member(path: str, array: zarr.Array[Any], coordinates: Any, label: bool, whole: bool = False) -> Member:
-    return Member(
-        path,
-        ZarrReader(array),
-        array,
-        _why_copied(path, array, coordinates, label, whole),
-        tuple(_missing(array)),
-    )
-
-
-def _why_copied(path: str, array: zarr.Array[Any], coordinates: Any, label: bool, whole: bool) -> str | None:
-    if is_compressed(array.metadata.to_dict()):
-        return ALREADY
-    if label:
-        return "a label image"
-    if whole:
-        return None
-    if not supported(ZarrReader(array).dtype):
-        return f"dtype {array.dtype}"
-    if array.ndim < 2 or path.rsplit("/", 1)[-1] in coordinates:
-        return "a coordinate"
-    return "small" if array.size < SMALLEST else None
+def _member(path: str, array: zarr.Array[Any]) -> Member:
+    already = ALREADY if is_compressed(array.metadata.to_dict()) else None
+    return Member(path, ZarrReader(array), array, already, missing=tuple(_missing(array)))
 
 
 def _missing(array: zarr.Array[Any]) -> Iterator[float]:
