@@ -232,6 +232,17 @@ def test_a_chunk_that_could_never_be_read_is_skipped_by_name_and_all_else_is_pub
     assert damaged.stat().st_size == 50
 
 
+def test_a_chunk_that_cannot_be_read_does_not_fail_the_estimates(tmp_path, data, client):
+    source = tmp_path / "a.zarr"
+    zarr.create_array(source, data=np.tile(data, (3, 1, 1)), chunks=CHUNKS)
+    damaged = key(source, (3, 0, 0))  # the one in the middle of 24
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    settings = {"client": client, "retries": 0, "progress": False, "on_error": "skip"}
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", CODEC, **settings)
+    assert [failure.chunk for failure in report.failures] == ["c/3/0/0"]
+    assert report.plan.sampled == 0
+
+
 def test_copies_are_watched_as_well(tmp_path, data, client):
     group = zarr.create_group(tmp_path / "g.zarr")
     group.create_array("image", data=data, chunks=CHUNKS)
