@@ -45,8 +45,6 @@ def compress(
 ) -> Report:
     """Compress arrays into a store, chunk by chunk, on dask's workers; a second call goes on where the first stopped.
 
-    A script that lets this function make its workers must call it under ``if __name__ == "__main__":``.
-
     Parameters
     ----------
     src
@@ -76,7 +74,8 @@ def compress(
         Whether each chunk is read back from the store and compared with the source, in a task of its own.
     on_error
         What to do about a chunk that fails all the same: store it losslessly; skip it, so that it reads as the fill
-        value; or stop. A full disk always stops the job.
+        value; or stop. A full disk always stops the job, and so do workers that die again and again, and a source that
+        changes or goes away.
     keep_original
         In place: keep the original, as ``NAME.tinc/old``.
     pyramid
@@ -105,7 +104,8 @@ def compress(
     ConfigurationError
         What is asked for cannot be done, with the reason; nothing was written.
     JobError
-        The job stopped before its end. What is done is in the ledger: the same call goes on from there.
+        The job stopped before its end. What is done is in the ledger: the same call goes on from there. It is a
+        `SourceError` where the source changed or went away.
     """
     if not isinstance(codec, TINCCodec):
         raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in TINCCodec(ratio=64)")

@@ -16,11 +16,11 @@ class Counts:
         self._total, self._told = total, told
 
     def finish(self, number: int) -> None:
-        """Count chunks that were done now."""
+        """Enter chunks that this run wrote."""
         self.done += number
         self._told(self.done + self.reused, self._total)
 
     def reuse(self, number: int) -> None:
-        """Count chunks that an earlier run did."""
+        """Enter chunks that an earlier run wrote."""
         self.reused += number
         self._told(self.done + self.reused, self._total)

@@ -43,6 +43,7 @@ class Flight(Generic[Call]):
         self._client, self._send = client, send
         self._landed: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._aloft: dict[str, tuple[Call, Future[Any]]] = {}
+        self._lost: dict[str, Future[Any]] = {}
         self._deaths: Counter[Call] = Counter()
 
     def __len__(self) -> int:
@@ -59,6 +60,7 @@ class Flight(Generic[Call]):
         if self._aloft:
             self._client.cancel([future for _, future in self._aloft.values()], force=True)
             self._aloft.clear()
+            self._lost.clear()
 
     def land(self, check: Check) -> list[tuple[Call, Any]]:
         """Wait until there are results, and take them: each call with its value, or the error that it raised.
@@ -70,12 +72,20 @@ class Flight(Generic[Call]):
         """
         outcomes: list[tuple[Call, Any]] = []
         while not outcomes:
-            outcomes = self._take([self._wait(lambda seconds: self._landed.get(timeout=seconds), check)], check)
+            futures = [self._wait(self._next, check)]
+            while not self._landed.empty():
+                futures.append(self._landed.get())
+            outcomes = self._take(futures, check)
         return outcomes
 
+    def _next(self, seconds: float) -> Future[Any]:
+        for key, future in self._lost.items():
+            if future.done():
+                del self._lost[key]
+                return future
+        return self._landed.get(timeout=seconds)
+
     def _take(self, futures: list[Future[Any]], check: Check) -> list[tuple[Call, Any]]:
-        while not self._landed.empty():
-            futures.append(self._landed.get())
         finished, outcomes = [], []
         for future in futures:
             status = future.status  # looked at once: it may be another a moment later
@@ -84,13 +94,13 @@ class Flight(Generic[Call]):
             elif status in ("error", "cancelled"):
                 outcomes += self._failed(future, status)
             else:
-                future.add_done_callback(self._landed.put)  # its result is lost, and is being computed again
+                self._lost[str(future.key)] = future  # and is being computed again
         results = self._fetch(finished, check)
         for future in finished:
             if str(future.key) in results:
                 outcomes.append((self._aloft.pop(str(future.key))[0], results[str(future.key)]))
             else:
-                future.add_done_callback(self._landed.put)  # it was lost, and computing it again failed
+                self._lost[str(future.key)] = future  # and computing it again failed
         return outcomes
 
     def _failed(self, future: Future[Any], status: str) -> list[tuple[Call, BaseException]]:
@@ -98,7 +108,7 @@ class Flight(Generic[Call]):
             raise JobError("the scheduler has gone, or has cancelled what it was asked for: run it again")
         error = future.exception()
         if error is None:
-            future.add_done_callback(self._landed.put)
+            self._lost[str(future.key)] = future
             return []
         call, _ = self._aloft.pop(str(future.key))
         if not isinstance(error, KilledWorker):

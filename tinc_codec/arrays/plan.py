@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,9 @@ from tinc_codec.arrays.layout import Shape, Target
 from tinc_codec.arrays.regions import Regions
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, MissingDependencyError
+
+log = logging.getLogger("tinc_codec")
 
 BASE_MEMORY = 720 * 2**20
 """Bytes that a worker takes with zarr, dask, torch and numba loaded and used, about."""
@@ -252,13 +255,19 @@ def _sample(encoded: list[Target], number: int) -> _Sampled:
     assert target.config is not None
     codec, reader = TINCCodec.from_settings(target.config), target.member.reader
     chunks = Regions(reader.shape, target.chunks)
-    raw = stored = 0
+    sampled = raw = stored = 0
     start = time.perf_counter()
-    found = chunks.sample(number)
-    for index in found:
-        data = reader.read(chunks.at(index))
-        raw, stored = raw + data.nbytes, stored + len(codec.encode(data))
-    return _Sampled(len(found), raw, stored, time.perf_counter() - start)
+    for index in chunks.sample(number):
+        try:
+            data = reader.read(chunks.at(index))
+            size = len(codec.encode(data))
+        except MissingDependencyError:
+            raise
+        except Exception as error:  # what becomes of a chunk that fails is for the job's rules to say
+            log.warning("a chunk of %s is left out of the estimates: %s", target.path or "the array", error)
+            continue
+        sampled, raw, stored = sampled + 1, raw + data.nbytes, stored + size
+    return _Sampled(sampled, raw, stored, time.perf_counter() - start)
 
 
 def _hints(encoded: list[Target]) -> list[str]:

@@ -107,10 +107,10 @@ class Report:
         Every chunk.
     views
         Pictures of the first arrays.
-    account
-        What became of each object of the source; None where an earlier run had put everything in its place.
     notes
         What could not be shown, and why.
+    account
+        What became of each object of the source; None where an earlier run had put everything in its place.
     """
 
     plan: Plan
@@ -121,8 +121,8 @@ class Report:
     seconds: float
     records: tuple[Record, ...]
     views: tuple[View, ...] = ()
-    account: Account | None = None
     notes: tuple[str, ...] = ()
+    account: Account | None = None
 
     @property
     def destination(self) -> str:

@@ -59,7 +59,10 @@ class Request:
 
     def opened(self) -> tuple[Source, list[Target], int | None]:
         """The source, what is made of it, and the Zarr format that was asked for."""
-        source = judged(open_source(self.src, self.storage_options), self.writer.config, self.choice)
+        try:
+            source = judged(open_source(self.src, self.storage_options), self.writer.config, self.choice)
+        except OSError as error:
+            raise ConfigurationError(f"source {self.src} cannot be read: {type(error).__name__}: {error}") from error
         return source, layout.targets(source, self.writer, self.zarr_format, self.chunks, self.shards), self.zarr_format
 
     def workers(

@@ -94,10 +94,8 @@ class Stage:
             root = self.files.staged
             layout.create(root, self.source, self.made, self.zarr_format)
             self.ledger.note("created", root.stat().st_ino)
-        else:
-            sweep(root, layout.others(self.source))
-            layout.create(root, self.source, self.made, self.zarr_format)  # with what the source got that is no array
-        return root
+            return root
+        return self._again(root)
 
     @property
     def _mine(self) -> dict[str, Any]:
@@ -115,10 +113,10 @@ class Stage:
         if published and self.ledger.noted("job") != self._mine:
             raise ConfigurationError(f"destination {live} exists and is not of this job: give another, or remove it")
         unfinished = staged.exists() and self.ledger.noted("created") == staged.stat().st_ino
-        if not resume or not (published or unfinished):
-            return None
         if published:
             self.files.remove_old()
+        if not resume or not (published or unfinished):
+            return None
         self._check_same_source()
         begun = [root for root, there in ((live, published), (staged, unfinished)) if there]
         return next((root for root in begun if layout.same_layout(root, wanted, self.made)), None)
@@ -158,6 +156,12 @@ class Stage:
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
         return replace(report, seconds=time.perf_counter() - start)
+
+    def _again(self, root: Path) -> Path:
+        """What an earlier run began, with what the source got since that is no array."""
+        sweep(root, layout.others(self.source))
+        layout.create(root, self.source, self.made, self.zarr_format)
+        return root
 
     def _remote_root(self, remote: Remote, resume: bool) -> HeldStore:
         layout.create(remote.held, self.source, self.made, self.zarr_format)

@@ -169,7 +169,7 @@ def verify(packed: bytes, record: Record, piece: Piece) -> Record:
             raise CorruptStreamError(f"{where} was copied and is not the same")
         return replace(record, verified=True)
     region = work.regions.at(record.index)
-    original, got = work.read(piece), np.asarray(work.target[region])
+    original, got = _read_again(work, piece, where), np.asarray(work.target[region])
     if not work.derived:
         _check_source(record, digest_of_samples(original), where)
     if work.config is None or record.instead is not None:
@@ -184,6 +184,16 @@ def verify(packed: bytes, record: Record, piece: Piece) -> Record:
     error = np.abs(metrics.difference(original[finite], got[finite]))
     squares, largest = float(np.sum(error**2)), float(error.max(initial=0))
     return replace(record, voxels=int(finite.sum()), squares=squares, max_error=largest, verified=True)
+
+
+def _read_again(work: Work, piece: Piece, where: str) -> NDArray[Any]:
+    try:
+        return work.read(piece)
+    except SourceError:
+        raise
+    except Exception as error:  # no failure of the chunk: it could be read when it was written
+        reason = f"{type(error).__name__}: {error}"
+        raise SourceError(f"the source of {where} cannot be read any more: {reason}") from error
 
 
 def _check_source(record: Record, now: str, where: str) -> None:
