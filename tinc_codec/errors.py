@@ -1,4 +1,4 @@
-"""The kinds of error that this package raises."""
+"""The kinds of error and of warning that this package raises."""
 
 from __future__ import annotations
 
@@ -41,3 +41,7 @@ class TrainingCancelledError(TincError, RuntimeError):
 
 class JobError(TincError, RuntimeError):
     """A job over many chunks stopped before its end; its ledger has what is done, and a second run goes on."""
+
+
+class PartialWriteWarning(UserWarning):
+    """A part of a chunk is written over one that was stored with loss: it loses again, or takes more room."""

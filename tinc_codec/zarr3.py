@@ -27,6 +27,7 @@ from tinc_codec.errors import ConfigurationError, CorruptStreamError, Unsupporte
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.levels import READ_ONLY, cells
+from tinc_codec.rewriting import Notice, encode_again, remember
 from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
 from tinc_codec.threads import turn
@@ -54,6 +55,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     config: Config = field(default_factory=Config)
     level: tuple[int, ...] = ()
+    _notice: Notice = field(default_factory=Notice, init=False, repr=False, compare=False)
 
     is_fixed_size = False
     # zarr's synchronous sharding (3.4) decodes chunks whole, its asynchronous one asks for the part that it needs: with
@@ -89,17 +91,22 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if self.level:
             raise UnsupportedDataError(READ_ONLY)
         # zarr keeps the byte order in other codecs' metadata: the stream is to say what the array's dtype says
-        array = np.asarray(chunk_array.as_numpy_array(), order="C")
-        return chunk_spec.prototype.buffer.from_bytes(self.codec.encode(array))
+        array = np.asanyarray(chunk_array.as_numpy_array(), order="C")
+        _check_given(array, chunk_spec)
+        return chunk_spec.prototype.buffer.from_bytes(encode_again(array, self.config, self._notice))
 
     def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
         if any(self.level):
             coarse: NDBuffer = self._prepared(lambda: chunk_bytes, None, chunk_spec)()
             return coarse
-        chunk = Chunk.of(chunk_bytes.to_bytes())
+        stream = chunk_bytes.to_bytes()
+        chunk = Chunk.of(stream)
         self._check(chunk, chunk_spec)
         with nullcontext() if chunk.header.lossless else turn():
-            return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
+            if _on_gpu(chunk_spec):
+                return _from_gpu(chunk, chunk_spec)
+            samples = remember(chunk.restored(), stream, self.config)
+            return _as_specified(samples, chunk_spec)
 
     def _prepared(self, stored: Callable[[], Buffer | None], selection: Any, spec: ArraySpec) -> Callable[[], Any]:
         """Read and parse a chunk: what decodes a part of it, or (None) all of it, at the level; None: no chunk."""
@@ -146,6 +153,17 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
             chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
             stored = partial(_itself, chunk_bytes)
         return await readers.together(partial(self._prepared, stored, selection, chunk_spec))
+
+
+def _check_given(array: NDArray[Any], spec: ArraySpec) -> None:
+    """Raise `UnsupportedDataError` where a filter hands over something else than its metadata say."""
+    dtype = np.dtype(spec.dtype.to_native_dtype())
+    if array.shape != tuple(spec.shape) or array.dtype.newbyteorder("=") != dtype.newbyteorder("="):
+        raise UnsupportedDataError(
+            f"a filter before TINC gives {array.dtype} of shape {array.shape}, where its metadata say {dtype} of shape "
+            f"{tuple(spec.shape)}: such a chunk could not be read; make the array without filters, as zarr_kwargs does "
+            "(TINC takes the array itself), or with 'transpose' alone"
+        )
 
 
 def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
