@@ -33,7 +33,9 @@ RANK = {
     "modelling": 8,
     "targets": 9,
     "encoding": 10,
+    "rewriting": 10.5,
     "codec": 11,
+    "stored": 11.5,
     "zarr3": 12,
     "arrays": 13,
     "demo": 13,
@@ -45,7 +47,7 @@ RANK = {
 
 ONLY_IN = {
     "torch": {"fit", "tree/inference_torch.py", "reading/tensors.py"},
-    "zarr": {"zarr3.py", "demo.py", "arrays", "bench"},
+    "zarr": {"stored.py", "zarr3.py", "demo.py", "arrays", "bench"},
     "numba": {"jit.py", "tree/microkernel.py"},
     "llvmlite": {"tree/microkernel.py"},
     "cupy": {"zarr3.py"},
