@@ -99,7 +99,7 @@ def encode_again(given: NDArray[Any], config: Config, notice: Notice) -> bytes:
     from tinc_codec.encoding import encode  # what encodes is no part of reading
 
     stream = getattr(given, "stream", None)
-    samples = np.asarray(given)
+    samples = np.require(np.asarray(given), requirements="A")  # what came through a network may lie anywhere
     if stream is None or is_lossless(config):
         return encode(samples, config)
     before = decoding.decode(stream)

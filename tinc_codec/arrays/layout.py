@@ -28,8 +28,8 @@ Shape = tuple[int, ...]
 Mode = Literal["encode", "copy", "recode"]
 """How an array gets there: through the codec; object by object; or as samples, stored by another codec."""
 
-_CUBE = 128
-"""Edge of a chunk along an image's last three axes, where the source has no chunks to keep."""
+_VOXELS = 2**21
+"""Voxels of a chunk, at most, where the source has no chunks to keep: cubes or squares of the axes of space."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def targets(
 def _target(
     member: Member, source: Source, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None
 ) -> Target:
-    own = _own_grid(member, zarr_format)
+    own = (chunks, None) if chunks is not None and member.array is None else _own_grid(member, zarr_format)
     as_it_is = member.copied is not None and source.zarr_format == zarr_format
     if as_it_is and (writer.plain is None or member.copied != ALREADY):
         return Target(member, "copy", None, *own, {})
@@ -136,11 +136,19 @@ def _own_grid(member: Member, zarr_format: int) -> tuple[Shape, Shape | None]:
         return tuple(array.chunks), shards
     blocks = getattr(getattr(reader, "array", None), "chunks", None)
     if blocks is None:
-        edges = [_CUBE if axis >= len(reader.shape) - 3 else 1 for axis in range(len(reader.shape))]
-        return tuple(min(edge, n) for edge, n in zip(edges, reader.shape, strict=True)), None
+        return _cubes(reader.shape, member.names), None
     if any(len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0] for sizes in blocks):
         raise ConfigurationError("the dask array's blocks differ in size: give chunks=..., or rechunk it")
     return tuple(int(sizes[0]) for sizes in blocks), None
+
+
+def _cubes(shape: Shape, names: tuple[str, ...]) -> Shape:
+    """Chunks over the last three axes of space, or of all where none is known to be; one voxel along the others."""
+    space = [axis for axis in range(len(shape)) if not names or ome.kind_of(names[axis]) == "space"][-3:]
+    edge = round(_VOXELS ** (1 / max(1, len(space))))
+    if not space:
+        space, edge = list(range(len(shape)))[-3:], 128
+    return tuple(max(1, min(edge, n)) if axis in space else 1 for axis, n in enumerate(shape))
 
 
 def _check_grid(member: Member, chunks: Shape, shards: Shape | None, zarr_format: int) -> None:
@@ -158,8 +166,7 @@ def _about(member: Member, zarr_format: int) -> dict[str, Any]:
     """Fill value, attributes, names of the axes and keys of the chunks, as the source has them."""
     array = member.array
     if array is None:
-        axes = getattr(member.reader, "axes", None)
-        return {"dimension_names": [axis.lower() for axis in axes]} if axes and zarr_format == 3 else {}
+        return _about_other(member, zarr_format)
     attributes, metadata = dict(array.attrs), array.metadata
     names: Any = getattr(metadata, "dimension_names", None) or attributes.get("_ARRAY_DIMENSIONS")
     about: dict[str, Any] = {"fill_value": metadata.fill_value}
@@ -177,6 +184,16 @@ def _about(member: Member, zarr_format: int) -> dict[str, Any]:
         elif metadata.fill_value is None:
             del about["fill_value"]
     return {**about, "attributes": attributes}
+
+
+def _about_other(member: Member, zarr_format: int) -> dict[str, Any]:
+    """The same of an array that is not Zarr's."""
+    names, attributes = list(member.names) or None, dict(member.attributes)
+    if zarr_format == 3:
+        return {"dimension_names": names, "attributes": attributes}
+    if names:
+        attributes["_ARRAY_DIMENSIONS"] = names
+    return {"chunk_key_encoding": {"name": "v2", "separator": "/"}, "attributes": attributes}
 
 
 def create(root: Any, source: Source, made: list[Target], zarr_format: int) -> None:
@@ -197,7 +214,7 @@ def create(root: Any, source: Source, made: list[Target], zarr_format: int) -> N
         zarr.create_group(
             root,
             path=group.path or "",
-            attributes=group.attributes,
+            attributes=group.attributes if source.zarr_format else ome.in_format(group.attributes, zarr_format),
             zarr_format=2 if zarr_format == 2 else 3,
         )
     for target in made:

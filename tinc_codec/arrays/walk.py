@@ -7,18 +7,20 @@ import binascii
 import struct
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
+from zarr.abc.store import Store
 from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundError, ZarrUserWarning
-from zarr.storage import MemoryStore
+from zarr.storage import MemoryStore, StorePath
 
+from tinc_codec.arrays.given import KNOWN, Given, open_given
 from tinc_codec.arrays.ome import label_groups
 from tinc_codec.arrays.place import local_path
-from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
+from tinc_codec.arrays.readers import Reader, ZarrReader
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.source import check_dtype
 from tinc_codec.stream.container import supported
@@ -29,8 +31,6 @@ SMALLEST = 4096
 
 ALREADY = "already compressed by TINC"
 """Why an array is copied whose samples would lose twice."""
-
-TIFF_SUFFIXES = (".tif", ".tiff")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,8 @@ class Member:
         Why it is copied as it is; None where the codec is for it.
     missing
         Values that stand for missing samples, which must come back exactly.
+    names, attributes
+        Of an array that is not Zarr's: names of its axes (empty: not known), and attributes.
     """
 
     path: str
@@ -56,6 +58,8 @@ class Member:
     array: zarr.Array[Any] | None
     copied: str | None
     missing: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +95,7 @@ class Source:
 
 
 def open_source(given: Any) -> Source:
-    """Open what was given: a Zarr array or group, a path or URL of one, a TIFF, or a dask array.
+    """Open what was given: a Zarr array or group, a path or URL of one, or what `tinc_codec.arrays.given` knows.
 
     Raises
     ------
@@ -100,24 +104,26 @@ def open_source(given: Any) -> Source:
     UnsupportedDataError
         A single array has a dtype that cannot be stored.
     """
-    if isinstance(given, str | Path) and str(given).lower().endswith(TIFF_SUFFIXES):
-        if not Path(given).exists():
-            raise ConfigurationError(f"source {str(given)!r} does not exist")
-        return _single(str(given), TiffReader.open(str(given)))
-    if type(given).__module__.startswith("dask."):
-        return _single("dask array", DaskReader(given))
-    return _zarr_source(given)
+    other = open_given(given)
+    return _zarr_source(given) if other is None else _other_source(other)
 
 
-def _single(name: str, reader: Reader) -> Source:
-    check_dtype(reader.dtype)
-    return Source(name, (), (Member("", reader, None, None),), None, None)
+def _other_source(given: Given) -> Source:
+    members = tuple(
+        Member(array.path, array.reader, None, None, array.missing, array.names, array.attributes)
+        for array in given.arrays
+    )
+    groups = () if given.described is None else (Group("", dict(given.described), False),)
+    return Source(given.name, groups, members, None, None)
 
 
 def _zarr_source(given: Any) -> Source:
     node = given if isinstance(given, zarr.Array | zarr.Group) else open_zarr(given)
     if isinstance(node.store, MemoryStore):
-        raise ConfigurationError("the source is in the memory of this process, which workers cannot see: save it first")
+        raise ConfigurationError(
+            "the source is in the memory of this process, which workers cannot see: save it, or give its "
+            "samples (array[...]) instead"
+        )
     root = getattr(node.store, "root", None)
     directory = root / node.path if isinstance(root, Path) else None
     name, zarr_format = str(node.store_path), node.metadata.zarr_format
@@ -159,6 +165,8 @@ def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
     ConfigurationError
         There is no Zarr array or group.
     """
+    if not isinstance(place, str | Path | Store | StorePath):
+        raise ConfigurationError(f"the source is a {type(place).__name__}: give {KNOWN}")
     path = local_path(place) if isinstance(place, str | Path) else None
     try:
         return zarr.open(place if path is None else path.resolve(), mode="r")  # the same name from any directory

@@ -25,7 +25,7 @@ from zarr.core.sync import sync
 from tinc_codec import metrics
 from tinc_codec.arrays.layout import Mode, Shape
 from tinc_codec.arrays.ledger import EMPTY, Record
-from tinc_codec.arrays.readers import DaskReader, Reader, ZarrReader
+from tinc_codec.arrays.readers import IN_PARTS, Reader, ZarrReader
 from tinc_codec.arrays.regions import Index, Regions, within
 from tinc_codec.config import Config
 from tinc_codec.errors import CorruptStreamError
@@ -83,7 +83,7 @@ class Work:
     @cached_property
     def packed(self) -> bytes:
         """As bytes, for `unpacked`; without a reader that is sent along in parts."""
-        return pickle.dumps(replace(self, reader=None) if isinstance(self.reader, DaskReader) else self)
+        return pickle.dumps(replace(self, reader=None) if isinstance(self.reader, IN_PARTS) else self)
 
 
 @lru_cache(maxsize=16)
