@@ -61,7 +61,7 @@ def test_wrong_inputs_are_explained_in_a_line(tmp_path, name, message):
     if name == "text.txt":
         (tmp_path / name).write_text("hello")
     result = tinc("demo", "--input", tmp_path / name, "--output", tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output
 
@@ -81,7 +81,7 @@ def test_demo_keeps_a_bound(tmp_path):
 
 def test_wrong_settings_are_explained_in_a_line(tmp_path):
     result = tinc("demo", "--ratio", "0.5", "--output", tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "ratio=0.5 must be above 1" in result.output
 
 
@@ -122,7 +122,7 @@ def test_inspect_of_something_else(tmp_path):
     (tmp_path / "a").write_bytes(b"nothing")
     for path in (tmp_path / "a", tmp_path / "missing"):
         result = tinc("inspect", path)
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert "TINC stream" in result.output
 
 
@@ -189,6 +189,6 @@ def test_compress_in_place(stored):
 )
 def test_wrong_jobs_are_explained_in_a_line(stored, options, message):
     result = tinc("compress", stored, *options)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import zarr
 from zarr.abc.store import Store
-from zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeNotFoundError, ZarrUserWarning
+from zarr.errors import ZarrUserWarning
 from zarr.storage import MemoryStore, StorePath
 
 from tinc_codec.arrays.given import KNOWN, Given, open_given
@@ -22,6 +22,7 @@ from tinc_codec.arrays.ome import label_groups
 from tinc_codec.arrays.place import local_path
 from tinc_codec.arrays.readers import Reader, ZarrReader
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.opening import open_node
 from tinc_codec.source import check_dtype
 from tinc_codec.stream.container import supported
 from tinc_codec.zarr3 import is_compressed
@@ -168,10 +169,7 @@ def open_zarr(place: Any) -> zarr.Array[Any] | zarr.Group:
     if not isinstance(place, str | Path | Store | StorePath):
         raise ConfigurationError(f"the source is a {type(place).__name__}: give {KNOWN}")
     path = local_path(place) if isinstance(place, str | Path) else None
-    try:
-        return zarr.open(place if path is None else path.resolve(), mode="r")  # the same name from any directory
-    except (FileNotFoundError, NodeNotFoundError, ArrayNotFoundError, GroupNotFoundError) as error:
-        raise ConfigurationError(f"source {str(place)!r} holds no Zarr array or group") from error
+    return open_node(place if path is None else path.resolve(), place)  # the same name from any directory
 
 
 def _consolidated(group: zarr.Group) -> bool:
