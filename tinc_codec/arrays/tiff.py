@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -89,7 +90,10 @@ class TiffArray:
 def _view(path: str, series: int, level: int) -> Any:
     import tifffile
 
-    return zarr.open_array(tifffile.TiffFile(path).series[series].aszarr(level=level), mode="r")
+    tiff = tifffile.TiffFile(path)
+    view = zarr.open_array(tiff.series[series].aszarr(level=level), mode="r")
+    weakref.finalize(view, tiff.close)  # once it is out of the cache
+    return view
 
 
 def open_tiff(path: str) -> tuple[dict[str, Any], list[TiffArray]]:
