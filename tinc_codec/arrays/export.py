@@ -106,12 +106,12 @@ def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
     if Path(dst).exists():
         raise ConfigurationError(f"destination {dst} exists: give another, or remove it")
     partial = Path(f"{dst}.partial")
-    try:
-        with usable(f"destination {str(dst)!r}"):
+    with usable(f"destination {str(dst)!r}"):
+        try:
             _write_tiff(partial, source, reader, name)
             partial.rename(dst)
-    finally:
-        partial.unlink(missing_ok=True)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _write_tiff(path: Path, source: Source, reader: Reader, axes: str) -> None:
