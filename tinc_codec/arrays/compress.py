@@ -44,7 +44,9 @@ def compress(
     Parameters
     ----------
     src
-        A Zarr array or group, a path or URL of one, a TIFF's path, or a dask array. Groups are walked: attributes,
+        A Zarr array or group, a path or URL of one, a TIFF's path, a dask or NumPy array, or an xarray ``DataArray``
+        without coordinates. Of a TIFF, all images and levels become arrays of one group, with what the file says of
+        them as OME-Zarr says it. Groups are walked: attributes,
         names of axes and fill values come along; arrays that must stay exact (labels, coordinates, small tables,
         dtypes that TINC has no use for) are copied. It must not change while the job runs.
     dst
