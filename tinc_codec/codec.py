@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinc_codec import decoding
 from tinc_codec.config import Config
 from tinc_codec.errors import UnsupportedDataError
+from tinc_codec.rewriting import Notice, encode_again, remember
 
 _DEFAULT = Config()
 
@@ -67,6 +68,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         effort: int = _DEFAULT.effort,
         seed: int = _DEFAULT.seed,
     ) -> None:
+        self._notice = Notice()
         self._config = Config(
             ratio=ratio,
             psnr=psnr,
@@ -93,7 +95,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         Parameters
         ----------
         buf
-            Array of integers or floats, C or F order, either byte order.
+            Array of integers or floats, C or F order, either byte order. What `decode` gave, changed in part, keeps the
+            error that it has elsewhere, see `tinc_codec.rewriting`.
 
         Returns
         -------
@@ -107,14 +110,12 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         MissingDependencyError
             torch is not installed.
         """
-        from tinc_codec.encoding import encode
-
         if isinstance(buf, bytes | bytearray):
             raise UnsupportedDataError(
                 f"{len(buf)} bytes were given: TINC compresses the array itself, so it must come before any codec that "
                 "turns arrays into bytes"
             )
-        return encode(buf, self._config)
+        return encode_again(np.asanyarray(buf), self._config, self._notice)
 
     def decode(self, buf: Any, out: Any = None) -> NDArray[Any]:
         """Decompress a stream.
@@ -137,7 +138,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         CorruptStreamError
             The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
         """
-        decoded = self._decoded(ensure_bytes(buf))
+        decoded = self._decoded(bytes(ensure_bytes(buf)))
         if out is None:
             return decoded
         if isinstance(out, np.ndarray) and out.shape == decoded.shape and out.dtype == decoded.dtype:
@@ -147,7 +148,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         return out  # type: ignore[no-any-return]
 
     def _decoded(self, stream: bytes) -> NDArray[Any]:
-        return decoding.decode(stream)
+        return remember(decoding.decode(stream), stream, self._config)
 
     def get_config(self) -> dict[str, Any]:
         """As a JSON object, the identifier among it."""

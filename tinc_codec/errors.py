@@ -1,4 +1,4 @@
-"""The kinds of error that this package raises."""
+"""The kinds of error and of warning that this package raises."""
 
 from __future__ import annotations
 
@@ -49,3 +49,7 @@ class SourceError(JobError):
 
 class DestinationError(JobError):
     """A destination could not be written, read or listed; nothing was published."""
+
+
+class PartialWriteWarning(UserWarning):
+    """A part of a chunk is written over one that was stored with loss: it loses again, or takes more room."""

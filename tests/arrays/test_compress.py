@@ -188,9 +188,13 @@ def test_dask_and_tiff_sources(tmp_path, volume, bounded, client):
     uneven = da.from_array(volume, chunks=((10, 20, 10), (50,), (60,)))
     with pytest.raises(ConfigurationError, match="blocks differ in size"):
         tinc_codec.compress(uneven, tmp_path / "u.zarr", bounded, client=client, **QUIET)
+    tinc_codec.compress(uneven, tmp_path / "u.zarr", bounded, chunks=(20, 25, 60), client=client, **QUIET)
+    got = zarr.open_array(tmp_path / "u.zarr", mode="r")
+    assert got.chunks == (20, 25, 60)
+    assert close(got[:], volume)
     tifffile.imwrite(tmp_path / "a.ome.tif", volume, metadata={"axes": "ZYX"})
     tinc_codec.compress(tmp_path / "a.ome.tif", tmp_path / "t.zarr", bounded, client=client, **QUIET)
-    got = zarr.open_array(tmp_path / "t.zarr", mode="r")
+    got = zarr.open_group(tmp_path / "t.zarr", mode="r")["0"]
     assert got.metadata.dimension_names == ("z", "y", "x")
     assert close(got[:], volume)
 

@@ -48,9 +48,11 @@ def compress(
     Parameters
     ----------
     src
-        A Zarr array or group, a path or URL of one, a TIFF's path, or a dask array. Groups are walked: attributes,
-        names of axes and fill values come along. Only images become lossy: labels, masks, times, coordinates, tables,
-        and what looks like those, stay exact, and are copied. It must not change while the job runs.
+        A Zarr array or group, a path or URL of one, a TIFF's path, a dask or NumPy array, or an xarray ``DataArray``
+        without coordinates. Of a TIFF, all images and levels become arrays of one group, with what the file says of
+        them as OME-Zarr says it. Groups are walked: attributes, names of axes and fill values come along. Only images
+        become lossy: labels, masks, times, coordinates, tables, and what looks like those, stay exact, and are copied.
+        It must not change while the job runs.
     dst
         Path or URL of the new store; None: in place.
     codec

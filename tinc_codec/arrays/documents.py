@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinc_codec.arrays.nodes import Node
+from tinc_codec.arrays.objects import join
 
 
 def group_documents(groups: Mapping[str, Node], zarr_format: int | None, read: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -31,12 +32,17 @@ def group_documents(groups: Mapping[str, Node], zarr_format: int | None, read: M
             if "consolidated_metadata" in node.document:
                 document = {k: v for k, v in node.document.items() if k != "consolidated_metadata"}
                 written[node.key("zarr.json")] = as_json(document)
-        elif zarr_format == 3:
-            document = {"zarr_format": 3, "node_type": "group", "attributes": dict(node.attributes)}
-            written[node.key("zarr.json")] = as_json(document)
         else:
-            written |= {node.key(".zgroup"): as_json({"zarr_format": 2}), node.key(".zattrs"): as_json(node.attributes)}
+            written |= new_group(node.path, zarr_format, node.attributes)
     return written
+
+
+def new_group(path: str, zarr_format: int, attributes: Mapping[str, Any]) -> dict[str, bytes]:
+    """Metadata files of a group, by key."""
+    if zarr_format == 3:
+        document = {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes)}
+        return {join(path, "zarr.json"): as_json(document)}
+    return {join(path, ".zgroup"): as_json({"zarr_format": 2}), join(path, ".zattrs"): as_json(attributes)}
 
 
 def same(there: bytes | None, wanted: bytes) -> bool:

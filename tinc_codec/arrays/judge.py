@@ -120,7 +120,7 @@ def _candidates(source: Source) -> Iterator[Candidate]:
             member.path.rpartition("/")[-1] or source.folder,
             tuple(reader.shape),
             reader.dtype,
-            {} if array is None else dict(array.attrs),
+            member.attributes if array is None else dict(array.attrs),
             dimensions[member.path],
             (*_folders(member.path, source, attributes), *_linked(member, source)),
             named,
@@ -131,7 +131,7 @@ def _candidates(source: Source) -> Iterator[Candidate]:
 
 def _dimensions(member: Member) -> tuple[str, ...]:
     if member.array is None:
-        return ()
+        return member.names
     names: Any = getattr(member.array.metadata, "dimension_names", None) or member.array.attrs.get("_ARRAY_DIMENSIONS")
     return tuple(str(name) for name in names or () if name)
 

@@ -17,7 +17,7 @@ from zarr.storage._common import make_store_path
 
 from tinc_codec.arrays import ome
 from tinc_codec.arrays.consolidation import consolidated_documents
-from tinc_codec.arrays.documents import as_json, group_documents, same
+from tinc_codec.arrays.documents import as_json, group_documents, new_group, same
 from tinc_codec.arrays.nodes import METADATA, nodes_of, parse_documents
 from tinc_codec.arrays.objects import copy_objects, join, present, read_objects, write_objects
 from tinc_codec.arrays.regions import Regions
@@ -31,8 +31,8 @@ Shape = tuple[int, ...]
 Mode = Literal["encode", "copy", "recode"]
 """How an array gets there: through the codec; object by object; or as samples, stored by another codec."""
 
-_CUBE = 128
-"""Edge of a chunk along an image's last three axes, where the source has no chunks to keep."""
+_VOXELS = 2**21
+"""Voxels of a chunk, at most, where the source has no chunks to keep: cubes or squares of the axes of space."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _own_format(member: Member) -> int:
 
 
 def _target(member: Member, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None) -> Target:
-    own = _own_grid(member, zarr_format)
+    own = (chunks, None) if chunks is not None and member.array is None else _own_grid(member, zarr_format)
     exact = member.exact is not None
     kept = member.array is not None and _own_format(member) == zarr_format
     if exact and kept and not member.lossless and (writer.plain is None or member.exact != ALREADY):
@@ -154,11 +154,19 @@ def _own_grid(member: Member, zarr_format: int) -> tuple[Shape, Shape | None]:
         return tuple(array.chunks), shards
     blocks = getattr(getattr(reader, "array", None), "chunks", None)
     if blocks is None:
-        edges = [_CUBE if axis >= len(reader.shape) - 3 else 1 for axis in range(len(reader.shape))]
-        return tuple(min(edge, n) for edge, n in zip(edges, reader.shape, strict=True)), None
+        return _cubes(reader.shape, member.names), None
     if any(len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0] for sizes in blocks):
         raise ConfigurationError("the dask array's blocks differ in size: give chunks=..., or rechunk it")
     return tuple(int(sizes[0]) for sizes in blocks), None
+
+
+def _cubes(shape: Shape, names: tuple[str, ...]) -> Shape:
+    """Chunks over the last three axes of space, or of all where none is known to be; one voxel along the others."""
+    space = [axis for axis in range(len(shape)) if not names or ome.kind_of(names[axis]) == "space"][-3:]
+    edge = round(_VOXELS ** (1 / max(1, len(space))))
+    if not space:
+        space, edge = list(range(len(shape)))[-3:], 128
+    return tuple(max(1, min(edge, n)) if axis in space else 1 for axis, n in enumerate(shape))
 
 
 def _check_grid(member: Member, chunks: Shape, shards: Shape | None, zarr_format: int) -> None:
@@ -176,8 +184,7 @@ def _about(member: Member, zarr_format: int) -> dict[str, Any]:
     """Fill value, attributes, names of the axes and keys of the chunks, as the source has them."""
     array = member.array
     if array is None:
-        axes = getattr(member.reader, "axes", None)
-        return {"dimension_names": [axis.lower() for axis in axes]} if axes and zarr_format == 3 else {}
+        return _about_other(member, zarr_format)
     attributes, metadata = dict(array.attrs), array.metadata
     names: Any = getattr(metadata, "dimension_names", None) or attributes.get("_ARRAY_DIMENSIONS")
     about: dict[str, Any] = {"fill_value": metadata.fill_value}
@@ -195,6 +202,16 @@ def _about(member: Member, zarr_format: int) -> dict[str, Any]:
         elif metadata.fill_value is None:
             del about["fill_value"]
     return {**about, "attributes": attributes}
+
+
+def _about_other(member: Member, zarr_format: int) -> dict[str, Any]:
+    """The same of an array that is not Zarr's."""
+    names, attributes = list(member.names) or None, dict(member.attributes)
+    if zarr_format == 3:
+        return {"dimension_names": names, "attributes": attributes}
+    if names:
+        attributes["_ARRAY_DIMENSIONS"] = names
+    return {"chunk_key_encoding": {"name": "v2", "separator": "/"}, "attributes": attributes}
 
 
 def create(root: Any, source: Source, made: list[Target], zarr_format: int | None) -> None:
@@ -217,6 +234,9 @@ def create(root: Any, source: Source, made: list[Target], zarr_format: int | Non
         groups = source.inventory.groups
         read = read_objects(source.place, [node.key(name) for node in groups.values() for name in node.files])
         wanted |= group_documents(groups, zarr_format, read)
+    if source.described is not None:
+        asked = zarr_format or 3
+        wanted |= new_group("", asked, ome.in_format(source.described, asked))
     there = read_objects(place, wanted)
     write_objects(place, {key: data for key, data in wanted.items() if not same(there.get(key), data)})
     if source.inventory is not None and not isinstance(root, MemoryStore):

@@ -27,6 +27,15 @@ def is_ome(groups: Attributes) -> bool:
     return any(key in _ome(attributes) for attributes in groups.values() for key in known)
 
 
+def in_format(attributes: Mapping[str, Any], zarr_format: int) -> dict[str, Any]:
+    """Attributes in version 0.5 as the version has them that goes with a Zarr format: 0.4 with 2, 0.5 with 3."""
+    if zarr_format == 3 or "ome" not in attributes:
+        return dict(attributes)
+    described = {key: value for key, value in attributes["ome"].items() if key != "version"}
+    images = [{**image, "version": "0.4"} for image in described.get("multiscales", [])]
+    return {**{k: v for k, v in attributes.items() if k != "ome"}, **described, "multiscales": images}
+
+
 def is_label(attributes: Mapping[str, Any]) -> bool:
     """Whether a group is an image whose samples are names of objects: an error of 1 makes another object of them."""
     return "image-label" in _ome(attributes)

@@ -13,34 +13,30 @@ from typing import Any
 
 import numpy as np
 import zarr
+from zarr.abc.store import Store
 from zarr.core.sync import sync
-from zarr.errors import (
-    ArrayNotFoundError,
-    GroupNotFoundError,
-    NodeNotFoundError,
-    ZarrFutureWarning,
-    ZarrUserWarning,
-)
+from zarr.errors import ZarrFutureWarning, ZarrUserWarning
 from zarr.storage import StorePath
 from zarr.storage._common import make_store_path
 
 from tinc_codec.arrays.chunk_keys import chunk_keys
 from tinc_codec.arrays.consolidation import check_consolidated
+from tinc_codec.arrays.given import KNOWN, Given, open_given
 from tinc_codec.arrays.images import Folder
 from tinc_codec.arrays.inventory import Inventory, take_inventory
 from tinc_codec.arrays.nodes import DESCRIBING, Node
 from tinc_codec.arrays.objects import directory_of, read_objects, shown
 from tinc_codec.arrays.place import local_path
-from tinc_codec.arrays.readers import DaskReader, Reader, TiffReader, ZarrReader
+from tinc_codec.arrays.readers import Reader, ZarrReader
 from tinc_codec.arrays.stores import is_of_this_process, open_source_store
 from tinc_codec.arrays.surroundings import above, beside, name_of
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.opening import open_node
+from tinc_codec.usable import usable
 from tinc_codec.zarr3 import is_compressed
 
 ALREADY = "already compressed by TINC"
 """Why an array is copied whose samples would lose twice."""
-
-TIFF_SUFFIXES = (".tif", ".tiff")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +57,8 @@ class Member:
         Whether, as it stays exact, TINC makes it smaller than it is.
     missing
         Values that stand for missing samples, which must come back exactly.
+    names, attributes
+        Of an array that is not Zarr's: names of its axes (empty: not known), and attributes.
     """
 
     path: str
@@ -69,6 +67,8 @@ class Member:
     exact: str | None = None
     lossless: bool = False
     missing: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +104,7 @@ class Source:
     folder: str = ""
     above: tuple[Folder, ...] = ()
     beside: tuple[Mapping[str, Any], ...] = ()
+    described: Mapping[str, Any] | None = None
 
     @property
     def directory(self) -> Path | None:
@@ -113,11 +114,13 @@ class Source:
     @property
     def groups(self) -> dict[str, Mapping[str, Any]]:
         """Attributes of its groups by path."""
-        return {} if self.inventory is None else {p: node.attributes for p, node in self.inventory.groups.items()}
+        if self.inventory is not None:
+            return {path: node.attributes for path, node in self.inventory.groups.items()}
+        return {} if self.described is None else {"": self.described}
 
 
 def open_source(given: Any, storage_options: Mapping[str, Any] | None = None) -> Source:
-    """Open what was given: a Zarr array or group, a path or URL of one, a TIFF, or a dask array.
+    """Open what was given: a Zarr array or group, a path or URL of one, or what `tinc_codec.arrays.given` knows.
 
     Raises
     ------
@@ -126,23 +129,25 @@ def open_source(given: Any, storage_options: Mapping[str, Any] | None = None) ->
     UnsupportedDataError
         A single array has a dtype that cannot be stored.
     """
-    if isinstance(given, str | Path) and str(given).lower().endswith(TIFF_SUFFIXES):
-        if not Path(given).exists():
-            raise ConfigurationError(f"source {str(given)!r} does not exist")
-        return _single(str(given), TiffReader.open(str(given)))
-    if type(given).__module__.startswith("dask."):
-        return _single("dask array", DaskReader(given))
-    return _zarr_source(given, storage_options)
+    other = open_given(given)
+    return _zarr_source(given, storage_options) if other is None else _other_source(other)
 
 
-def _single(name: str, reader: Reader) -> Source:
-    return Source(name, (Member("", reader, None),))
+def _other_source(given: Given) -> Source:
+    members = tuple(
+        Member(array.path, array.reader, None, missing=array.missing, names=array.names, attributes=array.attributes)
+        for array in given.arrays
+    )
+    return Source(given.name, members, described=given.described)
 
 
 def _zarr_source(given: Any, storage_options: Mapping[str, Any] | None) -> Source:
     place = given.store_path if isinstance(given, zarr.Array | zarr.Group) else _place(given, storage_options)
     if is_of_this_process(place.store):
-        raise ConfigurationError("the source is in the memory of this process, which workers cannot see: save it first")
+        raise ConfigurationError(
+            "the source is in the memory of this process, which workers cannot see: save it, or give its "
+            "samples (array[...]) instead"
+        )
     if not any(read_objects(place, DESCRIBING)):
         raise ConfigurationError(f"source {str(given)!r} holds no Zarr array or group")
     inventory = take_inventory(place)
@@ -167,14 +172,14 @@ def _zarr_source(given: Any, storage_options: Mapping[str, Any] | None) -> Sourc
 
 
 def _place(given: Any, storage_options: Mapping[str, Any] | None) -> StorePath:
-    try:
+    with usable(f"source {str(given)!r}"):
         return sync(make_store_path(_store(given, storage_options), mode="r"))
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"source {str(given)!r} holds no Zarr array or group") from error
 
 
 def _store(given: Any, storage_options: Mapping[str, Any] | None) -> Any:
     """What zarr opens: of a path the whole name, so that it is the same from any directory; of a URL its store."""
+    if not isinstance(given, str | Path | Store | StorePath | zarr.Array | zarr.Group):
+        raise ConfigurationError(f"the source is a {type(given).__name__}: give {KNOWN}")
     if not isinstance(given, str | Path):
         return given
     path = local_path(given)
@@ -226,10 +231,7 @@ def open_zarr(place: Any, storage_options: Mapping[str, Any] | None = None) -> z
     ConfigurationError
         There is no Zarr array or group.
     """
-    try:
-        return zarr.open(_store(place, storage_options), mode="r")
-    except (FileNotFoundError, NodeNotFoundError, ArrayNotFoundError, GroupNotFoundError) as error:
-        raise ConfigurationError(f"source {str(place)!r} holds no Zarr array or group") from error
+    return open_node(_store(place, storage_options), place)
 
 
 def _member(path: str, array: zarr.Array[Any]) -> Member:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinc_codec.arrays import presence
 from tinc_codec.arrays.layout import Mode, Shape
 from tinc_codec.arrays.presence import Presence
-from tinc_codec.arrays.readers import DaskReader, MeanReader, Reader
+from tinc_codec.arrays.readers import IN_PARTS, MeanReader, Reader
 from tinc_codec.arrays.regions import Index, Regions
 from tinc_codec.config import Config
 from tinc_codec.runtime import cores, set_process
@@ -114,7 +114,7 @@ class Work:
     @cached_property
     def packed(self) -> bytes:
         """As bytes, for `unpacked`; without a reader that is sent along in parts."""
-        reader = None if isinstance(self.reader, DaskReader) else self.reader
+        reader = None if isinstance(self.reader, IN_PARTS) else self.reader
         return bytes(cloudpickle.dumps(replace(self, reader=reader, stored=None)))  # classes of a user's script too
 
 
