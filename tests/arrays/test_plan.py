@@ -58,7 +58,7 @@ def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
     for devices, message in ((7, "torch sees"), ("tpu", "known are"), ("gpu", "sees no GPU")):
         with pytest.raises(ConfigurationError, match=message):
             local_workers(devices, None, 1)
-    with pytest.raises(ConfigurationError, match="must be 1 or more"):
+    with pytest.raises(ConfigurationError, match="of at least 1"):
         local_workers("cpu", -1, 1)
 
 
