@@ -84,7 +84,7 @@ def test_memory_counts_shards_whole_and_chunks_one_by_one(tmp_path, source):
 def test_wrong_grids_are_refused(source, tmp_path):
     for settings, message in (
         ({"chunks": (8, 8)}, "do not fit"),
-        ({"chunks": (8, 8, 0)}, "do not fit"),
+        ({"chunks": (8, 8, 0)}, "whole numbers"),
         ({"chunks": (8, 8, 8), "shards": (12, 8, 8)}, "not whole chunks"),
         ({"shards": (32, 32, 32), "zarr_format": 2}, "Zarr format 2 has none"),
         ({"zarr_format": 4}, "must be 2 or 3"),
