@@ -11,6 +11,7 @@ from subprocess import Popen
 from typing import Any
 
 import dask
+import numpy as np
 import psutil
 from distributed import Client, Scheduler, SpecCluster
 
@@ -73,6 +74,8 @@ def local_workers(devices: str | int | list[int], number: int | None, needed: in
     ConfigurationError
         There is no such GPU.
     """
+    if number is not None and (not is_whole(number) or number < 1):
+        raise ConfigurationError(f"workers={number!r} must be a whole number of at least 1")
     free = int(psutil.virtual_memory().available * _RESERVE)
     gpus = _gpus(devices)
     fitting = max(1, free // needed)
@@ -101,6 +104,11 @@ def _gpus(devices: str | int | list[int]) -> tuple[int, ...]:
     if any(not 0 <= gpu < count for gpu in chosen):
         raise ConfigurationError(f"devices={devices!r}: torch sees {count} GPUs, numbered from 0")
     return chosen
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def workers_of(client: Client) -> Workers:

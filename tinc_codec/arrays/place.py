@@ -104,12 +104,16 @@ class Place:
         """
         try:
             self.beside.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.beside / "lock", timeout=0):
-                yield
+            lock = FileLock(self.beside / "lock")
+            lock.acquire(timeout=0)
         except Timeout:
             raise JobError(f"another process is working on {self.live}: wait for it, or stop it") from None
-        except PermissionError as error:
+        except OSError as error:
             raise ConfigurationError(f"the job's directory {self.beside} cannot be written: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def check_one_system(self) -> None:
         """Raise `ConfigurationError` unless a rename can bring the new store to its place."""

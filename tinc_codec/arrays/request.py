@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from distributed import Client
 
 from tinc_codec.arrays import layout, show
 from tinc_codec.arrays.choice import Choice
-from tinc_codec.arrays.cluster import Workers, connected, local_workers, workers_of
+from tinc_codec.arrays.cluster import Workers, connected, is_whole, local_workers, workers_of
 from tinc_codec.arrays.counts import Progress
 from tinc_codec.arrays.job import Rules
 from tinc_codec.arrays.judge import judged
@@ -69,8 +68,6 @@ class Request:
         self, client: Client | None, devices: str | int | list[int], number: int | None, made: list[Target]
     ) -> Workers:
         """Who does it."""
-        if number is not None and (not is_whole(number) or number < 1):
-            raise ConfigurationError(f"workers={number!r} must be a whole number of at least 1")
         if client is not None:
             return workers_of(client)
         return local_workers(devices, number, max(map(needed_by, made), default=1))
@@ -156,8 +153,3 @@ def parse_grid(name: str, value: Any) -> Shape | None:
     if not isinstance(value, tuple | list) or not all(is_whole(edge) and edge >= 1 for edge in value):
         raise ConfigurationError(f"{name}={value!r} must be whole numbers of at least 1, as in (64, 64, 64)")
     return tuple(int(edge) for edge in value)
-
-
-def is_whole(value: Any) -> bool:
-    """Whether it is a whole number."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -152,6 +152,7 @@ class Stage:
                     counts.finish(1)
         report = self._report(plan, works, counts, skipped, start)
         shown, notes = views(works)
+        check_unchanged(self.source, self.snapshot)
         report = replace(report, views=shown, notes=notes, account=self._account(root, works, skipped))
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
