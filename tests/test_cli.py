@@ -192,3 +192,7 @@ def test_wrong_jobs_are_explained_in_a_line(stored, options, message):
     assert result.exit_code == 1
     assert message in result.output
     assert "Traceback" not in result.output
+
+
+def test_brackets_in_errors_are_printed(tmp_path):
+    assert "[raw].zarr" in tinc("inspect", tmp_path / "[raw].zarr").output

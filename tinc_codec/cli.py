@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tinc_codec import __version__, tables
@@ -40,10 +41,12 @@ def _explained(stopped: str = "stopped") -> Iterator[None]:
     try:
         yield
     except TincError as error:
-        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False, soft_wrap=True
+        )
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        Console(stderr=True).print(stopped, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(escape(stopped), highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
 
 
