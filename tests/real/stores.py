@@ -5,7 +5,7 @@ do, and spatialdata 0.7 cannot write images with ome-zarr 0.16 and later::
 
     python3 -m venv real
     real/bin/pip install 'ome-zarr<0.13' spatialdata xarray distributed filelock
-    real/bin/pip install .
+    real/bin/pip install '.[torch]'
     real/bin/python tests/real/stores.py DIRECTORY
 
 Images must be within the bound, all else bit for bit the same. One line for each store and way; exit status 1 where
