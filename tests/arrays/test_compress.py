@@ -244,20 +244,25 @@ def test_compressed_arrays_are_not_compressed_again(tmp_path, source, bounded, c
     assert files(tmp_path / "c.zarr") == files(tmp_path / "b.zarr")
 
 
-def test_a_destination_elsewhere(tmp_path, source, volume, bounded, client):
-    pytest.importorskip("fsspec")
-    url = "memory://elsewhere/b.zarr"
+def test_destinations_that_no_job_can_write(tmp_path, source, bounded, client):
     with pytest.raises(ConfigurationError, match="ledger="):
-        tinc_codec.compress(source, url, bounded, client=client, **QUIET)
-    ledger = {"ledger": tmp_path / "job"}
-    assert tinc_codec.compress(source, url, bounded, client=client, **ledger, **QUIET).done == 12
-    assert close(zarr.open_array(url, mode="r")[:], volume)
-    told = tinc_codec.compress(source, url, bounded, client=client, **ledger, **QUIET)
-    assert (told.done, told.reused) == (0, 12)
-    with pytest.raises(ConfigurationError, match="is not of this job"):
-        tinc_codec.compress(source, url, TINCCodec(max_error=1), client=client, **ledger, **QUIET)
+        tinc_codec.compress(source, "s3://bucket/b.zarr", bounded, client=client, **QUIET)
+    with pytest.raises(ConfigurationError, match="in the memory of this process"):
+        tinc_codec.compress(source, "memory://b.zarr", bounded, client=client, ledger=tmp_path / "job", **QUIET)
     with pytest.raises(ConfigurationError, match="zip"):
         tinc_codec.compress(source, tmp_path / "a.zip", bounded, client=client, **QUIET)
+
+
+@pytest.mark.parametrize("name", ["with space.zarr", "Zürich 脳.zarr", "a#1?b%20[c].zarr", "12:30.zarr"])
+def test_local_places_are_paths_and_file_urls(tmp_path, volume, client, name, files):
+    zarr.create_array(tmp_path / name, data=volume, chunks=(40, 50, 60))
+    codec = TINCCodec(max_error=0)
+    for number, form in enumerate((str, lambda path: f"file://{path}", lambda path: f"file:{path}")):
+        made = tmp_path / f"{number}" / name
+        tinc_codec.compress(form(tmp_path / name), form(made), codec, client=client, **QUIET)
+        assert (zarr.open_array(made, mode="r")[:] == volume).all()
+    tinc_codec.compress(f"file://{tmp_path / name}", None, codec, client=client, **QUIET)
+    assert files(tmp_path / name) == files(made)
 
 
 def failing(monkeypatch, wrong, error):

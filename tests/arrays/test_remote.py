@@ -215,9 +215,10 @@ def test_it_may_end_at_any_request_that_publishes(source, job, options, objects,
             assert objects(f"{step}-{after}.zarr") == expected
 
 
-def test_requests_that_fail_now_and_then_are_made_again(source, job, objects, expected, weather):
+def test_requests_that_fail_now_and_then_are_made_again(source, job, options, objects, expected, weather):
+    del options["config_kwargs"]  # as botocore does it unless it is asked
     weather.every = 5
-    told = job(source)
+    told = job(source, storage_options=options)
     assert weather.count > 40
     weather.clear_up()
     assert told.failures == ()

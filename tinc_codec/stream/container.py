@@ -110,7 +110,7 @@ class Container:
 
 def supported(dtype: np.dtype[np.generic]) -> bool:
     """Whether chunks of `dtype`, in either byte order, can be stored."""
-    return dtype.fields is None and dtype.newbyteorder("=") in _CODES
+    return dtype.kind in "iuf" and dtype.newbyteorder("=") in _CODES  # others may know no byte order
 
 
 def pack(container: Container) -> bytes:
