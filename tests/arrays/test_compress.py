@@ -14,6 +14,7 @@ from zarr.storage import LocalStore
 
 import tinc_codec
 from tinc_codec import ConfigurationError, JobError, TINCCodec, zarr_kwargs
+from tinc_codec.arrays import worker
 from tinc_codec.arrays.job import Failure
 from tinc_codec.errors import SourceError
 from tinc_codec.zarr3 import is_compressed
@@ -294,6 +295,21 @@ def test_a_chunk_that_fails_is_stored_losslessly_and_said(
     assert got.serializer.config.max_error == 20 or shards  # what is asked for stays in the metadata
     again = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, retries=0, **settings, **QUIET)
     assert (again.done, again.failures) == (0, told.failures)  # it is said as long as it is so
+
+
+def test_what_was_written_of_a_chunk_that_is_skipped_is_removed(tmp_path, source, bounded, client, monkeypatch):
+    real = worker.complaint
+
+    def wrong(original, decoded, config):
+        return "is wrong" if original.shape == (8, 18, 28) else real(original, decoded, config)
+
+    monkeypatch.setattr(worker, "complaint", wrong)
+    settings = {"client": client, "retries": 0, "progress": False}
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, on_error="skip", **settings)
+    assert [(failure.chunk, failure.instead) for failure in report.failures] == [("c/2/1/1", "skipped")]
+    array = zarr.open_array(tmp_path / "b.zarr", mode="r")
+    assert not (array[32:, 32:, 32:]).any()
+    assert not (tmp_path / "b.zarr/c/2/1/1").exists()
 
 
 def test_a_chunk_that_fails_may_be_skipped_or_stop_the_job(tmp_path, source, volume, bounded, client, monkeypatch):

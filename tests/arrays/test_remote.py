@@ -302,6 +302,27 @@ def test_a_listing_that_comes_late_changes_nothing_of_the_destination(source, jo
     assert objects() == expected
 
 
+def test_a_source_whose_listing_comes_late_is_refused(bucket, options, tmp_path, client, weather, volume):
+    place = f"s3://{BUCKET}/late.zarr"
+    group = zarr.create_group(place, storage_options=options, zarr_format=2)
+    group.create_array("0", data=volume, chunks=(16, 16, 24))
+    zarr.consolidate_metadata(group.store)
+    with weather.lock:
+        weather.written = {key: when for key, when in weather.written.items() if "late.zarr/0" in key}
+    weather.hidden_for = 1000
+    with pytest.raises(ConfigurationError, match="the listing comes late"):
+        tinc_codec.compress(
+            place,
+            tmp_path / "b.zarr",
+            OTHER,
+            storage_options=options,
+            client=client,
+            ledger=tmp_path / "l",
+            progress=False,
+        )
+    weather.clear_up()
+
+
 @pytest.mark.parametrize("settings", [{"resume": False}, {"codec": OTHER}, {"chunks": (24, 16, 24)}])
 def test_what_is_not_published_can_be_begun_anew(source, job, bucket, options, objects, volume, monkeypatch, settings):
     interrupted(monkeypatch, job, source)

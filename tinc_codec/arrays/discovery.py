@@ -42,8 +42,7 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
         nodes |= found
         consolidated = consolidated_of(found, new)
         groups = [node for node in found.values() if node.kind == "group"]
-        pending = {_join(path, name) for path, named in consolidated.items() for name in _consolidated_paths(named)}
-        pending |= {_join(node.path, name) for node in groups for name in ome.paths(node.attributes)}
+        pending = named_paths(found, consolidated)
         optional = {_join(node.path, name) for node in groups for name in ome.optional_paths(node.attributes)}
         optional |= {path for node in groups for path in _next_image(node.path, nodes)}
         pending, optional = pending - set(nodes), optional - set(nodes) - pending
@@ -54,6 +53,13 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
         )
     foreign = tuple(read_objects(place, ome.documents({path: node.attributes for path, node in nodes.items()})))
     return nodes, foreign, consolidated_of(nodes, documents)
+
+
+def named_paths(nodes: Mapping[str, Node], consolidated: Documents) -> set[str]:
+    """Paths of nodes that consolidated and OME metadata of some groups name."""
+    groups = [node for node in nodes.values() if node.kind == "group"]
+    paths = {_join(path, name) for path, named in consolidated.items() for name in _consolidated_paths(named)}
+    return paths | {_join(node.path, name) for node in groups for name in ome.paths(node.attributes)}
 
 
 def _join(path: str, name: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from zarr.storage import StorePath
 
 from tinc_codec.arrays.chunk_keys import chunk_keys
-from tinc_codec.arrays.discovery import discover
+from tinc_codec.arrays.discovery import discover, named_paths
 from tinc_codec.arrays.nodes import CONSOLIDATED, METADATA, Node, consolidated_of, nodes_of, parse_documents
 from tinc_codec.arrays.objects import folders, join, listable, read_objects, shown
+from tinc_codec.errors import ConfigurationError
 
 _DESCRIBING = frozenset({*METADATA, CONSOLIDATED})
 
@@ -70,8 +71,21 @@ def take_inventory(place: StorePath) -> Inventory:
     keys = [join(folder, name) for folder, names in listed.items() for name in names if name in _DESCRIBING]
     documents = parse_documents(shown(place), read_objects(place, keys))
     nodes = nodes_of(shown(place), documents)
+    consolidated = consolidated_of(nodes, documents)
+    _check_listing(place, nodes, consolidated)
     chunks, outside, foreign = _sorted_out(nodes, listed)
-    return Inventory(nodes, chunks, outside, foreign, consolidated_of(nodes, documents))
+    return Inventory(nodes, chunks, outside, foreign, consolidated)
+
+
+def _check_listing(place: StorePath, nodes: Mapping[str, Node], consolidated: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `ConfigurationError` where a node is there that the listing does not show: chunks may lack as well."""
+    lacking = named_paths(nodes, consolidated) - set(nodes)
+    late = read_objects(place, [join(path, name) for path in lacking if not path.startswith("..") for name in METADATA])
+    if late:
+        raise ConfigurationError(
+            f"{min(late)} is in {shown(place)}, whose listing does not show it: the listing comes late, and may lack "
+            "chunks too; wait until it is complete, and run it again"
+        )
 
 
 def _sorted_out(

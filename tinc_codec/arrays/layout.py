@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 import zarr
 from zarr.core.sync import sync
-from zarr.errors import NodeNotFoundError
 from zarr.storage import MemoryStore, StorePath
 from zarr.storage._common import make_store_path
 
@@ -324,10 +323,6 @@ def create_empty(path: Path, shape: Shape, chunks: Shape) -> None:
     zarr.create_array(path, shape=shape, chunks=chunks, dtype="uint16")
 
 
-def exists(root: Any) -> bool:
-    """Whether there is a Zarr node at a path or URL."""
-    try:
-        zarr.open(root, mode="r")
-    except (FileNotFoundError, NodeNotFoundError):
-        return False
-    return True
+def remove_chunk(root: Any, key: str) -> None:
+    """Remove an object of the destination, if it is there, so that it reads as the fill value."""
+    sync((sync(make_store_path(root, mode="a")) / key).delete())

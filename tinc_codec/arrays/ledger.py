@@ -77,6 +77,11 @@ class Record:
     instead: str | None = None
     source: str = ""
 
+    @property
+    def name(self) -> str:
+        """Key of the chunk or shard in the store."""
+        return f"{self.array}/{self.key}".lstrip("/")
+
 
 def fingerprint(*parts: object) -> str:
     """Digest of all that a chunk's bytes depend on."""

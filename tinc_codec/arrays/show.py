@@ -37,7 +37,7 @@ def duration(seconds: float) -> str:
 
 def plan(told: Plan, console: Console | None = None) -> None:
     """Print a plan."""
-    console = console or Console()
+    console = console or Console(markup=False)  # paths may have brackets
     table = Table(title=f"{told.source} -> {told.destination}, {told.target}")
     for column in ("array", "shape", "chunks", "shards", "tasks", "raw", "what"):
         table.add_column(column, justify="right" if column in ("tasks", "raw") else "left", overflow="fold")
@@ -69,7 +69,7 @@ def plan(told: Plan, console: Console | None = None) -> None:
 
 def report(told: Report, console: Console | None = None) -> None:
     """Print a report."""
-    console = console or Console()
+    console = console or Console(markup=False)  # paths may have brackets
     table = Table(title=f"{told.destination}: {size(told.raw_bytes)} in {size(told.stored_bytes)} ({told.ratio:.1f}x)")
     for column in ("array", "raw", "stored", "ratio", "PSNR dB", "max error", "chunks", "verified"):
         table.add_column(column, justify="left" if column == "array" else "right")

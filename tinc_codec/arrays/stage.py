@@ -146,6 +146,7 @@ class Stage:
             job = Job(client, rules)
             for found in job.run(self._tasks(client, some, rules, resume, counts)):
                 if isinstance(found, Failure):
+                    layout.remove_chunk(root, found.chunk)  # what was written of it before it failed
                     skipped.append(found)
                 else:
                     self.ledger.add(found)
@@ -235,14 +236,19 @@ class Stage:
     def _report(self, plan: Plan, works: list[Work], counts: Counts, skipped: list[Failure], start: float) -> Report:
         records = self.ledger.records()
         arrays, kept = [], []
+        passed = {failure.chunk for failure in skipped}
         for work, target in zip(works, self._in_order(works), strict=True):
-            mine = [r for r in records.values() if r.array == work.path and r.fingerprint == work.fingerprint]
+            mine = [
+                record
+                for record in records.values()
+                if record.array == work.path and record.fingerprint == work.fingerprint and record.name not in passed
+            ]
             kept += mine
             arrays.append(array_report(work.path, mine, None if target.config else target.member.exact))
         missing = plan.tasks - len(kept) - len(skipped)
         if missing:
             raise JobError(f"{missing} of {plan.tasks} chunks are not in the ledger: run it again")
-        instead = [Failure(f"{r.array}/{r.key}".lstrip("/"), r.instead, "lossless") for r in kept if r.instead]
+        instead = [Failure(r.name, r.instead, "lossless") for r in kept if r.instead]
         failures, seconds = (*skipped, *instead), time.perf_counter() - start
         return Report(plan, tuple(arrays), counts.done, counts.reused, failures, seconds, tuple(kept))
 
