@@ -10,8 +10,9 @@ from distributed import Client
 
 from tinc_codec.arrays.choice import Choice
 from tinc_codec.arrays.counts import Progress
+from tinc_codec.arrays.grids import Shape
 from tinc_codec.arrays.job import OnError, Rules
-from tinc_codec.arrays.layout import Shape, Writer
+from tinc_codec.arrays.layout import Writer
 from tinc_codec.arrays.plan import Plan
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.request import Request

@@ -11,8 +11,9 @@ from distributed import Client
 from numpy.typing import NDArray
 
 from tinc_codec.arrays.counts import Progress
+from tinc_codec.arrays.grids import Shape
 from tinc_codec.arrays.job import Rules
-from tinc_codec.arrays.layout import Shape, Writer
+from tinc_codec.arrays.layout import Writer
 from tinc_codec.arrays.readers import Reader
 from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.request import Request

@@ -17,6 +17,7 @@ from zarr.storage._common import make_store_path
 from tinc_codec.arrays import ome
 from tinc_codec.arrays.consolidation import consolidated_documents
 from tinc_codec.arrays.documents import as_json, group_documents, new_group, same
+from tinc_codec.arrays.grids import Shape, check_grid, own_grid
 from tinc_codec.arrays.nodes import METADATA, nodes_of, parse_documents
 from tinc_codec.arrays.objects import copy_objects, join, present, read_objects, write_objects
 from tinc_codec.arrays.regions import Regions
@@ -26,12 +27,8 @@ from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.zarr3 import zarr_kwargs
 
-Shape = tuple[int, ...]
 Mode = Literal["encode", "copy", "recode"]
 """How an array gets there: through the codec; object by object; or as samples, stored by another codec."""
-
-_VOXELS = 2**21
-"""Voxels of a chunk, at most, where the source has no chunks to keep: cubes or squares of the axes of space."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ def _own_format(member: Member) -> int:
 
 
 def _target(member: Member, writer: Writer, zarr_format: int, chunks: Shape | None, shards: Shape | None) -> Target:
-    own = (chunks, None) if chunks is not None and member.array is None else _own_grid(member, zarr_format)
+    own = (chunks, None) if chunks is not None and member.array is None else own_grid(member, zarr_format)
     exact = member.exact is not None
     kept = member.array is not None and _own_format(member) == zarr_format
     if exact and kept and not member.lossless and (writer.plain is None or member.exact != ALREADY):
@@ -127,7 +124,7 @@ def _target(member: Member, writer: Writer, zarr_format: int, chunks: Shape | No
     coded = writer.config is not None and (not exact or member.lossless)
     regrid = not exact or writer.plain is not None
     given = (chunks or own[0], shards if chunks or shards else own[1]) if regrid else own
-    _check_grid(member, *given, zarr_format)
+    check_grid(member, *given, zarr_format)
     config = None
     arguments: dict[str, Any] = {"zarr_format": zarr_format}
     if coded:
@@ -144,39 +141,6 @@ def _config_for(member: Member, writer: Writer) -> Config:
     if member.exact is not None:
         return Config(max_error=0.0, effort=writer.config.effort)
     return replace(writer.config, exact_values=tuple(dict.fromkeys((*writer.config.exact_values, *member.missing))))
-
-
-def _own_grid(member: Member, zarr_format: int) -> tuple[Shape, Shape | None]:
-    array, reader = member.array, member.reader
-    if array is not None:
-        shards = None if array.shards is None or zarr_format == 2 else tuple(array.shards)
-        return tuple(array.chunks), shards
-    blocks = getattr(getattr(reader, "array", None), "chunks", None)
-    if blocks is None:
-        return _cubes(reader.shape, member.names), None
-    if any(len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0] for sizes in blocks):
-        raise ConfigurationError("the dask array's blocks differ in size: give chunks=..., or rechunk it")
-    return tuple(int(sizes[0]) for sizes in blocks), None
-
-
-def _cubes(shape: Shape, names: tuple[str, ...]) -> Shape:
-    """Chunks over the last three axes of space, or of all where none is known to be; one voxel along the others."""
-    space = [axis for axis in range(len(shape)) if not names or ome.kind_of(names[axis]) == "space"][-3:]
-    edge = round(_VOXELS ** (1 / max(1, len(space))))
-    if not space:
-        space, edge = list(range(len(shape)))[-3:], 128
-    return tuple(max(1, min(edge, n)) if axis in space else 1 for axis, n in enumerate(shape))
-
-
-def _check_grid(member: Member, chunks: Shape, shards: Shape | None, zarr_format: int) -> None:
-    shape = member.reader.shape
-    for name, grid in (("chunks", chunks), ("shards", shards)):
-        if grid is not None and (len(grid) != len(shape) or min(grid, default=1) < 1):
-            raise ConfigurationError(f"{name}={grid} do not fit array {member.path!r} of shape {shape}")
-    if shards is not None and zarr_format == 2:
-        raise ConfigurationError(f"shards={shards}: Zarr format 2 has none; leave them out, or ask for zarr_format=3")
-    if shards is not None and any(s % c for s, c in zip(shards, chunks, strict=True)):
-        raise ConfigurationError(f"shards={shards} are not whole chunks of {chunks}")
 
 
 def _about(member: Member, zarr_format: int) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.arrays.cluster import Workers
-from tinc_codec.arrays.layout import Shape, Target
+from tinc_codec.arrays.grids import Shape
+from tinc_codec.arrays.layout import Target
 from tinc_codec.arrays.regions import Regions
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config

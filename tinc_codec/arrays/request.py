@@ -13,9 +13,10 @@ from tinc_codec.arrays import layout, show
 from tinc_codec.arrays.choice import Choice
 from tinc_codec.arrays.cluster import Workers, connected, is_whole, local_workers, workers_of
 from tinc_codec.arrays.counts import Progress
+from tinc_codec.arrays.grids import Shape
 from tinc_codec.arrays.job import Rules
 from tinc_codec.arrays.judge import judged
-from tinc_codec.arrays.layout import Shape, Target, Writer
+from tinc_codec.arrays.layout import Target, Writer
 from tinc_codec.arrays.ledger import Ledger
 from tinc_codec.arrays.place import Place, local_path
 from tinc_codec.arrays.plan import Plan, make_plan, needed_by, opaque_plan
@@ -24,7 +25,7 @@ from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.snapshot import take_snapshot
 from tinc_codec.arrays.stage import Stage
 from tinc_codec.arrays.walk import Source, open_source
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, SourceError
 
 _WORTH_SAMPLING = 20
 """Chunks for each one that a job compresses beforehand for the sake of its estimates, at least."""
@@ -60,6 +61,8 @@ class Request:
         """The source, what is made of it, and the Zarr format that was asked for."""
         try:
             source = judged(open_source(self.src, self.storage_options), self.writer.config, self.choice)
+        except SourceError as error:  # no job is at work on it yet
+            raise ConfigurationError(str(error)) from error
         except OSError as error:
             raise ConfigurationError(f"source {self.src} cannot be read: {type(error).__name__}: {error}") from error
         return source, layout.targets(source, self.writer, self.zarr_format, self.chunks, self.shards), self.zarr_format

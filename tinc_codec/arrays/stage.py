@@ -13,13 +13,14 @@ from distributed import Client
 from zarr.storage import MemoryStore
 
 from tinc_codec.arrays import layout, ome
-from tinc_codec.arrays.account import Account, Written, account_of
+from tinc_codec.arrays.account import Account, account_of
 from tinc_codec.arrays.cluster import neighbours
 from tinc_codec.arrays.counts import Counts, Progress
 from tinc_codec.arrays.held import HeldStore
 from tinc_codec.arrays.job import Failure, Job, Rules, Task, find_doubtful
 from tinc_codec.arrays.layout import Target
 from tinc_codec.arrays.ledger import EMPTY, Ledger, fingerprint
+from tinc_codec.arrays.outcome import Outcome
 from tinc_codec.arrays.pictures import views
 from tinc_codec.arrays.place import Place, sweep
 from tinc_codec.arrays.plan import Plan
@@ -151,10 +152,11 @@ class Stage:
                 else:
                     self.ledger.add(found)
                     counts.finish(1)
-        report = self._report(plan, works, counts, skipped, start)
+        written = Outcome(plan, self.made, works, self.ledger.records(), skipped)
+        report = written.report(counts, time.perf_counter() - start)
         shown, notes = views(works)
         check_unchanged(self.source, self.snapshot)
-        report = replace(report, views=shown, notes=notes, account=self._account(root, works, skipped))
+        report = replace(report, views=shown, notes=notes, account=self._account(root, written))
         layout.consolidate(root, self.source)
         self._publish(root, report, keep_original)
         return replace(report, seconds=time.perf_counter() - start)
@@ -233,46 +235,12 @@ class Stage:
                     first = False
                     yield Task(work, work.piece(index))
 
-    def _report(self, plan: Plan, works: list[Work], counts: Counts, skipped: list[Failure], start: float) -> Report:
-        records = self.ledger.records()
-        arrays, kept = [], []
-        passed = {failure.chunk for failure in skipped}
-        for work, target in zip(works, self._in_order(works), strict=True):
-            mine = [
-                record
-                for record in records.values()
-                if record.array == work.path and record.fingerprint == work.fingerprint and record.name not in passed
-            ]
-            kept += mine
-            arrays.append(array_report(work.path, mine, None if target.config else target.member.exact))
-        missing = plan.tasks - len(kept) - len(skipped)
-        if missing:
-            raise JobError(f"{missing} of {plan.tasks} chunks are not in the ledger: run it again")
-        instead = [Failure(r.name, r.instead, "lossless") for r in kept if r.instead]
-        failures, seconds = (*skipped, *instead), time.perf_counter() - start
-        return Report(plan, tuple(arrays), counts.done, counts.reused, failures, seconds, tuple(kept))
-
-    def _account(self, root: Any, works: list[Work], skipped: list[Failure]) -> Account:
-        """What became of everything that the source holds.
-
-        Raises
-        ------
-        JobError
-            Something is not accounted for.
-        """
-        records, written = self.ledger.records().values(), {}
-        for work in works:
-            mine = tuple(r for r in records if r.array == work.path and r.fingerprint == work.fingerprint)
-            start = f"{work.path}/" if work.path else ""
-            passed = tuple(f.chunk.removeprefix(start) for f in skipped if f.chunk.startswith(start))
-            written[work.path] = Written(work.mode == "copy", len(work.regions), mine, passed)
-        found = account_of(self.source, written, layout.others(self.source), layout.objects_of(root, self.source))
-        found.check(str(self.files.live) if self.remote is None else self.remote.held.url)
-        return found
-
-    def _in_order(self, works: list[Work]) -> Iterator[Target]:
-        by_path = {target.path: target for target in self.made}
-        return (by_path[work.path] for work in works)
+    def _account(self, root: Any, outcome: Outcome) -> Account:
+        """What became of everything that the source holds; raises `JobError` where something is not accounted for."""
+        others, there = layout.others(self.source), layout.objects_of(root, self.source)
+        account = account_of(self.source, outcome.written(), others, there)
+        account.check(str(self.files.live) if self.remote is None else self.remote.held.url)
+        return account
 
     def _publish(self, root: Any, report: Report, keep_original: bool) -> None:
         check_unchanged(self.source, self.snapshot)

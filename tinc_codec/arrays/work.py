@@ -15,7 +15,8 @@ import zarr
 from numpy.typing import NDArray
 
 from tinc_codec.arrays import presence
-from tinc_codec.arrays.layout import Mode, Shape
+from tinc_codec.arrays.grids import Shape
+from tinc_codec.arrays.layout import Mode
 from tinc_codec.arrays.presence import Presence
 from tinc_codec.arrays.readers import IN_PARTS, MeanReader, Reader
 from tinc_codec.arrays.regions import Index, Regions

@@ -13,8 +13,9 @@ import psutil
 
 from tinc_codec.arrays import layout
 from tinc_codec.arrays.cluster import Workers, connected
+from tinc_codec.arrays.grids import Shape
 from tinc_codec.arrays.job import Job, Rules, Task
-from tinc_codec.arrays.layout import Shape, Writer
+from tinc_codec.arrays.layout import Writer
 from tinc_codec.arrays.ledger import Ledger, Record
 from tinc_codec.arrays.request import Request
 from tinc_codec.arrays.work import Piece, Work, unpacked
