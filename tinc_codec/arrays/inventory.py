@@ -79,7 +79,7 @@ def take_inventory(place: StorePath) -> Inventory:
 
 def _check_listing(place: StorePath, nodes: Mapping[str, Node], consolidated: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise `ConfigurationError` where a node is there that the listing does not show: chunks may lack as well."""
-    lacking = named_paths(nodes, consolidated) - set(nodes)
+    lacking = {"", *named_paths(nodes, consolidated)} - set(nodes)
     late = read_objects(place, [join(path, name) for path in lacking if not path.startswith("..") for name in METADATA])
     if late:
         raise ConfigurationError(

@@ -25,7 +25,7 @@ from tinc_codec.arrays.report import Report
 from tinc_codec.arrays.snapshot import take_snapshot
 from tinc_codec.arrays.stage import Stage
 from tinc_codec.arrays.walk import Source, open_source
-from tinc_codec.errors import ConfigurationError, SourceError
+from tinc_codec.errors import ConfigurationError, DestinationError, SourceError
 
 _WORTH_SAMPLING = 20
 """Chunks for each one that a job compresses beforehand for the sake of its estimates, at least."""
@@ -119,7 +119,10 @@ class Request:
             remote = Remote.open(str(self.dst), self.storage_options, ledger) if place is None else None
             snapshot, derive = take_snapshot(source), self.pyramid == "derived"
             stage = Stage(self.dst is None, derive, source, made, zarr_format, files, ledger, remote, snapshot)
-            root = stage.prepare(resume)
+            try:
+                root = stage.prepare(resume)
+            except DestinationError as error:  # nothing is written yet
+                raise ConfigurationError(str(error)) from error
             chunks = 0 if root is None else sum(len(target.regions) for target in made if target.config)
             plan = self.plan(source, made, workers, min(3, chunks // _WORTH_SAMPLING))
             if root == files.staged and plan.expected_bytes is not None:
