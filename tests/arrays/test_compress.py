@@ -442,7 +442,7 @@ def test_in_place_is_refused_where_it_is_not_safe(tmp_path, volume, source, boun
         tinc_codec.compress(da.from_array(volume), None, bounded, client=client, **QUIET)
     with pytest.raises(ConfigurationError, match="in the memory of this process"):
         tinc_codec.compress(zarr.create_array({}, data=volume), tmp_path / "x.zarr", bounded, client=client, **QUIET)
-    with pytest.raises(ConfigurationError, match="is not there|holds no Zarr"):
+    with pytest.raises(ConfigurationError, match=r"is not there|holds no Zarr"):
         tinc_codec.compress(tmp_path / "nothing", tmp_path / "x.zarr", bounded, client=client, **QUIET)
     with pytest.raises(ConfigurationError, match="must be a TINCCodec"):
         tinc_codec.compress(source, tmp_path / "x.zarr", "tinc", client=client, **QUIET)
