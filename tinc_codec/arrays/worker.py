@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from tinc_codec.arrays.regions import Index, Regions, within
 from tinc_codec.config import Config
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.inspection import inspect
+from tinc_codec.lazy import lazy
 from tinc_codec.runtime import cores, set_process
 from tinc_codec.zarr3 import losslessly, streams_of
 
@@ -80,7 +81,7 @@ class Work:
         assert reader is not None
         return reader.read(self.regions.at(index))
 
-    @cached_property
+    @lazy
     def packed(self) -> bytes:
         """As bytes, for `unpacked`; without a reader that is sent along in parts."""
         return pickle.dumps(replace(self, reader=None) if isinstance(self.reader, DaskReader) else self)

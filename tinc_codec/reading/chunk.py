@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.lazy import lazy
 from tinc_codec.reading.folding import Folding
 from tinc_codec.reading.overlay import Overlay
 from tinc_codec.reading.selection import Indices, select
@@ -64,7 +64,7 @@ class Chunk:
             total += 0 if part is None else part.nbytes
         return total
 
-    @cached_property
+    @lazy
     def paths(self) -> Paths | None:
         """The networks, laid out for evaluation; None: there are none."""
         if self.header.kind is not ModelKind.SINE_TREE:
@@ -81,12 +81,12 @@ class Chunk:
         """The networks."""
         return None if self.paths is None else self.paths.model
 
-    @cached_property
+    @lazy
     def _ancestors(self) -> Ancestors:
         assert self.paths is not None
         return Ancestors(self.paths)
 
-    @cached_property
+    @lazy
     def stored(self) -> NDArray[Any] | None:
         """All samples, folded, where they are stored losslessly; None: they are not."""
         if not self.header.lossless:
@@ -95,7 +95,7 @@ class Chunk:
         values = lossless.unpack(reader.raw(reader.remaining), count, self.native, self.header.version > 1)
         return values.reshape(self.folding.folded)
 
-    @cached_property
+    @lazy
     def overlays(self) -> tuple[Overlay, ...]:
         """Exact values and corrections, in the order in which they are entered."""
         kinds = [] if self.header.lossless else [Section.EXACT, Section.CORRECTIONS]
@@ -110,7 +110,7 @@ class Chunk:
         """Whether samples are coded in tiles."""
         return Section.RESIDUAL in self.container.sections and not self.header.lossless
 
-    @cached_property
+    @lazy
     def _residual(self) -> tuple[section.Parameters, list[bytes]]:
         return section.unpack(self.container.section(Section.RESIDUAL), self.folding.folded, self.native)
 
@@ -124,7 +124,7 @@ class Chunk:
         """Each tile's code."""
         return self._residual[1]
 
-    @cached_property
+    @lazy
     def places(self) -> list[tuple[slice, ...]]:
         """Each tile's place in the folded shape."""
         return tile_bounds(self.folding.folded, self.parameters.tiles)

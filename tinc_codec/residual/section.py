@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.lazy import lazy
 from tinc_codec.residual import tokens
 from tinc_codec.residual.grid import LARGEST_TOP, Grid, Kind
 from tinc_codec.residual.lattice import MOST_PAIRS, passes, tile_bounds
@@ -62,12 +62,12 @@ class Parameters:
         """Number of times that the coarsest lattice's stride is halved."""
         return len(self.widths) - 1
 
-    @cached_property
+    @lazy
     def frequencies(self) -> tuple[Table, ...]:
         """The coder's tables of the contexts."""
         return tuple(Table.of([tokens.from_byte(byte) for byte in table]) for table in self.tables)
 
-    @cached_property
+    @lazy
     def prepared(self) -> Any:
         """The same for the compiled decoder."""
         from tinc_codec.residual.coding_numba import Prepared

@@ -6,7 +6,7 @@ only: a table made of floats would differ between platforms in the last bit and 
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import constriction
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.jit import compiled
+from tinc_codec.lazy import lazy
 
 PRECISION = 24
 """Frequencies of a table sum to 2**PRECISION."""
@@ -103,7 +104,7 @@ class Table:
             return cls(None, int(np.argmax([*weights, 0])))
         return cls(count_frequencies(weights))
 
-    @cached_property
+    @lazy
     def model(self) -> Any:
         """For constriction."""
         # constriction gives symbol i the frequency 1 + floor(p_i * (2^24 - n) / sum(p)); with p_i = frequency - 1 the
@@ -111,7 +112,7 @@ class Table:
         assert self.frequencies is not None
         return constriction.stream.model.Categorical((self.frequencies - 1).astype(np.float64), perfect=False)
 
-    @cached_property
+    @lazy
     def lookup(self) -> Any:
         """For the compiled decoder."""
         from tinc_codec.stream.entropy_numba import Lookup

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.lazy import lazy
 from tinc_codec.tree.structure import Tree, paired
 
 AMPLITUDE = 1024
@@ -137,7 +137,7 @@ class Model:
     high: Any
     constants: NDArray[Any]
 
-    @cached_property
+    @lazy
     def layers(self) -> tuple[Layer, ...]:
         """One for each of ``tree.tensors``."""
         return self.parameters.split(self.tree)

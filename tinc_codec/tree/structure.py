@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.lazy import lazy
 from tinc_codec.tree.partition import Partition
 
 NO_NETWORK = 0
@@ -93,7 +93,7 @@ class Tree:
     partition: Partition
     levels: tuple[Level, ...]
 
-    @cached_property
+    @lazy
     def _plan(self) -> tuple[tuple[Tensor, ...], tuple[tuple[ClassPlan, ...], ...], NDArray[np.int64]]:
         return _plan(self)
 
@@ -117,12 +117,12 @@ class Tree:
         """Number of parameters of all networks, biases included."""
         return sum(t.weights + t.biases for t in self.tensors)
 
-    @cached_property
+    @lazy
     def weights_begin(self) -> NDArray[np.int64]:
         """Where each tensor's weights begin in `tinc_codec.tree.model.Parameters`, and where the last ones end."""
         return np.cumsum([0, *(t.biases * paired(t.columns) for t in self.tensors)], dtype=np.int64)
 
-    @cached_property
+    @lazy
     def biases_begin(self) -> NDArray[np.int64]:
         """Where each tensor's biases begin there, and where the last ones end."""
         return np.cumsum([0, *(t.biases for t in self.tensors)], dtype=np.int64)

@@ -10,12 +10,13 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.lazy import lazy
 from tinc_codec.tree.model import AMPLITUDE
 from tinc_codec.tree.partition import Partition
 
@@ -131,16 +132,16 @@ class Product:
     runs: tuple[tuple[_Run, ...], ...]
     places: tuple[NDArray[np.intp] | None, ...]
 
-    @cached_property
+    @lazy
     def points(self) -> int:
         """Number of local coordinates of all pieces."""
         return math.prod(sum(len(run.coordinates) for run in runs) for runs in self.runs)
 
-    @cached_property
+    @lazy
     def _few(self) -> tuple[Piece, ...]:
         return tuple(self._made())
 
-    @cached_property
+    @lazy
     def _few_batches(self) -> tuple[Batch, ...]:
         return tuple(in_batches(self._made()))
 
