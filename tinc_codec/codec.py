@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinc_codec import decoding
 from tinc_codec.config import Config
 from tinc_codec.errors import UnsupportedDataError
+from tinc_codec.stream.limits import Expected
 
 _DEFAULT = Config()
 
@@ -135,9 +136,14 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         Raises
         ------
         CorruptStreamError
-            The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
+            The bytes are truncated, altered, or not a TINC stream, or hold more or less than `out`;
+            `NewerVersionError` for a later format version, `LimitError` for a claim that goes too far.
+        OutOfMemoryError
+            Memory ran out; the process can go on.
         """
-        decoded = self._decoded(ensure_bytes(buf))
+        # where the array goes says how large it is; Zarr's format 2 gives no more, and mostly not that
+        expected = None if out is None else Expected(memoryview(out).nbytes)
+        decoded = self._decoded(ensure_bytes(buf), expected)
         if out is None:
             return decoded
         if isinstance(out, np.ndarray) and out.shape == decoded.shape and out.dtype == decoded.dtype:
@@ -146,8 +152,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
             memoryview(out).cast("B")[:] = decoded.tobytes(order="A")
         return out  # type: ignore[no-any-return]
 
-    def _decoded(self, stream: bytes) -> NDArray[Any]:
-        return decoding.decode(stream)
+    def _decoded(self, stream: bytes, expected: Expected | None) -> NDArray[Any]:
+        return decoding.decode(stream, expected=expected)
 
     def get_config(self) -> dict[str, Any]:
         """As a JSON object, the identifier among it."""

@@ -130,7 +130,7 @@ def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros
     """
     given = np.asarray(array)
     check_dtype(given.dtype)
-    if given.ndim > LARGEST_RANK or given.nbytes > LARGEST_CHUNK:
+    if given.ndim > LARGEST_RANK or max(given.nbytes, *given.shape, 0) > LARGEST_CHUNK:
         raise UnsupportedDataError(
             f"a chunk of shape {given.shape} and {given.nbytes} bytes is too large: at most {LARGEST_RANK} axes and "
             f"{LARGEST_CHUNK} bytes"

@@ -23,12 +23,13 @@ from zarr.storage import LocalStore, MemoryStore, StorePath
 from tinc_codec import decoding, readers
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
-from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
+from tinc_codec.errors import ConfigurationError, UnsupportedDataError
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
-from tinc_codec.reading.levels import READ_ONLY, cells
+from tinc_codec.reading.levels import READ_ONLY
 from tinc_codec.runtime import process
 from tinc_codec.stream.container import MAGIC
+from tinc_codec.stream.limits import Expected
 from tinc_codec.threads import turn
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if any(self.level):
             coarse: NDBuffer = self._prepared(lambda: chunk_bytes, None, chunk_spec)()
             return coarse
-        chunk = Chunk.of(chunk_bytes.to_bytes())
-        self._check(chunk, chunk_spec)
+        chunk = Chunk.of(chunk_bytes.to_bytes(), self._expected(chunk_spec))
         with nullcontext() if chunk.header.lossless else turn():
             return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
 
@@ -107,8 +107,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if chunk_bytes is None:
             return lambda: None
         stream = chunk_bytes.to_bytes()
-        chunk = chunks.find(stream)
-        self._check(chunk, spec)
+        chunk = chunks.find(stream, self._expected(spec))
         return partial(self._decode_part, stream, chunk.parse(), selection, spec)
 
     def _decode_part(self, stream: bytes, chunk: Chunk, selection: Any, spec: ArraySpec) -> NDBuffer:
@@ -116,16 +115,10 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         chunks.keep(stream, chunk)
         return samples
 
-    def _check(self, chunk: Chunk, chunk_spec: ArraySpec) -> None:
-        """Raise `CorruptStreamError` unless a chunk is one that the array's metadata describe."""
-        dtype, shape = np.dtype(chunk_spec.dtype.to_native_dtype()), chunk.header.shape
-        if self.level and len(self.level) == len(shape):
-            shape = cells(shape, self.level)
-        if shape != tuple(chunk_spec.shape) or chunk.native != dtype.newbyteorder("="):
-            raise CorruptStreamError(
-                f"the chunk holds {chunk.header.dtype} of shape {shape}, the array's metadata say {dtype} of shape "
-                f"{tuple(chunk_spec.shape)}: it belongs to another array"
-            )
+    def _expected(self, chunk_spec: ArraySpec) -> Expected:
+        """What the array's metadata say of its chunks."""
+        dtype = np.dtype(chunk_spec.dtype.to_native_dtype())
+        return Expected(shape=tuple(chunk_spec.shape), dtype=dtype, level=self.level)
 
     async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)

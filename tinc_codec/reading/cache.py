@@ -10,6 +10,7 @@ from threading import Lock
 
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.runtime import process
+from tinc_codec.stream.limits import Expected, check_header
 
 
 class _Key:
@@ -41,17 +42,20 @@ class ChunkCache:
         self._lock = Lock()
 
     @contextmanager
-    def reading(self, stream: bytes) -> Iterator[Chunk]:
-        """The chunk of a stream, parsed now or earlier, and kept after this read."""
-        chunk = self.find(stream)
+    def reading(self, stream: bytes, expected: Expected | None = None) -> Iterator[Chunk]:
+        """The chunk of a stream, parsed now or earlier, and kept after this read; see `Chunk.of`."""
+        chunk = self.find(stream, expected)
         yield chunk
         self.keep(stream, chunk)
 
-    def find(self, stream: bytes) -> Chunk:
-        """The chunk of a stream, parsed now or earlier."""
+    def find(self, stream: bytes, expected: Expected | None = None) -> Chunk:
+        """The chunk of a stream, parsed now or earlier; see `Chunk.of`."""
         with self._lock:
             chunk = self._chunks.get(_Key(stream))
-        return Chunk.of(stream) if chunk is None else chunk
+        if chunk is None:
+            return Chunk.of(stream, expected)
+        check_header(chunk.header, len(stream), expected)
+        return chunk
 
     def keep(self, stream: bytes, chunk: Chunk) -> None:
         """Keep a chunk that was read, and weigh it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.lazy import lazy
 from tinc_codec.reading.folding import Folding
+from tinc_codec.reading.memory import accounted
 from tinc_codec.reading.overlay import Overlay
 from tinc_codec.reading.selection import Indices, select
 from tinc_codec.residual import coding, section
 from tinc_codec.residual.lattice import tile_borders, tile_bounds
 from tinc_codec.stream import crop, exact, lossless, weights
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
+from tinc_codec.stream.limits import Expected, check_header
 from tinc_codec.threads import spread
 from tinc_codec.tree import evaluation
 from tinc_codec.tree.ancestors import Ancestors
@@ -50,9 +53,18 @@ class Chunk:
             raise CorruptStreamError("a chunk that is not lossless has neither a model nor a residual")
 
     @classmethod
-    def of(cls, stream: bytes | memoryview) -> Chunk:
-        """Parse a stream's header."""
-        return cls(unpack(stream))
+    def of(cls, stream: bytes | memoryview, expected: Expected | None = None) -> Chunk:
+        """Parse a stream's header, and check that it is what is `expected` or, where nothing is, small enough.
+
+        Raises
+        ------
+        CorruptStreamError
+            The bytes make no sense, or are another chunk; `LimitError` where they claim too much.
+        """
+        with accounted("a stream", len(stream)):
+            container = unpack(stream)
+            check_header(container.header, len(stream), expected)
+            return cls(container)
 
     @property
     def nbytes(self) -> int:
@@ -73,8 +85,13 @@ class Chunk:
 
     def parse(self) -> Self:
         """Parse what every part of the chunk needs, now rather than when it is read."""
-        _ = self.paths
+        with self.accounted():
+            _ = self.paths
         return self
+
+    def accounted(self) -> AbstractContextManager[None]:
+        """Where memory runs out, the error says for which chunk."""
+        return accounted(f"a chunk of shape {self.header.shape} and {self.header.dtype}", self.header.raw_bytes)
 
     @property
     def model(self) -> Model | None:
@@ -139,12 +156,13 @@ class Chunk:
         CorruptStreamError
             A section that is needed makes no sense.
         """
-        wanted = select(selection, self.header.shape)
-        if 0 in wanted.shape or any(len(index) == 0 for index in wanted.indices):
-            return np.empty(wanted.shape, self.header.dtype)
-        read = self._product if wanted.product else self._points
-        samples = read(wanted.indices).reshape(wanted.shape).astype(self.header.dtype, copy=False)
-        return samples if samples.flags.writeable else samples.copy()
+        with self.accounted():
+            wanted = select(selection, self.header.shape)
+            if 0 in wanted.shape or any(len(index) == 0 for index in wanted.indices):
+                return np.empty(wanted.shape, self.header.dtype)
+            read = self._product if wanted.product else self._points
+            samples = read(wanted.indices).reshape(wanted.shape).astype(self.header.dtype, copy=False)
+            return samples if samples.flags.writeable else samples.copy()
 
     def whole(self) -> NDArray[Any]:
         """All samples of the part that is stored, folded, native."""
@@ -160,10 +178,11 @@ class Chunk:
 
     def restored(self) -> NDArray[Any]:
         """The array that was encoded: shape, dtype and memory order; writable."""
-        shaped = crop.restore(self.container, self.whole())
-        array = np.asarray(shaped, self.header.dtype, order="F" if self.header.order == "F" else "C")
-        kept = self.stored is not None and np.may_share_memory(array, self.stored)
-        return array.copy(order="K") if kept else array
+        with self.accounted():
+            shaped = crop.restore(self.container, self.whole())
+            array = np.asarray(shaped, self.header.dtype, order="F" if self.header.order == "F" else "C")
+            kept = self.stored is not None and np.may_share_memory(array, self.stored)
+            return array.copy(order="K") if kept else array
 
     def _corrected(self, model: NDArray[Any] | None) -> NDArray[Any]:
         """Samples of all tiles, from those of the model."""

@@ -18,13 +18,13 @@ from tinc_codec.residual.prediction import LARGEST_WEIGHT, PLAIN, SPREADS, PassM
 from tinc_codec.stream import lossless
 from tinc_codec.stream.entropy import Decoder, Encoder, Table, best_table
 from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.limits import tiles_fit
 
 LARGEST_LEVELS = 16
 LARGEST_OFFSET = 2**44
 """Biases and floors are smaller, so that sums stay exact."""
 
 MOST_CONTEXTS = 64
-MOST_TILES = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tup
     grid = _unpack_grid(section, dtype)
     start = section.count(grid.top)
     tiles = tuple(section.count(n) for n in shape)
-    if not 0 < math.prod(tiles) <= MOST_TILES:
+    if not 0 < math.prod(tiles) <= section.remaining or not tiles_fit(shape, tiles):  # each has a length, at least
         section.fail(f"{tiles} tiles over a chunk of shape {shape}")
     levels = section.byte()
     if levels > LARGEST_LEVELS:

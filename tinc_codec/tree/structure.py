@@ -7,6 +7,7 @@ form a class; the weights of one class whose parents share a class too form one 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,11 @@ class Tree:
     def parameters(self) -> int:
         """Number of parameters of all networks, biases included."""
         return sum(t.weights + t.biases for t in self.tensors)
+
+    @property
+    def products(self) -> int:
+        """Multiply-adds of all samples: every tensor is evaluated once at each of the leaves' local coordinates."""
+        return sum(t.weights for t in self.tensors) * math.prod(self.partition.leaf_shape)
 
     @lazy
     def weights_begin(self) -> NDArray[np.int64]:
