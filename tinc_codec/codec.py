@@ -11,7 +11,7 @@ from numcodecs.compat import ensure_bytes
 from numpy.typing import NDArray
 
 from tinc_codec import decoding
-from tinc_codec.config import Config
+from tinc_codec.config import Config, LaterConfig
 from tinc_codec.errors import UnsupportedDataError
 from tinc_codec.stream.limits import Expected
 
@@ -103,6 +103,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
         Raises
         ------
+        ConfigurationError
+            The settings were stored by a later version.
         UnsupportedDataError
             The array's dtype cannot be stored, or bytes were given.
         MissingDependencyError
@@ -161,7 +163,13 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> TINCCodec:
-        """Make a codec from stored settings; keys that this version does not know are left out."""
+        """Make a codec from stored settings; those that this version does not know are kept, and stop it from writing.
+
+        Raises
+        ------
+        ConfigurationError
+            `config` is not a JSON object.
+        """
         return cls.from_settings(Config.from_json(config))
 
     @classmethod
@@ -178,6 +186,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         return hash((self.codec_id, self._config))
 
     def __repr__(self) -> str:
+        if isinstance(self._config, LaterConfig):
+            return f"TINCCodec.from_config({self._config.stored})"
         changed = {
             key: value
             for key, value in vars(self._config).items()

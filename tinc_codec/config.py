@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from reprlib import Repr
 from typing import Any, Literal
 
 import numpy as np
@@ -21,18 +23,40 @@ TARGETS = ("ratio", "psnr", "max_error")
 """What may be asked of every chunk; one of them is."""
 DEFAULT_RATIO = 64.0
 
+MOST_EXACT_VALUES = 1024
+"""Each is looked for in all samples of a chunk."""
+
 JSON = dict[str, Any]
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def shown(value: object) -> str:
+    """A value in an error: its beginning, where it is long."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python spells out no numbers of thousands of digits
+        return "a number of thousands of digits"
 
 
 def unknown(field: str, value: object, known: Iterable[str]) -> ConfigurationError:
     """The error that names what is known."""
-    return ConfigurationError(f"{field}={value!r} is not known; known are {', '.join(map(repr, known))}")
+    return ConfigurationError(f"{field}={shown(value)} is not known; known are {', '.join(map(repr, known))}")
 
 
 def _number(field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigurationError(f"{field}={value!r} is not a finite number")
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and _finite(value):
+        return float(value)
+    raise ConfigurationError(f"{field}={shown(value)} is not a finite number")
+
+
+def _finite(number: float) -> bool:
+    """Whether a float holds a number, an int too."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def parse_ratio(value: object) -> float | None:
@@ -41,7 +65,7 @@ def parse_ratio(value: object) -> float | None:
         return None
     ratio = _number("ratio", value)
     if ratio <= 1:
-        raise ConfigurationError(f"ratio={value!r} must be above 1: it is raw bytes over stored bytes, as in 64")
+        raise ConfigurationError(f"ratio={shown(value)} must be above 1: it is raw bytes over stored bytes, as in 64")
     return ratio
 
 
@@ -51,7 +75,7 @@ def parse_psnr(value: object) -> float | None:
         return None
     psnr = _number("psnr", value)
     if psnr <= 0:
-        raise ConfigurationError(f"psnr={value!r} must be above 0: it is in dB, as in 45")
+        raise ConfigurationError(f"psnr={shown(value)} must be above 0: it is in dB, as in 45")
     return psnr
 
 
@@ -61,7 +85,9 @@ def parse_max_error(value: object) -> float | None:
         return None
     error = _number("max_error", value)
     if error < 0:
-        raise ConfigurationError(f"max_error={value!r} must not be negative: it is in the data's units, 0 is lossless")
+        raise ConfigurationError(
+            f"max_error={shown(value)} must not be negative: it is in the data's units, 0 is lossless"
+        )
     return error
 
 
@@ -71,7 +97,7 @@ def parse_data_range(value: object) -> float | None:
         return None
     data_range = _number("data_range", value)
     if data_range <= 0:
-        raise ConfigurationError(f"data_range={value!r} must be above 0: it is the peak that psnr refers to")
+        raise ConfigurationError(f"data_range={shown(value)} must be above 0: it is the peak that psnr refers to")
     return data_range
 
 
@@ -80,22 +106,29 @@ def parse_exact_values(value: object) -> tuple[float, ...]:
     if isinstance(value, int | float | np.number):
         value = [value]
     if not isinstance(value, list | tuple):
-        raise ConfigurationError(f"exact_values={value!r} must be a number or a list of numbers")
+        raise ConfigurationError(f"exact_values={shown(value)} must be a number or a list of numbers")
+    if len(value) > MOST_EXACT_VALUES:
+        raise ConfigurationError(
+            f"exact_values has {len(value)} numbers, where at most {MOST_EXACT_VALUES} are looked for: "
+            "with max_error=0 all values come back exactly"
+        )
     numbers = [number.item() if isinstance(number, np.number) else number for number in value]
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise ConfigurationError(f"exact_values={value!r}: {number!r} is not a number")
+            raise ConfigurationError(f"exact_values={shown(value)}: {shown(number)} is not a number")
+        if isinstance(number, int) and not _finite(number):
+            raise ConfigurationError(f"exact_values={shown(value)}: {shown(number)} is beyond all samples")
     return tuple(dict.fromkeys(number for number in numbers if math.isfinite(number)))
 
 
 def parse_levels(value: object) -> int | Literal["auto"]:
     """Parse `levels`: ``"auto"`` or the number of levels of the tree."""
-    if value == "auto":
-        return "auto"
     if isinstance(value, str):
+        if value == "auto":
+            return "auto"
         raise unknown("levels", value, ["auto", "an int from 1"])
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_LEVELS:
-        raise ConfigurationError(f"levels={value!r} must be 'auto' or an int from 1 to {LARGEST_LEVELS}")
+        raise ConfigurationError(f"levels={shown(value)} must be 'auto' or an int from 1 to {LARGEST_LEVELS}")
     return value
 
 
@@ -106,18 +139,20 @@ def parse_inter_level(value: object) -> str | tuple[float, ...]:
             raise unknown("inter_level", value, INTER_LEVEL)
         return value
     if not isinstance(value, list | tuple) or not value:
-        raise ConfigurationError(f"inter_level={value!r} must be one of {INTER_LEVEL} or a share for each level")
+        raise ConfigurationError(f"inter_level={shown(value)} must be one of {INTER_LEVEL} or a share for each level")
+    if len(value) > LARGEST_LEVELS:
+        raise ConfigurationError(f"inter_level={shown(value)} has {len(value)} shares: at most {LARGEST_LEVELS}")
     shares = tuple(_number("inter_level", share) for share in value)
     if min(shares) <= 0:
-        raise ConfigurationError(f"inter_level={value!r}: every level's share must be above 0")
+        raise ConfigurationError(f"inter_level={shown(value)}: every level's share must be above 0")
     return shares
 
 
 def parse_intra_level(value: object) -> str:
     """Parse `intra_level`: how a level's share is divided between its nodes."""
-    if value not in INTRA_LEVEL:
+    if not isinstance(value, str) or value not in INTRA_LEVEL:
         raise unknown("intra_level", value, INTRA_LEVEL)
-    return str(value)
+    return value
 
 
 def parse_threshold(value: object) -> float | None:
@@ -129,14 +164,16 @@ def parse_tolerance(value: object) -> float:
     """Parse `constant_tolerance`: a fraction of the chunk's range."""
     tolerance = _number("constant_tolerance", value)
     if not 0 <= tolerance < 1:
-        raise ConfigurationError(f"constant_tolerance={value!r} must be a fraction of the range, from 0 to below 1")
+        raise ConfigurationError(
+            f"constant_tolerance={shown(value)} must be a fraction of the range, from 0 to below 1"
+        )
     return tolerance
 
 
 def integer(field: str, value: object, low: int, high: int) -> int:
     """Parse a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigurationError(f"{field}={value!r} must be an int from {low} to {high}")
+        raise ConfigurationError(f"{field}={shown(value)} must be an int from {low} to {high}")
     return value
 
 
@@ -228,9 +265,68 @@ class Config:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Config:
-        """Read stored settings; keys of a newer version are left out, since reading does not depend on them."""
-        known = {field.name for field in fields(cls)}
-        if set(data) - known - {"id"}:
-            text = "settings %s are of a newer tinc-codec: this one reads the array, but writes without regard to them"
-            log.warning(text, sorted(set(data) - known - {"id"}))
-        return cls(**{key: value for key, value in data.items() if key in known})
+        """Read stored settings: reading does not depend on them, so that none makes an array unreadable.
+
+        Returns
+        -------
+        Config
+            A `LaterConfig`, with a warning, where they are not settings of this version.
+
+        Raises
+        ------
+        ConfigurationError
+            `data` is not a JSON object.
+        """
+        if not isinstance(data, Mapping):
+            raise ConfigurationError(f"the stored configuration is {shown(data)}, where a JSON object should be")
+        known = {field.name for field in fields(Config)}
+        later = {key: value for key, value in data.items() if key not in known and key != "id" and value is not None}
+        try:
+            config = Config(**{key: value for key, value in data.items() if key in known})
+            if not later:
+                return config
+            reason = f"its settings {', '.join(map(shown, later))} are not known"
+        except ConfigurationError as error:
+            reason = str(error)
+        config = LaterConfig.of({key: value for key, value in data.items() if key != "id"}, reason)
+        log.warning("settings of a later tinc-codec: the array is read, but not written, since %s", reason)
+        return config
+
+    def check_writable(self) -> None:
+        """Raise `ConfigurationError` where chunks cannot be written with these settings."""
+
+
+@dataclass(frozen=True)
+class LaterConfig(Config):
+    """Stored settings that this version does not know: chunks are read without regard to them, and not written.
+
+    Parameters
+    ----------
+    stored
+        As JSON, in one spelling.
+    reason
+        Why they are not those of this version.
+    """
+
+    stored: str = "{}"
+    reason: str = ""
+
+    @classmethod
+    def of(cls, data: JSON, reason: str) -> LaterConfig:
+        """Settings as they were stored."""
+        try:
+            return cls(stored=json.dumps(data, sort_keys=True), reason=reason)
+        except (TypeError, ValueError, RecursionError) as error:  # not from JSON
+            raise ConfigurationError(reason) from error
+
+    def to_json(self) -> JSON:
+        """As they were stored."""
+        data: JSON = json.loads(self.stored)
+        return data
+
+    def check_writable(self) -> None:
+        """Raise `ConfigurationError`, with the reason."""
+        raise ConfigurationError(
+            f"chunks cannot be written with the array's settings, which a later tinc-codec may have stored: "
+            f"{self.reason}; install a newer tinc-codec, or write into a new array"
+        )

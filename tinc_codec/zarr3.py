@@ -64,8 +64,9 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     @classmethod
     def from_dict(cls, data: dict[str, JSON]) -> Self:
         """Make a serializer from array metadata; the configuration may be missing."""
-        _, configuration = parse_named_configuration(data, NAME, require_configuration=False)
-        return cls(Config.from_json(configuration or {}))
+        configuration = data.get("configuration")
+        parse_named_configuration({"name": data.get("name")}, NAME, require_configuration=False)
+        return cls(Config.from_json({} if configuration is None else configuration))  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, JSON]:
         """As array metadata."""
