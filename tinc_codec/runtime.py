@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
-from tinc_codec.config import integer, unknown
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.parsing import integer, unknown
 
 DECODERS = ("auto", "numba", "numpy")
 

@@ -27,8 +27,8 @@ from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.model import Model
 from tinc_codec.tree.paths import Paths
 
-_SMALL = 2**12
-"""Memory of a chunk that holds nothing yet, about."""
+_SMALL, _TILE = 2**12, 2**10
+"""Memory of a chunk that holds nothing yet, about, and of a tile's place and code beside its bytes."""
 
 
 class Chunk:
@@ -72,6 +72,8 @@ class Chunk:
         held = vars(self)
         total = _SMALL + sum(map(len, self.container.sections.values()))
         total += sum(tile.nbytes for tile in list(self._tiles.values()))
+        if "_residual" in held:
+            total += self.parameters.nbytes + sum(map(len, self.codes)) + _TILE * len(self.codes)
         for part in (held.get("paths"), held.get("stored"), held.get("_ancestors"), *held.get("overlays", ())):
             total += 0 if part is None else part.nbytes
         return total

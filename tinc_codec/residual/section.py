@@ -62,6 +62,15 @@ class Parameters:
         """Number of times that the coarsest lattice's stride is halved."""
         return len(self.widths) - 1
 
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with what is made at the first use: each token's frequency twice, and where to look for it.
+
+        A table takes some thousands of bytes beside its tokens, a pass as much, a pair some numbers.
+        """
+        tables = sum(8192 + 64 * len(table) for table in self.tables)
+        return tables + sum(2048 + 256 * model.pairs for model in self.models) + self.thresholds.nbytes
+
     @lazy
     def frequencies(self) -> tuple[Table, ...]:
         """The coder's tables of the contexts."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.jit import compiled
+from tinc_codec.kept import keeping
 from tinc_codec.lazy import lazy
 
 PRECISION = 24
@@ -25,6 +26,9 @@ TABLES = 256
 
 _ONE = 1 << 62
 
+_PART = 2**16
+"""Symbols that are taken at a time."""
+
 
 def decay(table: int) -> tuple[int, int]:
     """Numerator and binary exponent of the factor by which probability falls in half a step, for a table index."""
@@ -32,7 +36,6 @@ def decay(table: int) -> tuple[int, int]:
     return (1 << exponent) - (31 - table % 16), exponent
 
 
-@lru_cache(maxsize=1024)
 def laplace_frequencies(table: int, largest: int) -> NDArray[np.int64]:
     """Frequencies of the symbols -largest .. largest.
 
@@ -64,7 +67,7 @@ def count_frequencies(counts: list[int]) -> NDArray[np.int64]:
     return _normalise(counts, counts.index(max(counts)))
 
 
-@lru_cache(maxsize=64)
+@keeping(lambda costs: costs.nbytes)
 def _bit_costs(largest: int) -> NDArray[np.float32]:
     """Bits of every symbol under every table, shape ``(TABLES, 2 * largest + 1)``; for the encoder's choice only."""
     r = np.array([n / (1 << e) for n, e in map(decay, range(TABLES))])[:, None]
@@ -104,6 +107,11 @@ class Table:
             return cls(None, int(np.argmax([*weights, 0])))
         return cls(count_frequencies(weights))
 
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with what is made of it at the first use."""
+        return 4096 + (0 if self.frequencies is None else 5 * self.frequencies.nbytes)
+
     @lazy
     def model(self) -> Any:
         """For constriction."""
@@ -127,7 +135,7 @@ def uniform(bits: int) -> Table:
     return Table.of([1] * 2**bits)
 
 
-@lru_cache(maxsize=1024)
+@keeping(lambda table: table.nbytes)
 def _laplace_table(table: int, largest: int) -> Table:
     return Table(laplace_frequencies(table, largest))
 
@@ -165,6 +173,13 @@ def to_words(data: bytes) -> NDArray[np.uint32]:
     if len(data) % 4:
         raise CorruptStreamError(f"entropy-coded data is words of 4 bytes, but there are {len(data)} bytes")
     return np.frombuffer(data, "<u4").astype(np.uint32, copy=False)
+
+
+def take_in_parts(coder: Any, table: Table, symbols: NDArray[np.int32]) -> None:
+    """Fill `symbols` from a coder of constriction, a few at a time: where it finds no memory, it ends the process."""
+    for begin in range(0, len(symbols), _PART):
+        part = symbols[begin : begin + _PART]
+        part[:] = coder.decode(table.model, len(part))
 
 
 class Decoder:
@@ -209,7 +224,9 @@ class Decoder:
         if self._compiled is not None:
             found: NDArray[np.int32] | None = self._compiled.decode(table.lookup, count)
             return found
+        symbols = np.empty(count, np.int32)
         try:
-            return np.asarray(self._coder.decode(table.model, count), np.int32)
+            take_in_parts(self._coder, table, symbols)
         except AssertionError:  # constriction's word for data that no encoder wrote
             return None
+        return symbols

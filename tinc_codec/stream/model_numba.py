@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tinc_codec.jit import jit
+from tinc_codec.kept import keeping
 from tinc_codec.stream import lanes_numba
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy_numba import RANGE_STATE, begin
@@ -86,7 +86,7 @@ def unpack(container: Container, shape: tuple[int, ...], dtype: np.dtype[np.gene
     return Paths(model, multiplied, where, scaled, first, count, below, network, constants)
 
 
-@lru_cache(maxsize=16)
+@keeping(lambda partition: partition.nbytes)
 def _partition(shape: tuple[int, ...], masks: tuple[int, ...]) -> Partition:
     """One partition for all chunks that are halved alike, and so for what it keeps."""
     return Partition(shape, tuple(split_of(mask, len(shape)) for mask in masks))

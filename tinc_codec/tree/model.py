@@ -142,6 +142,11 @@ class Model:
         """One for each of ``tree.tensors``."""
         return self.parameters.split(self.tree)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes."""
+        return self.parameters.nbytes + self.tree.nbytes + self.constants.nbytes
+
     def check(self) -> None:
         """Raise `CorruptStreamError` unless integer evaluation is exact, and scales and range make sense."""
         for number, (tensor, layer) in enumerate(zip(self.tree.tensors, self.layers, strict=True)):

@@ -46,6 +46,11 @@ class Partition:
     splits: tuple[tuple[bool, ...], ...]
 
     @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with what is found at the first use."""
+        return 2048 + 16 * math.prod(self.leaf_grid)
+
+    @property
     def levels(self) -> int:
         """Number of levels, the root's included."""
         return len(self.splits) + 1

@@ -119,6 +119,11 @@ class Tree:
         return sum(t.weights + t.biases for t in self.tensors)
 
     @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with the plan that is made at the first use: three numbers for a node, about."""
+        return self.partition.nbytes + sum(2048 + 25 * level.classes.nbytes for level in self.levels)
+
+    @property
     def products(self) -> int:
         """Multiply-adds of all samples: every tensor is evaluated once at each of the leaves' local coordinates."""
         return sum(t.weights for t in self.tensors) * math.prod(self.partition.leaf_shape)
