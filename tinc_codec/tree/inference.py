@@ -24,9 +24,9 @@ from tinc_codec.tree.wanted import Piece, local
 TURN = 4096
 """Entries of the sine table: one turn."""
 
-TILE, MOST_ACTIVATIONS = 2**12, 2**20
-"""Local coordinates that are evaluated at a time, so that their activations stay in the cache of the second level; fewer
-where a layer is so wide that it would have more activations than the second number."""
+TILE, MOST_ACTIVATIONS = 2**12, 2**18
+"""Local coordinates that are evaluated at a time, and activations of a layer, so that these stay in the cache of the
+second level: where layers are wide, coordinates are fewer."""
 
 
 @cache
