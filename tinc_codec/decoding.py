@@ -75,7 +75,7 @@ def decode(
         `NewerVersionError` for a later format version, `LimitError` for a claim that goes too far.
     OutOfMemoryError
         Memory ran out; the process can go on.
-    IndexError
+    SelectionError
         The selection does not fit the chunk.
     ConfigurationError
         A level is negative, or there are more or fewer of them than axes.

@@ -153,7 +153,7 @@ class Chunk:
 
         Raises
         ------
-        IndexError
+        SelectionError
             The selection does not fit the chunk.
         CorruptStreamError
             A section that is needed makes no sense.

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.errors import SelectionError
+
 Indices = tuple[NDArray[np.int64], ...]
 
 
@@ -41,9 +43,16 @@ def select(selection: Any, shape: tuple[int, ...]) -> Selection:
 
     Raises
     ------
-    IndexError
-        As NumPy does.
+    SelectionError
+        An `IndexError`, where NumPy has one or another error.
     """
+    try:
+        return _selection(selection, shape)
+    except (IndexError, TypeError, ValueError, OverflowError) as error:
+        raise SelectionError(f"the selection does not fit shape {shape}: {error}") from error
+
+
+def _selection(selection: Any, shape: tuple[int, ...]) -> Selection:
     items = _complete(selection if isinstance(selection, tuple) else (selection,), shape)
     if items is not None:
         simple = _simple(items, shape)
