@@ -1,4 +1,4 @@
-"""Damaged streams by plain mutation: ``python -m tests.fuzz.long_run 100000 [seed]`` prints counts, times and memory."""
+"""Damaged streams by plain mutation: ``python -m tests.fuzz.long_run 100000 [seed]`` prints counts, times, memory."""
 
 import sys
 from collections import Counter
@@ -43,4 +43,5 @@ def run(kind: str, number: int, seed: int) -> bool:
 
 if __name__ == "__main__":
     wanted, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    sys.exit(not all([run(kind, wanted, first) for kind in ("truncated", "flipped", "mutated")]))
+    within = [run(kind, wanted, first) for kind in ("truncated", "flipped", "mutated")]
+    sys.exit(not all(within))

@@ -15,7 +15,7 @@ from tinc_codec.lazy import lazy
 from tinc_codec.reading.folding import Folding
 from tinc_codec.reading.memory import accounted
 from tinc_codec.reading.overlay import Overlay
-from tinc_codec.reading.selection import Indices, select
+from tinc_codec.reading.selection import Indices, nothing, select
 from tinc_codec.residual import coding, section
 from tinc_codec.residual.lattice import tile_borders, tile_bounds
 from tinc_codec.stream import crop, exact, lossless, weights
@@ -159,6 +159,8 @@ class Chunk:
             A section that is needed makes no sense.
         """
         with self.accounted():
+            if 0 in self.header.shape:  # the other axes may be as long as they like
+                return nothing(selection, self.header.shape, self.header.dtype)
             wanted = select(selection, self.header.shape)
             if 0 in wanted.shape or any(len(index) == 0 for index in wanted.indices):
                 return np.empty(wanted.shape, self.header.dtype)

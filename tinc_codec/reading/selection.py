@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +48,21 @@ def select(selection: Any, shape: tuple[int, ...]) -> Selection:
     SelectionError
         An `IndexError`, where NumPy has one or another error.
     """
-    try:
+    with _explained(shape):
         return _selection(selection, shape)
+
+
+def nothing(selection: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """What a selection gives of an array without samples; see `select`."""
+    with _explained(shape):
+        return np.array(np.empty(shape, dtype)[selection])
+
+
+@contextmanager
+def _explained(shape: tuple[int, ...]) -> Iterator[None]:
+    """NumPy's errors in this package's kind."""
+    try:
+        yield
     except (IndexError, TypeError, ValueError, OverflowError) as error:
         raise SelectionError(f"the selection does not fit shape {shape}: {error}") from error
 
