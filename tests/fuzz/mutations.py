@@ -27,8 +27,8 @@ def truncated(rng: Rng, stream: bytes) -> bytes:
 def flipped(rng: Rng, stream: bytes) -> bytes:
     """With some bits the other way round, and so with a wrong checksum."""
     data = bytearray(stream)
-    for _ in range(rng.integers(1, 9)):
-        data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+    for bit in rng.choice(8 * len(data), rng.integers(1, 9), replace=False).tolist():
+        data[bit // 8] ^= 1 << bit % 8
     return bytes(data)
 
 
