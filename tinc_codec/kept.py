@@ -44,10 +44,9 @@ class Kept:
         limit, weight = process().cache, weight + ENTRY
         with self._lock:
             self._remove(key)
-            if weight > limit:
-                return
-            self._entries[key] = value, weight
-            self._total += weight
+            if weight <= limit:
+                self._entries[key] = value, weight
+                self._total += weight
             while self._total > limit:
                 self._remove(next(iter(self._entries)))
 
