@@ -40,7 +40,7 @@ def test_nothing_of_a_stream_is_kept_where_the_process_says_so(name, decoder):
     decode(CORPUS[name])
     assert (kept.nbytes, kept.count(object), len(chunks)) == (0, 0, 0)
     gc.collect()
-    assert not [found for found in gc.get_objects() if isinstance(found, Chunk | Partition | Product)]
+    assert not [held for held in gc.get_objects() if isinstance(held, Chunk | Partition | Product)]
 
 
 LARGE = {

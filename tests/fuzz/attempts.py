@@ -39,8 +39,8 @@ def attempt(stream: bytes, decoder: str) -> Outcome:
     for way in ways:
         began = time.process_time()
         try:
-            found = way(stream)
-            answers.append(found.tobytes() if isinstance(found, np.ndarray) else b"")
+            answer = way(stream)
+            answers.append(answer.tobytes() if isinstance(answer, np.ndarray) else b"")
         except TincError as error:
             answers.append(type(error).__name__)
         slowest = max(slowest, time.process_time() - began)

@@ -30,13 +30,13 @@ def one_input(data: bytes) -> None:
     if expected is not None and expected.size > 2**16:
         return
     try:
-        found = decode(stream, selection)
+        part = decode(stream, selection)
     except SelectionError:
         assert expected is None, selection
         return
     assert expected is not None, selection
-    assert (found.shape, found.dtype) == (expected.shape, whole.dtype), selection
-    assert found.tobytes() == expected.tobytes(), selection
+    assert (part.shape, part.dtype) == (expected.shape, whole.dtype), selection
+    assert part.tobytes() == expected.tobytes(), selection
 
 
 def _item(provider: atheris.FuzzedDataProvider) -> object:

@@ -66,7 +66,7 @@ def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
     return np.array(inside, dtype=header.dtype, order="F" if header.order == "F" else "C")
 
 
-@keeping(lambda found: sum(part.nbytes for positions in found for part in positions))
+@keeping(lambda centres: sum(along.nbytes for positions in centres for along in positions))
 def _centres(folding: Folding, levels: tuple[int, ...]) -> tuple[Positions, Positions]:
     """The cells' centres along each axis, and along each folded axis; the chunks of an array share them."""
     centres = tuple(

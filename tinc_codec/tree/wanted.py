@@ -246,7 +246,7 @@ def points(partition: Partition, positions: Positions) -> Iterator[Piece]:
             yield Piece(leaves[part[:1]], np.zeros(1, np.int64), coordinates[:, part], part.astype(np.int64))
 
 
-@keeping(lambda found: sum(run.nbytes for run in found[1]) + (0 if found[2] is None else found[2].nbytes))
+@keeping(lambda answer: sum(run.nbytes for run in answer[1]) + (0 if answer[2] is None else answer[2].nbytes))
 def _runs(
     partition: Partition, axis: int, dtype: str, data: bytes
 ) -> tuple[int, tuple[_Run, ...], NDArray[np.intp] | None]:
