@@ -6,16 +6,20 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numcodecs.zstd import Zstd
 
 from tests.models import random_stream
 from tinc_codec import CorruptStreamError, LimitError, TINCCodec, decode, decode_batch, sample, set_process
 from tinc_codec.inspection import inspect
+from tinc_codec.residual.learning import tile_grid
 from tinc_codec.runtime import WORK
 from tinc_codec.stream import limits, lossless
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
 from tinc_codec.stream.fields import Writer
 from tinc_codec.stream.limits import Expected
+from tinc_codec.tree.partition import partition
 
 DECODERS = pytest.mark.parametrize("decoder", ["numba", "numpy"])
 MODEST = 30 * 2**20
@@ -220,7 +224,7 @@ WIDE = {
         "parameters, where at most 12288 make sense",
     ),
     "layers of nodes": (
-        zeros((2**14,), [(0, 16, [1], [0])] + [(1, 16, [1], [0])] * 12, [208]),
+        zeros((2**14,), [(0, 16, [1], [0])] + [(1, 16, [1], [0])] * 11, [192]),
         "layers of nodes, where at most 16448 make sense",
     ),
     "tensors": (
@@ -265,10 +269,20 @@ def test_free_parameters_end_where_code_would_have_to_pay(decoder, monkeypatch):
     assert (decode(paid) == 0).all()
 
 
+@given(shape=st.lists(st.integers(1, 400), min_size=1, max_size=4).map(tuple), levels=st.integers(1, 9))
+def test_whatever_an_encoder_partitions_fits(shape, levels):
+    assert limits.fits(shape, partition(shape, levels).leaf_grid)
+
+
+@given(shape=st.lists(st.integers(1, 4000), min_size=1, max_size=4).map(tuple))
+def test_whatever_an_encoder_tiles_fits(shape):
+    assert limits.tiles_fit(shape, tile_grid(shape))
+
+
 @DECODERS
 def test_what_is_at_the_limits_is_read(decoder):
     set_process(decoder=decoder)
-    assert (decode(zeros((32,), [(0, 1, [1], [0])] + [(1, 1, [1], [0])] * 3, [4])) == 0).all()
+    assert (decode(zeros((56,), [(0, 1, [1], [0])] + [(1, 1, [1], [0])] * 3, [4])) == 0).all()
     assert (decode(residual((16, 256), (1, 2))) == 0).all()
 
 
@@ -290,8 +304,8 @@ def test_both_parsers_have_the_same_numbers():
     work = limits.allowed((64, 64, 64), 2, 1000)
     assert work == (2**18 + 64, 512, 2**20 + 2**12, WORK * 2**18)
     assert limits.allowed((64, 64, 64), 8, 0).parameters == 2**22
-    assert limits.fits((15, 1, 8), (2, 1, 2))
-    assert not limits.fits((15, 1, 7), (2, 1, 2))
+    assert limits.fits((15, 1, 14), (2, 1, 2))
+    assert not limits.fits((15, 1, 13), (2, 1, 2))
     assert not limits.fits((0,), (1,))
 
 

@@ -22,8 +22,8 @@ SMALL_ARRAY, ARRAY_PER_BYTE, LARGE_ARRAY = 2**27, 2**12, 2**32
 """Bytes of the array that a stream may claim where nothing says how large it is: so many, and so many for each byte of
 the stream, and never more than the last number, unless the process's setting `limit` says another number."""
 
-SMALLEST_BLOCK = 4
-"""Voxels of the leaves along an axis that is halved."""
+SMALLEST_BLOCK = 7
+"""Voxels of the leaves along an axis that is halved, at least: encoders halve what has 15."""
 
 MOST_TENSORS = 512
 
