@@ -17,7 +17,7 @@ RANK = {
     "runtime": 1.3,
     "threads": 1.6,
     "jit": 1.6,
-    "kept": 1.6,
+    "caching": 1.6,
     "lazy": 0,
     "readers": 1.6,
     "metrics": 1,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinc_codec.kept import kept as store
+from tinc_codec.caching import kept as store
 from tinc_codec.tree import wanted
 from tinc_codec.tree.partition import partition
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tinc_codec.kept import kept
+from tinc_codec.caching import kept
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.stream.limits import Expected, check_header
 

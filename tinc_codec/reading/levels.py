@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.caching import keeping
 from tinc_codec.errors import ConfigurationError
-from tinc_codec.kept import keeping
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.folding import Folding
 from tinc_codec.reading.interpolation import on_grid, to_dtype

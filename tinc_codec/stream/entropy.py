@@ -13,9 +13,9 @@ import constriction
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.caching import keeping
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.jit import compiled
-from tinc_codec.kept import keeping
 from tinc_codec.lazy import lazy
 
 PRECISION = 24

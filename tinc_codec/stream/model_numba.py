@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tinc_codec.caching import keeping
 from tinc_codec.jit import jit
-from tinc_codec.kept import keeping
 from tinc_codec.stream import lanes_numba
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy_numba import RANGE_STATE, begin

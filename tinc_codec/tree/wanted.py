@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.kept import keeping
+from tinc_codec.caching import keeping
 from tinc_codec.lazy import lazy
 from tinc_codec.tree.model import AMPLITUDE
 from tinc_codec.tree.partition import Partition

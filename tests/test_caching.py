@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.corpus import streams
 from tests.models import random_residual, random_stream
 from tinc_codec import decode, sample, set_process
-from tinc_codec.kept import ENTRY, Kept, keeping, kept
+from tinc_codec.caching import ENTRY, Kept, keeping, kept
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.tree.partition import Partition
