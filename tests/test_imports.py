@@ -12,10 +12,13 @@ import tinc_codec
 ROOT = Path(tinc_codec.__file__).parent
 RANK = {
     "errors": 0,
+    "parsing": 0.5,
     "config": 1,
     "runtime": 1.3,
     "threads": 1.6,
     "jit": 1.6,
+    "caching": 1.6,
+    "lazy": 0,
     "readers": 1.6,
     "metrics": 1,
     "kept": 2,

@@ -16,6 +16,7 @@ from tinc_codec.source import Source
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, pack
 from tinc_codec.stream.fields import Writer
+from tinc_codec.stream.limits import Expected
 
 BLANK = Quality(0, 0, 0, 0)
 """Stands for a quality that is not measured yet; it takes as many bytes."""
@@ -57,7 +58,7 @@ def verify(source: Source, sections: dict[int, bytes]) -> Verified:
         The stream does not decode.
     """
     try:
-        decoded = Chunk.of(assemble(source, sections, BLANK)).whole()
+        decoded = Chunk.of(assemble(source, sections, BLANK), Expected(source.header.raw_bytes)).whole()
     except CorruptStreamError as error:  # never promise what the decoder does not keep
         raise TrainingError(f"the stream does not decode: {error}") from error
     corrected = source.corrections(decoded)

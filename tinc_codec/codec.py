@@ -11,9 +11,10 @@ from numcodecs.compat import ensure_bytes
 from numpy.typing import NDArray
 
 from tinc_codec import decoding
-from tinc_codec.config import Config
+from tinc_codec.config import Config, LaterConfig
 from tinc_codec.errors import UnsupportedDataError
 from tinc_codec.rewriting import Notice, encode_again, remember
+from tinc_codec.stream.limits import Expected
 
 _DEFAULT = Config()
 
@@ -105,6 +106,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
         Raises
         ------
+        ConfigurationError
+            The settings were stored by a later version.
         UnsupportedDataError
             The array's dtype cannot be stored, or bytes were given.
         MissingDependencyError
@@ -136,9 +139,14 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         Raises
         ------
         CorruptStreamError
-            The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
+            The bytes are truncated, altered, or not a TINC stream, or hold more or less than `out`;
+            `NewerVersionError` for a later format version, `LimitError` for a claim that goes too far.
+        OutOfMemoryError
+            Memory ran out; the process can go on.
         """
-        decoded = self._decoded(bytes(ensure_bytes(buf)))
+        # where the array goes says how large it is; Zarr's format 2 gives no more, and mostly not that
+        expected = None if out is None else Expected(memoryview(out).nbytes)
+        decoded = self._decoded(bytes(ensure_bytes(buf)), expected)
         if out is None:
             return decoded
         if isinstance(out, np.ndarray) and out.shape == decoded.shape and out.dtype == decoded.dtype:
@@ -147,8 +155,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
             memoryview(out).cast("B")[:] = decoded.tobytes(order="A")
         return out  # type: ignore[no-any-return]
 
-    def _decoded(self, stream: bytes) -> NDArray[Any]:
-        return remember(decoding.decode(stream), stream, self._config)
+    def _decoded(self, stream: bytes, expected: Expected | None) -> NDArray[Any]:
+        return remember(decoding.decode(stream, expected=expected), stream, self._config)
 
     def get_config(self) -> dict[str, Any]:
         """As a JSON object, the identifier among it."""
@@ -156,7 +164,13 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> TINCCodec:
-        """Make a codec from stored settings; keys that this version does not know are left out."""
+        """Make a codec from stored settings; those that this version does not know are kept, and stop it from writing.
+
+        Raises
+        ------
+        ConfigurationError
+            `config` is not a JSON object.
+        """
         return cls.from_settings(Config.from_json(config))
 
     @classmethod
@@ -173,6 +187,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         return hash((self.codec_id, self._config))
 
     def __repr__(self) -> str:
+        if isinstance(self._config, LaterConfig):
+            return f"TINCCodec.from_config({self._config.stored})"
         changed = {
             key: value
             for key, value in vars(self._config).items()

@@ -39,6 +39,8 @@ def encode(array: ArrayLike, config: Config) -> bytes:
 
     Raises
     ------
+    ConfigurationError
+        The settings are those of a later version.
     UnsupportedDataError
         The dtype, the number of axes or the size is not one that can be stored.
     MissingDependencyError
@@ -46,6 +48,7 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     TrainingCancelledError
         The user stopped the program.
     """
+    config.check_writable()
     source = prepare(array, config)
     report = Report(source.header.raw_bytes)
     plain = exactly(source)

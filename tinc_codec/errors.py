@@ -27,6 +27,14 @@ class NewerVersionError(CorruptStreamError):
     """The stream was written by a newer format version than this decoder knows."""
 
 
+class LimitError(CorruptStreamError):
+    """A stream claims more than the process allows; the message names the setting that allows it."""
+
+
+class OutOfMemoryError(TincError, MemoryError):
+    """Memory ran out while a chunk was decoded; the process can go on."""
+
+
 class MissingDependencyError(TincError, ImportError):
     """An optional package is needed for what was asked."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinc_codec.decoding import Quality, read_quality
 from tinc_codec.reading.chunk import Chunk
-from tinc_codec.stream.container import Container, ModelKind, Section, unpack
+from tinc_codec.stream.container import Container, ModelKind, Section
 from tinc_codec.tree.model import Model
 
 
@@ -76,9 +76,8 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
     CorruptStreamError
         The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
     """
-    container = unpack(data)
-    header = container.header
-    model = Chunk(container).model
+    chunk = Chunk.of(data).parse()
+    container, header, model = chunk.container, chunk.header, chunk.model
     parameters = 0 if model is None else model.tree.parameters
     coded = sum(len(container.sections.get(kind, b"")) for kind in (Section.WEIGHTS, Section.WEIGHT_LANES))
     return StreamInfo(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tinc_codec.config import Config
 from tinc_codec.errors import UnsupportedDataError
 from tinc_codec.kept import exact_samples
+from tinc_codec.lazy import lazy
 from tinc_codec.stream import crop, exact
 from tinc_codec.stream.container import LARGEST_CHUNK, LARGEST_RANK, Header, ModelKind, Section, supported
 from tinc_codec.tree.partition import fold
@@ -59,7 +59,7 @@ class Source:
         """The section that tells what was left out, where something was."""
         return {} if self.kept == self.header.shape else {Section.CROP: crop.pack(self.kept, self.fill)}
 
-    @cached_property
+    @lazy
     def kept_exactly(self) -> dict[int, bytes]:
         """The section of the samples that are stored exactly, where there are any."""
         return {} if self.modelled is None else {Section.EXACT: exact.pack(self.values, ~self.modelled)}
@@ -70,17 +70,17 @@ class Source:
         wrong = wrong if self.modelled is None else wrong & self.modelled
         return {Section.CORRECTIONS: exact.pack(self.values, wrong)} if wrong.any() else {}
 
-    @cached_property
+    @lazy
     def low(self) -> Any:
         """Smallest sample that is for the model."""
         return self.known(self.values).min()
 
-    @cached_property
+    @lazy
     def high(self) -> Any:
         """Largest sample that is for the model."""
         return self.known(self.values).max()
 
-    @cached_property
+    @lazy
     def filled(self) -> NDArray[Any]:
         """The samples, with one of the middle in the places that are stored exactly."""
         if self.modelled is None:
@@ -88,12 +88,12 @@ class Source:
         known = self.known(self.values)
         return np.where(self.modelled, self.values, np.partition(known, len(known) // 2)[len(known) // 2])
 
-    @cached_property
+    @lazy
     def exponent(self) -> int:
         """Exponent e such that samples over 2^e are below 1 in magnitude, so that no square overflows."""
         return math.frexp(max(abs(float(self.low)), abs(float(self.high))))[1]
 
-    @cached_property
+    @lazy
     def volume(self) -> NDArray[np.float64]:
         """The samples over 2^exponent."""
         return np.asarray(np.ldexp(self.filled.astype(np.float64), -self.exponent))
@@ -128,7 +128,7 @@ def prepare(array: ArrayLike, config: Config) -> Source:
     """
     given = np.asarray(array)
     check_dtype(given.dtype)
-    if given.ndim > LARGEST_RANK or given.nbytes > LARGEST_CHUNK:
+    if given.ndim > LARGEST_RANK or max(given.nbytes, *given.shape, 0) > LARGEST_CHUNK:
         raise UnsupportedDataError(
             f"a chunk of shape {given.shape} and {given.nbytes} bytes is too large: at most {LARGEST_RANK} axes and "
             f"{LARGEST_CHUNK} bytes"

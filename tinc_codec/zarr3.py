@@ -20,14 +20,15 @@ from zarr.storage import LocalStore, MemoryStore, StorePath
 from tinc_codec import decoding, readers
 from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
-from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
+from tinc_codec.errors import ConfigurationError, UnsupportedDataError
 from tinc_codec.reading.cache import chunks
 from tinc_codec.reading.chunk import Chunk
-from tinc_codec.reading.levels import READ_ONLY, cells
+from tinc_codec.reading.levels import READ_ONLY
 from tinc_codec.rewriting import Notice, encode_again, remember
 from tinc_codec.runtime import process
 from tinc_codec.source import check_dtype
 from tinc_codec.stored import NAME, is_compressed, stored_chunks, streams_of
+from tinc_codec.stream.limits import Expected
 from tinc_codec.threads import turn
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     @classmethod
     def from_dict(cls, data: dict[str, JSON]) -> Self:
         """Make a serializer from array metadata; the configuration may be missing."""
-        _, configuration = parse_named_configuration(data, NAME, require_configuration=False)
-        return cls(Config.from_json(configuration or {}))
+        configuration = data.get("configuration")
+        parse_named_configuration({"name": data.get("name")}, NAME, require_configuration=False)
+        return cls(Config.from_json({} if configuration is None else configuration))  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, JSON]:
         """As array metadata."""
@@ -104,8 +106,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
             coarse: NDBuffer = self._prepared(lambda: chunk_bytes, None, chunk_spec)()
             return coarse
         stream = chunk_bytes.to_bytes()
-        chunk = Chunk.of(stream)
-        self._check(chunk, chunk_spec)
+        chunk = Chunk.of(stream, self._expected(chunk_spec))
         with nullcontext() if chunk.header.lossless else turn():
             if _on_gpu(chunk_spec):
                 return _from_gpu(chunk, chunk_spec)
@@ -118,8 +119,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if chunk_bytes is None:
             return lambda: None
         stream = chunk_bytes.to_bytes()
-        chunk = chunks.find(stream)
-        self._check(chunk, spec)
+        chunk = chunks.find(stream, self._expected(spec))
         return partial(self._decode_part, stream, chunk.parse(), selection, spec)
 
     def _decode_part(self, stream: bytes, chunk: Chunk, selection: Any, spec: ArraySpec) -> NDBuffer:
@@ -127,16 +127,10 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         chunks.keep(stream, chunk)
         return samples
 
-    def _check(self, chunk: Chunk, chunk_spec: ArraySpec) -> None:
-        """Raise `CorruptStreamError` unless a chunk is one that the array's metadata describe."""
-        dtype, shape = np.dtype(chunk_spec.dtype.to_native_dtype()), chunk.header.shape
-        if self.level and len(self.level) == len(shape):
-            shape = cells(shape, self.level)
-        if shape != tuple(chunk_spec.shape) or chunk.native != dtype.newbyteorder("="):
-            raise CorruptStreamError(
-                f"the chunk holds {chunk.header.dtype} of shape {shape}, the array's metadata say {dtype} of shape "
-                f"{tuple(chunk_spec.shape)}: it belongs to another array"
-            )
+    def _expected(self, chunk_spec: ArraySpec) -> Expected:
+        """What the array's metadata say of its chunks."""
+        dtype = np.dtype(chunk_spec.dtype.to_native_dtype())
+        return Expected(shape=tuple(chunk_spec.shape), dtype=dtype, level=self.level)
 
     async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)

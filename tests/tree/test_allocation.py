@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinc_codec.config import INTER_LEVEL, INTRA_LEVEL, Config
+from tinc_codec.config import Config
+from tinc_codec.parsing import INTER_LEVEL, INTRA_LEVEL
 from tinc_codec.tree.allocation import (
     CLASSES,
     allocate,

@@ -15,6 +15,7 @@ from tinc_codec import decoding
 from tinc_codec.codec import TINCCodec
 from tinc_codec.errors import UnsupportedDataError
 from tinc_codec.reading.levels import READ_ONLY, cells, parse_level
+from tinc_codec.stream.limits import Expected
 from tinc_codec.zarr3 import TINCSerializer
 
 Level = tuple[int, ...]
@@ -60,7 +61,8 @@ class LevelCodec(TINCCodec):
         """Raise `UnsupportedDataError`."""
         raise UnsupportedDataError(READ_ONLY)
 
-    def _decoded(self, stream: bytes) -> NDArray[Any]:
+    def _decoded(self, stream: bytes, expected: Expected | None) -> NDArray[Any]:
+        # what the coarse array takes says little of the chunk
         return decoding.decode(stream, level=self.level)
 
 

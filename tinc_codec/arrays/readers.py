@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -12,6 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from tinc_codec.arrays.regions import Region
+from tinc_codec.lazy import lazy
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -126,7 +126,7 @@ class ArrayReader:
         """Dtype of the samples."""
         return self.array.dtype
 
-    @cached_property
+    @lazy
     def identity(self) -> str:
         """A digest of the samples: another run goes on only where it is given the same ones."""
         digest = hashlib.sha256()

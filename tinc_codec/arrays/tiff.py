@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tinc_codec.arrays.tiff_metadata import (
     omero,
 )
 from tinc_codec.errors import ConfigurationError, MissingDependencyError, UnsupportedDataError
+from tinc_codec.lazy import lazy
 from tinc_codec.source import check_dtype
 
 SUFFIXES = (".tif", ".tiff")
@@ -54,13 +55,13 @@ class TiffReader:
     dtype: np.dtype[Any]
     axes: str
 
-    @cached_property
+    @lazy
     def names(self) -> tuple[str, ...]:
         """Of the array's axes."""
         found = axis_names(self.axes)
         return tuple(found[axis] for axis in self._order)
 
-    @cached_property
+    @lazy
     def _order(self) -> tuple[int, ...]:
         return axis_order(self.axes)
 

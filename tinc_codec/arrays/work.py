@@ -6,7 +6,7 @@ import ctypes
 import os
 import pickle
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tinc_codec.arrays.presence import Presence
 from tinc_codec.arrays.readers import IN_PARTS, MeanReader, Reader
 from tinc_codec.arrays.regions import Index, Regions
 from tinc_codec.config import Config
+from tinc_codec.lazy import lazy
 from tinc_codec.runtime import cores, set_process
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
@@ -92,7 +93,7 @@ class Work:
         region = self.regions.at(index)
         return Piece(index, self.reader.part(region), self._presence(region))
 
-    @cached_property
+    @lazy
     def _presence(self) -> Any:
         assert self.reader is not None
         return presence.presence_of(self.reader, self.stored)
@@ -112,7 +113,7 @@ class Work:
         """Whether its source is an array that the same job writes."""
         return isinstance(self.reader, MeanReader)
 
-    @cached_property
+    @lazy
     def packed(self) -> bytes:
         """As bytes, for `unpacked`; without a reader that is sent along in parts."""
         reader = None if isinstance(self.reader, IN_PARTS) else self.reader

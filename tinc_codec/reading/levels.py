@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.caching import keeping
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.reading.chunk import Chunk
 from tinc_codec.reading.folding import Folding
@@ -66,7 +66,7 @@ def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
     return np.array(inside, dtype=header.dtype, order="F" if header.order == "F" else "C")
 
 
-@lru_cache(maxsize=64)
+@keeping(lambda centres: sum(along.nbytes for positions in centres for along in positions))
 def _centres(folding: Folding, levels: tuple[int, ...]) -> tuple[Positions, Positions]:
     """The cells' centres along each axis, and along each folded axis; the chunks of an array share them."""
     centres = tuple(

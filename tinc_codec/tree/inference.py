@@ -24,8 +24,9 @@ from tinc_codec.tree.wanted import Piece, local
 TURN = 4096
 """Entries of the sine table: one turn."""
 
-TILE = 2**12
-"""Local coordinates that are evaluated at a time: their activations stay in the cache of the second level."""
+TILE, MOST_ACTIVATIONS = 2**12, 2**18
+"""Local coordinates that are evaluated at a time, and activations of a layer, so that these stay in the cache of the
+second level: where layers are wide, coordinates are fewer."""
 
 
 @cache
@@ -67,10 +68,11 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
 
 def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any], ancestors: Ancestors | None = None) -> None:
     """Evaluate pieces into a flat array of the model's dtype."""
+    tile = max(1, min(TILE, MOST_ACTIVATIONS // int(paths.layers[:, 2:].max(initial=1))))
     for piece in _networks(paths, pieces, output):
         root = None if ancestors is None else ancestors.of(piece, lambda x: _node(paths, 0, 0, x))
-        for begin in range(0, len(piece.offsets), TILE):
-            part = slice(begin, begin + TILE)
+        for begin in range(0, len(piece.offsets), tile):
+            part = slice(begin, begin + tile)
             samples = _leaves(paths, piece.leaves, piece.coordinates[:, part], None if root is None else root[:, part])
             for start, values in zip(piece.starts, samples, strict=True):
                 output[start + piece.offsets[part]] = values

@@ -10,12 +10,13 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.caching import keeping
+from tinc_codec.lazy import lazy
 from tinc_codec.tree.model import AMPLITUDE
 from tinc_codec.tree.partition import Partition
 
@@ -109,6 +110,11 @@ class _Run:
     coordinates: NDArray[np.int64]
     offsets: NDArray[np.int64]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes."""
+        return sum(array.nbytes for array in vars(self).values())
+
 
 @dataclass(frozen=True, eq=False)
 class Product:
@@ -131,16 +137,25 @@ class Product:
     runs: tuple[tuple[_Run, ...], ...]
     places: tuple[NDArray[np.intp] | None, ...]
 
-    @cached_property
+    @lazy
     def points(self) -> int:
         """Number of local coordinates of all pieces."""
         return math.prod(sum(len(run.coordinates) for run in runs) for runs in self.runs)
 
-    @cached_property
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with the pieces that are found at the first use where they are few."""
+        runs = sum(run.nbytes for along in self.runs for run in along)
+        places = sum(0 if along is None else along.nbytes for along in self.places)
+        leaves = math.prod(sum(len(run.blocks) for run in along) for along in self.runs)
+        few = self.points * (4 * len(self.shape) + 8) + 16 * leaves if self.points <= FEW_POINTS else 0
+        return self.partition.nbytes + runs + places + 2 * few
+
+    @lazy
     def _few(self) -> tuple[Piece, ...]:
         return tuple(self._made())
 
-    @cached_property
+    @lazy
     def _few_batches(self) -> tuple[Batch, ...]:
         return tuple(in_batches(self._made()))
 
@@ -198,7 +213,7 @@ def locate(partition: Partition, axis: int, positions: Positions) -> tuple[NDArr
 def product(partition: Partition, positions: Sequence[Positions]) -> Product:
     """The product of positions along each axis.
 
-    The last ones are kept: what is wanted of one chunk is often wanted of its neighbours.
+    Small ones are kept: what is wanted of one chunk is often wanted of its neighbours.
     """
     stored = tuple((wanted.dtype.str, wanted.tobytes()) for wanted in positions)
     made: Product = _where_small(_product, sum(len(data) for _, data in stored))(partition, stored)
@@ -210,7 +225,7 @@ def _where_small(kept: Any, size: int) -> Any:
     return kept if size <= MOST_KEPT else kept.__wrapped__
 
 
-@lru_cache(maxsize=16)
+@keeping(lambda product: product.nbytes)
 def _product(partition: Partition, stored: tuple[tuple[str, bytes], ...]) -> Product:
     made = [_where_small(_runs, len(wanted[1]))(partition, axis, *wanted) for axis, wanted in enumerate(stored)]
     sizes, runs, places = zip(*made, strict=True)
@@ -231,13 +246,13 @@ def points(partition: Partition, positions: Positions) -> Iterator[Piece]:
             yield Piece(leaves[part[:1]], np.zeros(1, np.int64), coordinates[:, part], part.astype(np.int64))
 
 
-@lru_cache(maxsize=64)
+@keeping(lambda answer: sum(run.nbytes for run in answer[1]) + (0 if answer[2] is None else answer[2].nbytes))
 def _runs(
     partition: Partition, axis: int, dtype: str, data: bytes
 ) -> tuple[int, tuple[_Run, ...], NDArray[np.intp] | None]:
     """Number of answers along an axis, the runs that give them, and which of them each position is.
 
-    They are kept longer than products: planes of a chunk differ along one axis.
+    They are kept beside products: planes of a chunk differ along one axis.
     """
     positions = np.frombuffer(data, dtype)
     blocks, coordinates = locate(partition, axis, positions)
