@@ -108,7 +108,7 @@ def parse_exact_values(value: object) -> tuple[float, ...]:
             raise ConfigurationError(f"exact_values={shown(value)}: {shown(number)} is not a number")
         if isinstance(number, int) and not _finite(number):
             raise ConfigurationError(f"exact_values={shown(value)}: {shown(number)} is beyond all samples")
-    return tuple(dict.fromkeys(number for number in numbers if isinstance(number, int) or math.isfinite(number)))
+    return tuple(dict.fromkeys(number for number in numbers if math.isfinite(number)))
 
 
 def parse_levels(value: object) -> int | Literal["auto"]:

@@ -11,7 +11,8 @@ from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import FsspecStore, MemoryStore, WrapperStore
 
-from tinc_codec.errors import ConfigurationError, DestinationError, JobError, MissingDependencyError, SourceError
+from tinc_codec.errors import ConfigurationError, DestinationError, JobError, SourceError, TincError
+from tinc_codec.usable import usable
 
 _NO_LISTINGS_KEPT = {"use_listings_cache": False}
 """What a store holds is asked of the store, each time."""
@@ -44,11 +45,12 @@ def open_destination_store(url: str, options: Mapping[str, Any] | None) -> UrlSt
 
 def _opened(url: str, options: Mapping[str, Any] | None, read_only: bool) -> FsspecStore:
     try:
-        store = FsspecStore.from_url(url, {**_NO_LISTINGS_KEPT, **(options or {})}, read_only)
-    except ImportError as error:
-        raise MissingDependencyError(f"{url} needs a package that is not installed: {error}") from error
-    except (ValueError, TypeError, OSError) as error:
-        raise ConfigurationError(f"{url} cannot be opened: {error}") from error
+        with usable(url):
+            store = FsspecStore.from_url(url, {**_NO_LISTINGS_KEPT, **(options or {})}, read_only)
+    except TincError:
+        raise
+    except (ValueError, TypeError) as error:  # what file systems say of options
+        raise ConfigurationError(f"{url} cannot be opened with {options or 'no storage_options'}: {error}") from error
     if is_of_this_process(store):
         raise ConfigurationError(f"{url} is in the memory of this process, which workers cannot see: use another store")
     return store
