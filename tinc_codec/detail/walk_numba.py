@@ -1,0 +1,238 @@
+"""The walk over the passes of the tiles of a piece, compiled: it reads, writes, quantises, or gathers equations."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinc_codec.detail.coding_numba import Lookups, begin, put_pass, put_tokens, sort, take_pass, take_tokens
+from tinc_codec.detail.contexts import CLASSES, MAGNITUDES, MAPS, MEAN, PASSES, TOP, UNIT, WEIGHTS
+from tinc_codec.detail.contexts_numba import expected, fill_border, parity_counts, rows, to_classes, wide
+from tinc_codec.detail.tables import ESCAPE
+from tinc_codec.detail.tiles_numba import band_factors, prepare
+from tinc_codec.jit import jit
+
+_MAGNITUDES = MAGNITUDES.astype(np.int64)
+_ORDER = np.array(PASSES, np.int64)
+READ, WRITE, QUANTISE, GATHER = range(4)
+
+
+class Setup(NamedTuple):
+    """What is common to all tiles of a chunk.
+
+    `bands`: offset and shape of each; `first`: of each, the first band of its rung; `parents`: of each, its parent along
+    each group, or -1; `halves`: of each group, the axes that a parent is split along once more, as bits 3 to 0.
+    """
+
+    bands: Any
+    first: Any
+    parents: Any
+    halves: Any
+    divisors: Any
+    weights: Any
+    means: Any
+    shifts: Any
+
+
+class Work(NamedTuple):
+    """What one kind of walk works on; the others leave it empty.
+
+    READ: `words`. WRITE: `symbols`. QUANTISE: `coefficients`, `steps` of each band, `costs` in bits of each token in each
+    class, `price` of a bit in squared steps; out: `histogram`, tokens in classes, and `bits`. GATHER: `normal`, equations
+    of each pass.
+    """
+
+    words: Any
+    symbols: Any
+    coefficients: Any
+    steps: Any
+    costs: Any
+    price: Any
+    histogram: Any
+    bits: Any
+    normal: Any
+
+
+class Space(NamedTuple):
+    """Arrays to work in, for one shape of a tile."""
+
+    own: Any
+    own_wide: Any
+    maps: Any
+    maps_wide: Any
+    sums: Any
+    spare: Any
+    total: Any
+    floats: Any
+    bits: Any
+    classes: Any
+    volume: Any
+    places: Any
+    there: Any
+    values: Any
+    order: Any
+
+
+@jit
+def space(shape: Any, cells: Any) -> Space:
+    """Arrays for a tile of three axes."""
+    size = (cells[0] + 2) * (cells[1] + 2) * (cells[2] + 2)
+    floats = np.zeros(size)
+    most = cells[0] * cells[1] * cells[2]
+    return Space(
+        np.zeros((8, size), np.int32),
+        np.zeros((2, size), np.int32),
+        np.zeros((3, 8, size), np.int32),
+        np.zeros((3, 2, size), np.int32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+        floats,
+        floats.view(np.int64),
+        np.zeros(size, np.int32),
+        np.zeros((shape[0], shape[1], shape[2]), np.int32),
+        np.zeros(most, np.int64),
+        np.zeros(most, np.int64),
+        np.zeros(most, np.int64),
+        np.zeros(most, np.int64),
+    )
+
+
+@jit
+def _members(band: Any, box: Any, t: int, p: int, cells: Any, counts: Any, places: Any, there: Any) -> int:
+    """Coefficients of a pass: their places among the cells, and among all numbers; how many there are."""
+    sy = cells[2] + 2
+    sz = sy * (cells[1] + 2)
+    count = 0
+    for z in range(counts[0]):
+        deep = (t * band[2] + box[1, 0] + 2 * z + ((p >> 2) & 1)) * band[3]
+        for y in range(counts[1]):
+            base = band[0] + (deep + box[2, 0] + 2 * y + ((p >> 1) & 1)) * band[4] + box[3, 0] + (p & 1)
+            place = (z + 1) * sz + (y + 1) * sy + 1
+            for x in range(counts[2]):
+                places[count] = place + x
+                there[count] = base + 2 * x
+                count += 1
+    return count
+
+
+@jit
+def _enter(numbers: Any, magnitudes: Any, shift: int, own: Any, places: Any, there: Any, count: int) -> None:
+    """Enter what the coefficients of a pass count as."""
+    for k in range(count):
+        magnitude = _MAGNITUDES[min(abs(np.int64(numbers[there[k]])) >> shift, TOP)]
+        own[places[k]] = magnitude
+        magnitudes[there[k]] = magnitude
+
+
+@jit
+def _quantise(work: Work, step: float, shift: int, w: Space, count: int, numbers: Any) -> None:
+    """Of the two numbers next to a coefficient and 0, the one that costs least in distortion and bits."""
+    inverse, price, bits = 1.0 / step, work.price[0], 0.0
+    for k in range(count):
+        there, c = w.there[k], w.classes[w.places[k]]
+        value = abs(work.coefficients[there]) * inverse
+        top = np.int64(value + 0.5)
+        number, costs = top, work.costs[c]
+        if shift:
+            bits += costs[min(top >> shift, ESCAPE)] + shift
+        elif top == 0:
+            bits += costs[0]
+        else:
+            least = value * value + price * costs[0]
+            number, spent = 0, costs[0]
+            for candidate in range(max(top - 1, 1), top + 1):
+                wrong = value - candidate + (0.06 if candidate == 1 else 0.03)
+                cost = costs[min(candidate, ESCAPE)] + (2 * np.log2(candidate - 14.0) if candidate > 14 else 0.0)
+                if wrong * wrong + price * cost < least:
+                    least, number, spent = wrong * wrong + price * cost, candidate, cost
+            bits += spent
+        work.histogram[c, min(number >> shift, ESCAPE)] += 1
+        numbers[there] = -number if work.coefficients[there] < 0 else number
+    work.bits[0] += bits
+
+
+@jit
+def _gather(work: Work, setup: Setup, step: int, mean: int, many: Any, w: Space, cells: Any, count: int, numbers: Any) -> None:
+    """Add the equations of a pass: known means to the magnitude, weighted by what is expected."""
+    sy = cells[2] + 2
+    sz = sy * (cells[1] + 2)
+    row, normal = np.zeros(WEIGHTS + 1), work.normal[step]
+    for k in range(count):
+        rows(step, w.own, w.own_wide, w.maps, w.maps_wide, w.places[k], sy, sz, row)
+        guess = 0.0
+        for f in range(MEAN):
+            divisor = setup.divisors[step, f] * (many[(f - MAPS) // 3] if f >= MAPS else 1)
+            row[f] = row[f] * 4 / divisor if divisor else mean / 4096
+        row[MEAN] = mean / 4096
+        for f in range(WEIGHTS):
+            guess += row[f] * setup.weights[step, f] / UNIT
+        row[WEIGHTS] = _MAGNITUDES[min(abs(np.int64(numbers[w.there[k]])), TOP)] / 16
+        doubt = 1 / (guess * (1 + guess) + 1e-4)
+        for f in range(WEIGHTS):
+            if row[f]:
+                for g in range(WEIGHTS + 1):
+                    normal[f, g] += row[f] * doubt * row[g]
+
+
+@jit
+def walk(
+    job: int, work: Work, setup: Setup, tables: Lookups, which: Any, boxes: Any, numbers: Any, magnitudes: Any
+) -> int:
+    """Walk over bands `which` in their `boxes`.
+
+    Returns the number of symbols written; -1: no encoder wrote the words that were read.
+    """
+    state, right, at = np.zeros(2, np.uint64), True, 0
+    begin(work.words, state)
+    counts, cells, many = np.zeros(3, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int64)
+    factors, ends = np.zeros((8, WEIGHTS), np.int64), np.zeros(CLASSES + 1, np.int64)
+    for number in range(len(which)):
+        own, box = which[number], boxes[number]
+        shape = box[1:, 1] - box[1:, 0]
+        shift = setup.shifts[own]
+        if setup.means[own] == 0 or shape.min() == 0:
+            continue
+        for axis in range(3):
+            cells[axis] = (shape[axis] + 1) // 2
+        w = space(shape, cells)
+        for t in range(box[0, 0], box[0, 1]):
+            prepare(
+                magnitudes, setup.bands, own, setup.first[own], setup.parents, setup.halves, box, t,
+                w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many,
+            )  # fmt: skip
+            band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
+            w.own[:] = 0
+            w.sums[:] = 0
+            for step in range(8):
+                parity_counts(shape, _ORDER[step], counts)
+                if counts.min() == 0:
+                    continue
+                if step:
+                    wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
+                count = _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+                if job == GATHER:
+                    _gather(work, setup, step, setup.means[own], many, w, cells, count, numbers)
+                else:
+                    expected(step, w.own, w.own_wide, w.maps, w.maps_wide, many, factors[step], w.total, cells)
+                    to_classes(w.total, w.floats, w.bits, w.classes)
+                if job == QUANTISE:
+                    _quantise(work, work.steps[own], shift, w, count, numbers)
+                elif job == READ:
+                    sort(w.classes, w.places, count, w.order, ends)
+                    w.values[:count] = 0
+                    take_tokens(work.words, state, tables, ends, w.order, w.values)
+                    right &= take_pass(work.words, state, shift, w.values, w.there, count, numbers)
+                elif job == WRITE:
+                    sort(w.classes, w.places, count, w.order, ends)
+                    for k in range(count):
+                        w.values[k] = min(abs(np.int64(numbers[w.there[k]])) >> shift, ESCAPE)
+                    at = put_tokens(work.symbols, at, tables, ends, w.order, w.values)
+                    at = put_pass(work.symbols, at, shift, w.there, count, numbers)
+                mine = w.own[_ORDER[step]]
+                _enter(numbers, magnitudes, shift, mine, w.places, w.there, count)
+                fill_border(mine, cells, counts)
+                for k in range(len(mine)):
+                    w.sums[k] += mine[k]
+    return at if right and (job != READ or (state[0] == 0 and state[1] == 0)) else -1
