@@ -1,36 +1,32 @@
-"""Pieces by the compiled walk."""
+"""Pieces by the compiled walk: what `tinc_codec.detail.walk` does."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.coding_numba import Lookups, finish, lookups
-from tinc_codec.detail.contexts import CLASSES, WEIGHTS, divisors
-from tinc_codec.detail.layout import Layout, Piece
-from tinc_codec.detail.section import Parameters
+from tinc_codec.detail.coding_numba import finish, lookups
+from tinc_codec.detail.contexts import WEIGHTS, divisors
+from tinc_codec.detail.layout import Piece
+from tinc_codec.detail.quantiser import Quantiser
 from tinc_codec.detail.tables import TOKENS
+from tinc_codec.detail.walk import Model
 from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, Setup, Work, walk
+from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans import to_bytes, to_words
 
-_NO_WORDS = np.zeros(0, np.uint32)
-_SYMBOLS_EACH = 6
+_SYMBOLS_OF_ONE = 8
+"""Symbols more, at most, of a coefficient that is not 0: a run, escapes, its sign."""
+
+_SYMBOLS_OF_SHIFT = 2
 
 
-def setup(plan: Layout, weights: NDArray[np.int64], means: NDArray[np.int64], shifts: NDArray[np.uint8]) -> Setup:
-    """What is common to all tiles."""
-    return Setup(
-        plan.bands, plan.first, plan.parents, plan.halves, divisors(), weights, means, shifts.astype(np.int64)
-    )
-
-
-def work(**given: Any) -> Work:
-    """Arrays of one kind of walk."""
+def _work(**given: Any) -> Work:
+    """Arrays of one kind of walk; what it does not need is empty."""
     empty: dict[str, Any] = {
-        "words": _NO_WORDS,
+        "words": np.zeros(0, np.uint32),
         "symbols": np.zeros((0, 2), np.uint32),
         "coefficients": np.zeros(0, np.float32),
         "steps": np.zeros(0),
@@ -41,3 +37,59 @@ def work(**given: Any) -> Work:
         "normal": np.zeros((0, WEIGHTS + 1, WEIGHTS + 1)),
     }
     return Work(**{**empty, **given})
+
+
+class Walker:
+    """A chunk's model and numbers, as the compiled parts want them."""
+
+    def __init__(self, model: Model, numbers: NDArray[np.int32]) -> None:
+        plan = model.layout
+        shifts = model.shifts.astype(np.int64)
+        self._setup = Setup(
+            plan.bands, plan.first, plan.parents, plan.halves, divisors(), model.weights, model.means, shifts
+        )
+        self._model, self._numbers, self._tables = model, numbers, lookups(model.tables)
+        self._magnitudes = np.zeros(plan.size, np.int16)
+
+    def _walk(self, job: int, work: Work, piece: Piece) -> int:
+        count: int = walk(
+            job, work, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self._magnitudes
+        )
+        return count
+
+    def read(self, piece: Piece, code: bytes) -> None:
+        """See `tinc_codec.detail.walk.read_piece`."""
+        if self._walk(READ, _work(words=to_words(code)), piece) < 0:
+            raise CorruptStreamError("a piece of coefficients does not decode")
+
+    def write(self, piece: Piece) -> bytes:
+        """See `tinc_codec.detail.walk.write_piece`."""
+        symbols = np.zeros((self._most_symbols(piece), 2), np.uint32)
+        count = self._walk(WRITE, _work(symbols=symbols), piece)
+        words = np.zeros(count + 2, np.uint32)
+        filled, state = finish(symbols, count, words)
+        return to_bytes(words[:filled].tolist(), int(state))
+
+    def quantise(self, piece: Piece, goal: Quantiser) -> None:
+        """See `tinc_codec.detail.walk.Walker.quantise`."""
+        work = _work(
+            coefficients=goal.coefficients,
+            steps=goal.steps,
+            costs=goal.costs,
+            price=np.array([goal.price]),
+            histogram=goal.histogram,
+            bits=goal.bits,
+        )
+        self._walk(QUANTISE, work, piece)
+
+    def gather(self, piece: Piece, normal: NDArray[np.float64]) -> None:
+        """See `tinc_codec.detail.walk.Walker.gather`."""
+        self._walk(GATHER, _work(normal=normal), piece)
+
+    def _most_symbols(self, piece: Piece) -> int:
+        most = 64
+        for band, box in zip(piece.bands.tolist(), piece.boxes, strict=True):
+            inside = self._model.layout.view(self._numbers, band)[tuple(slice(*ends) for ends in box.tolist())]
+            shifted = _SYMBOLS_OF_SHIFT if self._model.shifts[band] else 0
+            most += inside.size * (1 + shifted) + _SYMBOLS_OF_ONE * int(np.count_nonzero(inside))
+        return most

@@ -127,6 +127,14 @@ def _enter(numbers: Any, magnitudes: Any, shift: int, own: Any, places: Any, the
 
 
 @jit
+def _cost(costs: Any, token: int) -> float:
+    """Bits of a token."""
+    if token < ESCAPE:
+        return np.float64(costs[token])
+    return np.float64(costs[ESCAPE] + 2 * np.log2(token - ESCAPE + 1.0))
+
+
+@jit
 def _quantise(work: Work, step: float, shift: int, w: Space, count: int, numbers: Any) -> None:
     """Of the two numbers next to a coefficient and 0, the one that costs least in distortion and bits."""
     inverse, price, bits = 1.0 / step, work.price[0], 0.0
@@ -136,7 +144,7 @@ def _quantise(work: Work, step: float, shift: int, w: Space, count: int, numbers
         top = np.int64(value + 0.5)
         number, costs = top, work.costs[c]
         if shift:
-            bits += costs[min(top >> shift, ESCAPE)] + shift
+            bits += _cost(costs, top >> shift) + shift
         elif top == 0:
             bits += costs[0]
         else:
@@ -144,7 +152,7 @@ def _quantise(work: Work, step: float, shift: int, w: Space, count: int, numbers
             number, spent = 0, costs[0]
             for candidate in range(max(top - 1, 1), top + 1):
                 wrong = value - candidate + (0.06 if candidate == 1 else 0.03)
-                cost = costs[min(candidate, ESCAPE)] + (2 * np.log2(candidate - 14.0) if candidate > 14 else 0.0)
+                cost = _cost(costs, candidate)
                 if wrong * wrong + price * cost < least:
                     least, number, spent = wrong * wrong + price * cost, candidate, cost
             bits += spent
@@ -154,7 +162,9 @@ def _quantise(work: Work, step: float, shift: int, w: Space, count: int, numbers
 
 
 @jit
-def _gather(work: Work, setup: Setup, step: int, mean: int, many: Any, w: Space, cells: Any, count: int, numbers: Any) -> None:
+def _gather(
+    work: Work, setup: Setup, step: int, mean: int, shift: int, many: Any, w: Space, cells: Any, count: int, numbers: Any
+) -> None:
     """Add the equations of a pass: known means to the magnitude, weighted by what is expected."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
@@ -168,7 +178,7 @@ def _gather(work: Work, setup: Setup, step: int, mean: int, many: Any, w: Space,
         row[MEAN] = mean / 4096
         for f in range(WEIGHTS):
             guess += row[f] * setup.weights[step, f] / UNIT
-        row[WEIGHTS] = _MAGNITUDES[min(abs(np.int64(numbers[w.there[k]])), TOP)] / 16
+        row[WEIGHTS] = _MAGNITUDES[min(abs(np.int64(numbers[w.there[k]])) >> shift, TOP)] / 16
         doubt = 1 / (guess * (1 + guess) + 1e-4)
         for f in range(WEIGHTS):
             if row[f]:
@@ -213,7 +223,7 @@ def walk(
                     wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
                 count = _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
                 if job == GATHER:
-                    _gather(work, setup, step, setup.means[own], many, w, cells, count, numbers)
+                    _gather(work, setup, step, setup.means[own], shift, many, w, cells, count, numbers)
                 else:
                     expected(step, w.own, w.own_wide, w.maps, w.maps_wide, many, factors[step], w.total, cells)
                     to_classes(w.total, w.floats, w.bits, w.classes)
