@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.coding_numba import finish, lookups
 from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
-from tinc_codec.detail.quantiser import Quantiser
+from tinc_codec.detail.quantiser import SUMS, Quantiser
 from tinc_codec.detail.tables import TOKENS
 from tinc_codec.detail.walk import Model
 from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, Setup, Work, walk
@@ -33,7 +33,7 @@ def _work(**given: Any) -> Work:
         "costs": np.zeros((0, TOKENS)),
         "price": np.zeros(1),
         "histogram": np.zeros((0, TOKENS), np.int64),
-        "bits": np.zeros(1),
+        "sums": np.zeros((0, SUMS)),
         "normal": np.zeros((0, WEIGHTS + 1, WEIGHTS + 1)),
     }
     return Work(**{**empty, **given})
@@ -78,7 +78,7 @@ class Walker:
             costs=goal.costs,
             price=np.array([goal.price]),
             histogram=goal.histogram,
-            bits=goal.bits,
+            sums=goal.sums,
         )
         self._walk(QUANTISE, work, piece)
 

@@ -39,7 +39,8 @@ class Work(NamedTuple):
     """What one kind of walk works on; the others leave it empty.
 
     READ: `words`. WRITE: `symbols`. QUANTISE: `coefficients`, `steps` of each band, `costs` in bits of each token in each
-    class, `price` of a bit in squared steps; out: `histogram`, tokens in classes, and `bits`. GATHER: `normal`, equations
+    class, `price` of a bit in squared steps; out: `histogram`, tokens in classes, and
+    `sums` of each band. GATHER: `normal`, equations
     of each pass.
     """
 
@@ -50,7 +51,7 @@ class Work(NamedTuple):
     costs: Any
     price: Any
     histogram: Any
-    bits: Any
+    sums: Any
     normal: Any
 
 
@@ -135,9 +136,9 @@ def _cost(costs: Any, token: int) -> float:
 
 
 @jit
-def _quantise(work: Work, step: float, shift: int, w: Space, count: int, numbers: Any) -> None:
+def _quantise(work: Work, band: int, shift: int, w: Space, count: int, numbers: Any) -> None:
     """Of the two numbers next to a coefficient and 0, the one that costs least in distortion and bits."""
-    inverse, price, bits = 1.0 / step, work.price[0], 0.0
+    inverse, price, bits, sums = 1.0 / work.steps[band], work.price[0], 0.0, work.sums[band]
     for k in range(count):
         there, c = w.there[k], w.classes[w.places[k]]
         value = abs(work.coefficients[there]) * inverse
@@ -157,8 +158,16 @@ def _quantise(work: Work, step: float, shift: int, w: Space, count: int, numbers
                     least, number, spent = wrong * wrong + price * cost, candidate, cost
             bits += spent
         work.histogram[c, min(number >> shift, ESCAPE)] += 1
+        off = value - number
+        if number == 0:
+            sums[1] += off * off
+        else:
+            kind = 2 if number == 1 else 5
+            sums[kind] += 1
+            sums[kind + 1] += off
+            sums[kind + 2] += off * off
         numbers[there] = -number if work.coefficients[there] < 0 else number
-    work.bits[0] += bits
+    sums[0] += bits
 
 
 @jit
@@ -228,7 +237,7 @@ def walk(
                     expected(step, w.own, w.own_wide, w.maps, w.maps_wide, many, factors[step], w.total, cells)
                     to_classes(w.total, w.floats, w.bits, w.classes)
                 if job == QUANTISE:
-                    _quantise(work, work.steps[own], shift, w, count, numbers)
+                    _quantise(work, own, shift, w, count, numbers)
                 elif job == READ:
                     sort(w.classes, w.places, count, w.order, ends)
                     w.values[:count] = 0
