@@ -92,7 +92,7 @@ class Trial:
     bits
         What their code takes, about, without the parameters.
     error
-        Root of the mean squared error of samples, about.
+        Root of the mean squared error, in integers of the scale, about.
     """
 
     coefficients: Coefficients
@@ -107,6 +107,11 @@ class Trial:
         """What the pieces are coded with."""
         p = self.parameters
         return Model(self.coefficients.layout, p.weights, p.mean_values, p.shifts, p.tables)
+
+    @property
+    def size(self) -> float:
+        """Bytes of the section, about."""
+        return self.bits / 8 + len(pack(self.parameters, [b""] * len(self.coefficients.layout.pieces)))
 
     def section(self) -> bytes:
         """The section's bytes."""
@@ -144,7 +149,7 @@ def attempt(
             means[band] = 0
     scale = replace(coefficients.scaled(step), one=one, more=more)
     squares = float(quantiser.squares(coefficients.splits * (SLOPE / 64)).sum())
-    error = math.ldexp(math.sqrt(squares / parts.size), scale.exponent)
+    error = math.sqrt(squares / parts.size)
     return Trial(
         coefficients, step, Parameters(coefficients.plan, scale, means, shifts, weights, better), numbers, bits, error
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
-from tinc_codec.detail.encoding import Coefficients, Trial, attempt
+from tinc_codec.detail.encoding import Coefficients, Trial, attempt, transform
+from tinc_codec.detail.plan import Plan
+from tinc_codec.detail.plans import choose
+from tinc_codec.detail.section import four
 from tinc_codec.errors import ConfigurationError
 
 
@@ -41,9 +45,21 @@ Goal = Budget | Error | Step
 
 _LEAST_USED = 0.985
 _AIM = 0.995
-_MOST_TRIALS = 14
+_NEAR = 0.03
+"""How near a guess must be for its section to be written and measured."""
+
+_MOST_TRIALS = 16
+_LEARNING = 3
+"""Trials after which the tables that bits are counted by stay, so that sizes follow steps."""
+
+_SIZES, _ERRORS = 1.4, 0.75
+"""Powers of the step that sizes fall, and errors rise with, about."""
+
 _WITHIN = 10 ** (-0.05 / 20)
 _AIM_ERROR = 10 ** (-0.02 / 20)
+_STEPS = 2.5
+"""A step in errors, about."""
+
 _FITTED_FROM = 2500
 """Bytes of a section from which fitted weights pay for themselves."""
 
@@ -54,13 +70,20 @@ class Search:
     def __init__(self, coefficients: Coefficients) -> None:
         self._coefficients = coefficients
         self._weights, self._deltas = DEFAULT_WEIGHTS, np.zeros((3, CLASSES), np.int32)
-        self._fits = 0
+        self._learning = _LEARNING
 
     def at(self, step: float) -> Trial:
         """Quantise with a step."""
         trial = attempt(self._coefficients, step, self._weights, self._deltas)
-        self._deltas = trial.parameters.deltas
+        if self._learning:
+            self._deltas = trial.parameters.deltas
+            self._learning -= 1
         return trial
+
+    @property
+    def learned(self) -> bool:
+        """Whether the same step gives the same trial again."""
+        return not self._learning
 
     def fitted(self, trial: Trial) -> Trial:
         """The same step with weights fitted to what it gave, where they pay."""
@@ -70,80 +93,112 @@ class Search:
         return self.at(trial.step)
 
 
-def to_step(search: Search, goal: Step, exponent: int) -> Trial:
-    """The trial of a step."""
-    step = math.ldexp(goal.size, -exponent)
-    return search.fitted(search.at(step))
+class _Steps:
+    """Steps to try, between the finest that was too coarse and the coarsest that was too fine."""
+
+    def __init__(self) -> None:
+        self._fine, self._coarse = 0.0, math.inf
+
+    def after(self, step: float, too_fine: bool, wanted: float, lasting: bool) -> float:
+        """The next step: the wanted one, where it lies between; what is not `lasting` may be otherwise next time."""
+        if not lasting:
+            return wanted
+        if too_fine:
+            self._fine = max(self._fine, step)
+        else:
+            self._coarse = min(self._coarse, step)
+        if self._fine < wanted < self._coarse:
+            return wanted
+        return math.sqrt(self._fine * self._coarse) if self._fine and self._coarse < math.inf else wanted
 
 
 def to_budget(search: Search, goal: Budget, first: float) -> bytes:
-    """The section of the finest step that fits; its size is that of its bits and a rest that changes little."""
-    search.fitted(search.at(first))
-    rest, step, best = 200.0, first, b""
-    low, high = 0.0, math.inf
-    slope = 1.4
+    """The section of the finest step that fits."""
+    trial, step, best, steps = search.fitted(search.at(first)), first, b"", _Steps()
+    ending = 0.0  # what the ends of pieces take beyond their bits
     for _ in range(_MOST_TRIALS):
-        trial = search.at(step)
-        size = trial.bits / 8 + rest
-        if abs(size / (goal.size * _AIM) - 1) < 0.02:
+        size = trial.size + ending
+        if abs(size / (goal.size * _AIM) - 1) < _NEAR:
             section = trial.section()
-            rest = len(section) - trial.bits / 8
-            size = len(section)
-            if size <= goal.size and size > len(best):
+            size, ending = len(section), len(section) - trial.size
+            if len(best) < size <= goal.size:
                 best = section
                 if size >= goal.size * _LEAST_USED:
-                    return best
-        low, high = (max(low, step), high) if size > goal.size else (low, min(high, step))
-        wanted = step * (size / (goal.size * _AIM)) ** (1 / slope)
-        step = wanted if low < wanted < high else math.sqrt(low * high) if low and high < math.inf else wanted
+                    break
+        wanted = step * (size / (goal.size * _AIM)) ** (1 / _SIZES)
+        step = steps.after(step, size > goal.size, min(max(wanted, step / 4), step * 4), search.learned)
+        trial = search.at(step)
     if not best:
         raise ConfigurationError(f"{goal.size} bytes are too few for a section of coefficients")
     return best
 
 
-def to_error(search: Search, goal: Error, first: float, error_of: Callable[[bytes], float]) -> bytes:
+def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:
     """The section of the coarsest step whose error, measured, is small enough."""
-    search.fitted(search.at(first))
-    step, best, ratio = first, b"", 1.0
-    low, high = 0.0, math.inf
+    trial, step, best, ratio, steps = search.fitted(search.at(first)), first, b"", 1.0, _Steps()
     for _ in range(_MOST_TRIALS):
-        trial = search.at(step)
         error = trial.error * ratio
-        if goal.rms * 0.97 < error < goal.rms * 1.03:
+        if abs(error / rms - 1) < _NEAR:
             section = trial.section()
             error = error_of(section)
             ratio = error / trial.error
-            if error <= goal.rms:
+            if error <= rms:
                 best = section
-                if error >= goal.rms * _WITHIN:
-                    return best
-        low, high = (max(low, step), high) if error <= goal.rms else (low, min(high, step))
-        wanted = step * (goal.rms * _AIM_ERROR / error) ** 1.3
-        step = wanted if low < wanted < high else math.sqrt(low * high) if low and high < math.inf else wanted
+                if error >= rms * _WITHIN:
+                    break
+        wanted = step * (rms * _AIM_ERROR / error) ** (1 / _ERRORS) if error else 2 * step
+        step = steps.after(step, error <= rms, min(max(wanted, step / 4), step * 4), search.learned)
+        trial = search.at(step)
     if not best:
-        raise ConfigurationError(f"a root mean squared error of {goal.rms} is not reached")
+        raise ConfigurationError(f"a root mean squared error of {rms} integers is not reached")
     return best
 
 
-def encode(
-    volume: NDArray[np.float64], coefficients: Coefficients, goal: Goal, shape: tuple[int, ...]
-) -> bytes:
-    """The section of a volume for a goal."""
-    search, exponent = Search(coefficients), coefficients.scale.exponent
+def encode(volume: NDArray[Any], goal: Goal, plan: Plan | None = None) -> bytes:
+    """The section of a volume.
+
+    Parameters
+    ----------
+    volume
+        1 to 4 axes, of any sizes; finite.
+    goal
+        What it is encoded for.
+    plan
+        Of the packet; None: the one that seems best.
+
+    Raises
+    ------
+    ConfigurationError
+        The goal cannot be reached.
+    """
+    whole = np.asarray(volume, np.float64).reshape(four(volume.shape))
+    if plan is None:
+        plan = choose(whole, lambda part: _guess(part, goal, whole.size))
+    coefficients = transform(whole, plan)
+    first, search = _guess(coefficients, goal, whole.size), Search(coefficients)
     if isinstance(goal, Step):
-        return to_step(search, goal, exponent).section()
+        return search.fitted(search.at(first)).section()
     if isinstance(goal, Budget):
-        return to_budget(search, goal, first_step(coefficients, goal.size))
-    wanted = math.ldexp(goal.rms, -exponent)
+        return to_budget(search, goal, first)
 
     def error_of(section: bytes) -> float:
-        detail = Detail.parse(section, shape)
-        return float(np.sqrt(np.mean((detail.samples(detail.whole()) - volume.reshape(shape)) ** 2)))
+        detail = Detail.parse(section, volume.shape)
+        wrong = detail.samples(detail.whole()) - whole.reshape(volume.shape)
+        return math.ldexp(float(np.sqrt(np.mean(wrong * wrong))), -coefficients.scale.exponent)
 
-    return to_error(search, goal, wanted * 2.5, error_of)
+    rms = math.ldexp(goal.rms, -coefficients.scale.exponent)
+    return to_error(search, rms, first, error_of)
 
 
-def first_step(coefficients: Coefficients, size: int) -> float:
+def _guess(coefficients: Coefficients, goal: Goal, voxels: int) -> float:
+    """A first step, in the integers of the coefficients, which may be of a part of the volume."""
+    if isinstance(goal, Budget):
+        return first_step(coefficients, goal.size * coefficients.layout.size / voxels)
+    size = goal.size if isinstance(goal, Step) else goal.rms * _STEPS
+    return max(math.ldexp(size, -coefficients.scale.exponent), 2.0**-8)
+
+
+def first_step(coefficients: Coefficients, size: float) -> float:
     """A step with which about so many bytes are taken: that many coefficients are above it."""
     sizes = np.abs(coefficients.values) * np.repeat(
         coefficients.steps(1.0) ** -1, coefficients.layout.bands[:, 1:].prod(1)
