@@ -143,8 +143,9 @@ def _bit_length(value: int) -> int:
 
 
 @jit
-def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> None:
-    """Tokens of a class whose zeros come in runs."""
+def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> int:
+    """Tokens of a class whose zeros come in runs; how many are not 0."""
+    count = 0
     zeros, longest = tables.zeros[c], tables.longest[c]
     while begin < end:
         k = min(longest, _bit_length(end - begin) - 1)
@@ -154,6 +155,8 @@ def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin
         begin += take_bits(words, state, k)
         tokens[order[begin]] = 1 + take(words, state, tables.above[c], tables.above_first[c])
         begin += 1
+        count += 1
+    return count
 
 
 @jit
@@ -180,17 +183,26 @@ def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: 
 
 
 @jit
-def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, tokens: Any) -> None:
-    """Decode the tokens of a pass, class by class."""
+def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> int:
+    """Tokens of a class; how many are not 0."""
+    if tables.longest[c] >= 0:
+        return take_runs(words, state, tables, c, order, begin, end, tokens)
+    cumulated, first, count = tables.tokens[c], tables.first[c], 0
+    for k in range(begin, end):
+        token = take(words, state, cumulated, first)
+        tokens[order[k]] = token
+        count += token > 0
+    return count
+
+
+@jit
+def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, tokens: Any) -> int:
+    """Decode the tokens of a pass, class by class; how many are not 0."""
+    count = 0
     for c in range(CLASSES):
-        if ends[c + 1] == ends[c]:
-            continue
-        if tables.longest[c] >= 0:
-            take_runs(words, state, tables, c, order, ends[c], ends[c + 1], tokens)
-        else:
-            cumulated, first = tables.tokens[c], tables.first[c]
-            for k in range(ends[c], ends[c + 1]):
-                tokens[order[k]] = take(words, state, cumulated, first)
+        if ends[c + 1] > ends[c]:
+            count += take_class(words, state, tables, c, order, ends[c], ends[c + 1], tokens)
+    return count
 
 
 @jit

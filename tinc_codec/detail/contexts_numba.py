@@ -67,8 +67,10 @@ def lattice(volume: Any, p: int, flat: Any, cells: Any, counts: Any) -> None:
 
 @jit
 def _three(source: Any, out: Any, step: int, begin: int, end: int) -> None:
-    for i in range(begin, end):
-        out[i] = source[i - step] + source[i] + source[i + step]
+    before, here, after = source[begin - step : end - step], source[begin:end], source[begin + step : end + step]
+    target = out[begin:end]  # indices that cannot be negative, so that the loop is vectorised
+    for i in range(len(target)):
+        target[i] = before[i] + here[i] + after[i]
 
 
 @jit
@@ -93,29 +95,33 @@ def wide(sums: Any, near: Any, far: Any, spare: Any, cells: Any) -> None:
 
 @jit
 def _add(total: Any, source: Any, shift: int, factor: int, begin: int, end: int) -> None:
-    for i in range(begin, end):
-        total[i] += np.int32(factor) * source[i + shift]
+    target, there, by = total[begin:end], source[begin + shift : end + shift], np.int32(factor)
+    for i in range(len(target)):
+        target[i] += by * there[i]
 
 
 @jit
 def expected(
-    number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, present: Any, factors: Any, total: Any, cells: Any
+    number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, known: bool, live: Any, factors: Any, total: Any, cells: Any
 ) -> None:
-    """Expected magnitudes of a pass, over the cells, of `factors` of the sums and a constant, which is the last."""
+    """Expected magnitudes of a pass, over the cells, of `factors` of the sums and a constant, which is the last.
+
+    `known`: whether anything of the tile itself but zeros is; `live`: the same of each map.
+    """
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
     begin, end = sz + sy + 1, cells[0] * sz + cells[1] * sy + cells[2] + 1
     p = _ORDER[number]
     total[begin:end] = factors[-1]
-    for k in range(ENDS[number], ENDS[number + 1]):
+    for k in range(ENDS[number], ENDS[number + 1] if known else ENDS[number]):
         kind, parity, dz, dy, dx = NEIGHBOURS[k]
         if factors[kind]:
             _add(total, own[parity], dz * sz + dy * sy + dx, factors[kind], begin, end)
     for k in range(2):
-        if number and factors[OWN + k]:
+        if known and factors[OWN + k]:
             _add(total, own_wide[k], 0, factors[OWN + k], begin, end)
     for m in range(3):
-        if present[m]:
+        if live[m]:
             if factors[MAPS + 3 * m]:
                 _add(total, maps[m, p], 0, factors[MAPS + 3 * m], begin, end)
             for k in range(2):
@@ -124,7 +130,20 @@ def expected(
 
 
 @jit
-def rows(number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, place: int, sy: int, sz: int, out: Any) -> None:
+def class_of(total: int) -> int:
+    """Class of one expected magnitude."""
+    octave, rest = 0, max(total, 1)
+    while rest >= 8:
+        rest >>= 1
+        octave += 1
+    while rest < 4:
+        rest <<= 1
+        octave -= 1
+    return min(max(4 * (octave + 2) + rest - 4 - FIRST_CLASS, 0), CLASSES - 1)
+
+
+@jit
+def rows(number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, live: Any, place: int, sy: int, sz: int, out: Any) -> None:
     """The sums that the expected magnitude of one coefficient is made of."""
     out[:] = 0
     for k in range(ENDS[number], ENDS[number + 1]):
@@ -134,9 +153,10 @@ def rows(number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, place:
         if number:
             out[OWN + k] = own_wide[k, place]
     for m in range(3):
-        out[MAPS + 3 * m] = maps[m, _ORDER[number], place]
-        for k in range(2):
-            out[MAPS + 3 * m + 1 + k] = maps_wide[m, k, place]
+        if live[m]:
+            out[MAPS + 3 * m] = maps[m, _ORDER[number], place]
+            for k in range(2):
+                out[MAPS + 3 * m + 1 + k] = maps_wide[m, k, place]
 
 
 @jit

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinc_codec.detail.contexts import MAPS, MEAN, PLACES
 from tinc_codec.detail.contexts_numba import lattice, wide
 from tinc_codec.jit import jit
@@ -27,6 +29,18 @@ def add_map(magnitudes: Any, band: Any, halved: int, box: Any, t: int, out: Any)
             else:
                 for x in range(out.shape[2]):
                     out[z, y, x] += magnitudes[base + min(box[3, 0] + x, n3 - 1)]
+
+
+@jit
+def _any(volume: Any) -> bool:
+    """Whether any is not 0."""
+    total = np.int32(0)
+    for z in range(volume.shape[0]):
+        for y in range(volume.shape[1]):
+            row = volume[z, y]
+            for x in range(len(row)):
+                total |= row[x]
+    return total != 0
 
 
 @jit
@@ -63,11 +77,15 @@ def band_factors(divisors: Any, weights: Any, many: Any, mean: int, out: Any) ->
 @jit
 def prepare(
     magnitudes: Any, bands: Any, own: int, first: int, parents: Any, halves: Any, box: Any, t: int,
-    volume: Any, maps: Any, maps_wide: Any, sums: Any, spare: Any, cells: Any, counts: Any, many: Any,
+    volume: Any, maps: Any, maps_wide: Any, sums: Any, spare: Any, cells: Any, counts: Any, many: Any, live: Any,
 ) -> None:  # fmt: skip
-    """The maps of one band in one tile: the parent along the last group, bands of the rung, parents along the others."""
+    """The maps of one band in one tile: the parent along the last group, bands of the rung, parents along the others.
+
+    `many`: how many bands each is a sum of; `live`: whether it is more than zeros, which are not entered.
+    """
     groups = parents.shape[1]
     many[:] = 0
+    live[:] = False
     for m in range(3):
         volume[:] = 0
         if m == 1:
@@ -81,5 +99,6 @@ def prepare(
                 if there >= 0 and bands[there, 1] * bands[there, 2] * bands[there, 3] * bands[there, 4]:
                     many[m] += 1
                     add_map(magnitudes, bands[there], halves[g], box, t, volume)
-        if many[m]:
+        live[m] = many[m] > 0 and _any(volume)
+        if live[m]:
             enter_map(volume, maps[m], maps_wide[m], sums, spare, cells, counts)

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinc_codec.detail.coding_numba import Lookups, begin, put_pass, put_tokens, sort, take_pass, take_tokens
+from tinc_codec.detail.coding_numba import Lookups, begin, put_pass, put_tokens, sort, take_class, take_pass, take_tokens
 from tinc_codec.detail.contexts import CLASSES, MAGNITUDES, MAPS, MEAN, PASSES, TOP, UNIT, WEIGHTS
-from tinc_codec.detail.contexts_numba import expected, fill_border, parity_counts, rows, to_classes, wide
+from tinc_codec.detail.contexts_numba import class_of, expected, fill_border, parity_counts, rows, to_classes, wide
 from tinc_codec.detail.tables import ESCAPE
 from tinc_codec.detail.tiles_numba import band_factors, prepare
 from tinc_codec.jit import jit
@@ -73,6 +73,7 @@ class Space(NamedTuple):
     there: Any
     values: Any
     order: Any
+    same: Any
 
 
 @jit
@@ -97,6 +98,7 @@ def space(shape: Any, cells: Any) -> Space:
         np.zeros(most, np.int64),
         np.zeros(most, np.int64),
         np.zeros(most, np.int64),
+        np.arange(most),
     )
 
 
@@ -119,12 +121,22 @@ def _members(band: Any, box: Any, t: int, p: int, cells: Any, counts: Any, place
 
 
 @jit
-def _enter(numbers: Any, magnitudes: Any, shift: int, own: Any, places: Any, there: Any, count: int) -> None:
-    """Enter what the coefficients of a pass count as."""
+def _entered(
+    w: Space, setup: Setup, magnitudes: Any, own: int, step: int, count: int, cells: Any, counts: Any, numbers: Any
+) -> bool:
+    """Enter what the coefficients of a pass count as; whether that is more than zeros."""
+    shift, mine, any_magnitude = setup.shifts[own], w.own[_ORDER[step]], 0
     for k in range(count):
-        magnitude = _MAGNITUDES[min(abs(np.int64(numbers[there[k]])) >> shift, TOP)]
-        own[places[k]] = magnitude
-        magnitudes[there[k]] = magnitude
+        magnitude = _MAGNITUDES[min(abs(np.int64(numbers[w.there[k]])) >> shift, TOP)]
+        mine[w.places[k]] = magnitude
+        magnitudes[w.there[k]] = magnitude
+        any_magnitude |= magnitude
+    if not any_magnitude:
+        return False
+    fill_border(mine, cells, counts)
+    for k in range(len(mine)):
+        w.sums[k] += mine[k]
+    return True
 
 
 @jit
@@ -172,14 +184,14 @@ def _quantise(work: Work, band: int, shift: int, w: Space, count: int, numbers: 
 
 @jit
 def _gather(
-    work: Work, setup: Setup, step: int, mean: int, shift: int, many: Any, w: Space, cells: Any, count: int, numbers: Any
+    work: Work, setup: Setup, step: int, own: int, shift: int, many: Any, live: Any, w: Space, cells: Any, count: int, numbers: Any
 ) -> None:
     """Add the equations of a pass: known means to the magnitude, weighted by what is expected."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
-    row, normal = np.zeros(WEIGHTS + 1), work.normal[step]
+    row, normal, mean = np.zeros(WEIGHTS + 1), work.normal[step], setup.means[own]
     for k in range(count):
-        rows(step, w.own, w.own_wide, w.maps, w.maps_wide, w.places[k], sy, sz, row)
+        rows(step, w.own, w.own_wide, w.maps, w.maps_wide, live, w.places[k], sy, sz, row)
         guess = 0.0
         for f in range(MEAN):
             divisor = setup.divisors[step, f] * (many[(f - MAPS) // 3] if f >= MAPS else 1)
@@ -206,7 +218,7 @@ def walk(
     state, right, at = np.zeros(2, np.uint64), True, 0
     begin(work.words, state)
     counts, cells, many = np.zeros(3, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int64)
-    factors, ends = np.zeros((8, WEIGHTS), np.int64), np.zeros(CLASSES + 1, np.int64)
+    factors, ends, live = np.zeros((8, WEIGHTS), np.int64), np.zeros(CLASSES + 1, np.int64), np.zeros(3, np.bool_)
     for number in range(len(which)):
         own, box = which[number], boxes[number]
         shape = box[1:, 1] - box[1:, 0]
@@ -219,29 +231,44 @@ def walk(
         for t in range(box[0, 0], box[0, 1]):
             prepare(
                 magnitudes, setup.bands, own, setup.first[own], setup.parents, setup.halves, box, t,
-                w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many,
+                w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many, live,
             )  # fmt: skip
             band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
             w.own[:] = 0
+            w.own_wide[:] = 0
             w.sums[:] = 0
+            known = False
             for step in range(8):
                 parity_counts(shape, _ORDER[step], counts)
                 if counts.min() == 0:
                     continue
-                if step:
+                count = counts[0] * counts[1] * counts[2]
+                if job == READ and not (known or live.any()):
+                    w.values[:count] = 0
+                    c = class_of(factors[step, MEAN])
+                    if not take_class(work.words, state, tables, c, w.same, 0, count, w.values) and not shift:
+                        continue
+                    _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+                    right &= take_pass(work.words, state, shift, w.values, w.there, count, numbers)
+                    known |= _entered(w, setup, magnitudes, own, step, count, cells, counts, numbers)
+                    continue
+                if known:
                     wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
-                count = _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+                _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
                 if job == GATHER:
-                    _gather(work, setup, step, setup.means[own], shift, many, w, cells, count, numbers)
+                    _gather(work, setup, step, own, shift, many, live, w, cells, count, numbers)
                 else:
-                    expected(step, w.own, w.own_wide, w.maps, w.maps_wide, many, factors[step], w.total, cells)
+                    expected(
+                        step, w.own, w.own_wide, w.maps, w.maps_wide, known, live, factors[step], w.total, cells
+                    )
                     to_classes(w.total, w.floats, w.bits, w.classes)
                 if job == QUANTISE:
                     _quantise(work, own, shift, w, count, numbers)
                 elif job == READ:
                     sort(w.classes, w.places, count, w.order, ends)
                     w.values[:count] = 0
-                    take_tokens(work.words, state, tables, ends, w.order, w.values)
+                    if not take_tokens(work.words, state, tables, ends, w.order, w.values) and not shift:
+                        continue
                     right &= take_pass(work.words, state, shift, w.values, w.there, count, numbers)
                 elif job == WRITE:
                     sort(w.classes, w.places, count, w.order, ends)
@@ -249,9 +276,5 @@ def walk(
                         w.values[k] = min(abs(np.int64(numbers[w.there[k]])) >> shift, ESCAPE)
                     at = put_tokens(work.symbols, at, tables, ends, w.order, w.values)
                     at = put_pass(work.symbols, at, shift, w.there, count, numbers)
-                mine = w.own[_ORDER[step]]
-                _enter(numbers, magnitudes, shift, mine, w.places, w.there, count)
-                fill_border(mine, cells, counts)
-                for k in range(len(mine)):
-                    w.sums[k] += mine[k]
+                known |= _entered(w, setup, magnitudes, own, step, count, cells, counts, numbers)
     return at if right and (job != READ or (state[0] == 0 and state[1] == 0)) else -1
