@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.coding_numba import finish, lookups
 from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
-from tinc_codec.detail.quantiser import SUMS, Quantiser
+from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
 from tinc_codec.detail.tables import TOKENS
 from tinc_codec.detail.walk import Model
 from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, Setup, Work, walk
@@ -34,7 +34,7 @@ def _work(**given: Any) -> Work:
         "price": np.zeros(1),
         "histogram": np.zeros((0, TOKENS), np.int64),
         "sums": np.zeros((0, SUMS)),
-        "normal": np.zeros((0, WEIGHTS + 1, WEIGHTS + 1)),
+        "normal": np.zeros((0, WEIGHTS, WEIGHTS + 1)),
     }
     return Work(**{**empty, **given})
 
@@ -70,21 +70,25 @@ class Walker:
         filled, state = finish(symbols, count, words)
         return to_bytes(words[:filled].tolist(), int(state))
 
-    def quantise(self, piece: Piece, goal: Quantiser) -> None:
+    def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
         """See `tinc_codec.detail.walk.Walker.quantise`."""
+        tally = Tally.of(len(self._model.means))
         work = _work(
-            coefficients=goal.coefficients,
-            steps=goal.steps,
-            costs=goal.costs,
-            price=np.array([goal.price]),
-            histogram=goal.histogram,
-            sums=goal.sums,
+            coefficients=quantiser.coefficients,
+            steps=quantiser.steps,
+            costs=quantiser.costs,
+            price=np.array([quantiser.price]),
+            histogram=tally.histogram,
+            sums=tally.sums,
         )
         self._walk(QUANTISE, work, piece)
+        return tally
 
-    def gather(self, piece: Piece, normal: NDArray[np.float64]) -> None:
+    def gather(self, piece: Piece) -> NDArray[np.float64]:
         """See `tinc_codec.detail.walk.Walker.gather`."""
+        normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
         self._walk(GATHER, _work(normal=normal), piece)
+        return normal
 
     def _most_symbols(self, piece: Piece) -> int:
         most = 64

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail import packet
-from tinc_codec.detail.backend import walker
+from tinc_codec.detail.backend import over, walker
 from tinc_codec.detail.layout import layout
 from tinc_codec.detail.lifting import FACTORS, PLACES
 from tinc_codec.detail.plan import AXES, Band, Box, lengths
@@ -147,9 +147,8 @@ class Detail:
         plan, model, scale = self.parameters.plan, self.model, self.parameters.scale
         numbers = np.zeros(model.layout.size, np.int32)
         reader = walker(model, numbers)
-        for piece in self._needed(reached, stop):
-            if self.codes[piece]:  # an empty code is that of nothing but 0
-                reader.read(model.layout.pieces[piece], self.codes[piece])
+        needed = [piece for piece in self._needed(reached, stop) if self.codes[piece]]  # no code is that of zeros
+        over(model.layout, needed, lambda piece: reader.read(model.layout.pieces[piece], self.codes[piece]))
         place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
 
         def cut(band: Band) -> NDArray[np.int32]:

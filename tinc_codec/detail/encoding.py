@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail import packet
-from tinc_codec.detail.backend import walker
+from tinc_codec.detail.backend import over, walker
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
 from tinc_codec.detail.fitting import fit_tables, fit_weights
 from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.plan import AXES, Plan
-from tinc_codec.detail.quantiser import PRICE, Quantiser, costs_of
+from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
 from tinc_codec.detail.scale import Scale, mean_byte, mean_of
 from tinc_codec.detail.section import Parameters, pack
 from tinc_codec.detail.tables import class_tables
@@ -115,16 +115,15 @@ class Trial:
 
     def section(self) -> bytes:
         """The section's bytes."""
-        writer = walker(self.model, self.numbers)
-        return pack(self.parameters, [writer.write(piece) for piece in self.coefficients.layout.pieces])
+        parts, writer = self.coefficients.layout, walker(self.model, self.numbers)
+        codes = over(parts, range(len(parts.pieces)), lambda number: writer.write(parts.pieces[number]))
+        return pack(self.parameters, codes)
 
     def fitted_weights(self) -> NDArray[np.int64]:
         """Weights that suit these numbers better than those that they were coded with."""
-        normal = np.zeros((8, len(DEFAULT_WEIGHTS[0]) + 1, len(DEFAULT_WEIGHTS[0]) + 1))
-        gatherer = walker(self.model, self.numbers)
-        for piece in self.coefficients.layout.pieces:
-            gatherer.gather(piece, normal)
-        return fit_weights(normal)
+        parts, gatherer = self.coefficients.layout, walker(self.model, self.numbers)
+        parts_of = over(parts, range(len(parts.pieces)), lambda number: gatherer.gather(parts.pieces[number]))
+        return fit_weights(np.sum(parts_of, axis=0))
 
 
 def attempt(
@@ -139,17 +138,16 @@ def attempt(
     costs = costs_of(tables)
     quantiser = Quantiser(coefficients.values, steps, costs, price)
     worker = walker(Model(parts, weights, values, shifts, tables), numbers)
-    for piece in parts.pieces:
-        worker.quantise(piece, quantiser)
-    better = fit_tables(quantiser.histogram)
-    bits = quantiser.bits + float((quantiser.histogram * (costs_of(class_tables(better)) - costs)).sum())
-    one, more = (int(np.clip(round(centre * 256), -128, 127)) for centre in quantiser.centres())
+    tallies = over(parts, range(len(parts.pieces)), lambda number: worker.quantise(parts.pieces[number], quantiser))
+    tally = Tally(sum(one.histogram for one in tallies), sum(one.sums for one in tallies))  # type: ignore[arg-type]
+    better = fit_tables(tally.histogram)
+    bits = tally.bits + float((tally.histogram * (costs_of(class_tables(better)) - costs)).sum())
+    one, more = (int(np.clip(round(centre * 256), -128, 127)) for centre in tally.centres())
     for band in range(len(means)):
         if not parts.view(numbers, band).any():
             means[band] = 0
     scale = replace(coefficients.scaled(step), one=one, more=more)
-    squares = float(quantiser.squares(coefficients.splits * (SLOPE / 64)).sum())
-    error = math.sqrt(squares / parts.size)
+    error = step * math.sqrt(float(tally.squares().sum()) / parts.size)
     return Trial(
         coefficients, step, Parameters(coefficients.plan, scale, means, shifts, weights, better), numbers, bits, error
     )

@@ -13,10 +13,19 @@ from tinc_codec.detail.plan import AXES, Band, Plan
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """What is coded together: bands, in the order of coding, and the box of each."""
+    """What is coded together: bands, in the order of coding, and the box of each.
+
+    Pieces of one `wave` do not need each other, only those of the waves before.
+    """
 
     bands: NDArray[np.int64]
     boxes: NDArray[np.int64]
+    wave: int
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return int((self.boxes[:, :, 1] - self.boxes[:, :, 0]).prod(1).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +90,17 @@ def _parent(plan: Plan, band: Band, group: int, number: dict[tuple[tuple[int, ..
 
 def _pieces(plan: Plan) -> tuple[list[Piece], list[NDArray[np.int64]]]:
     coarse = [(rung, (0,) * AXES) for rung in plan.rungs[: plan.coarse]]
-    jobs = [coarse]
+    jobs, waves = [coarse], [0]
+    most = sum(group.depth for group in plan.groups)
     numbers: list[NDArray[np.int64]] = [np.zeros(rung.tiles, np.int64) for rung in plan.rungs]
     for place, rung in enumerate(plan.rungs[plan.coarse :], start=plan.coarse):
         for tile in np.ndindex(*rung.tiles):
             numbers[place][tile] = len(jobs)
             jobs.append([(rung, tile)])
+            waves.append(1 + most - sum(rung.levels))
     pieces = []
-    for job in jobs:
+    for job, wave in zip(jobs, waves, strict=True):
         bands = [band for rung, _ in job for band in rung.bands]
         boxes = [plan.tile_box(rung, tile, plan.bands[band].shape) for rung, tile in job for band in rung.bands]
-        pieces.append(Piece(np.array(bands, np.int64), np.array(boxes, np.int64).reshape(-1, AXES, 2)))
+        pieces.append(Piece(np.array(bands, np.int64), np.array(boxes, np.int64).reshape(-1, AXES, 2), wave))
     return pieces, numbers

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.lifting import FACTORS, PLACES
 from tinc_codec.jit import jit
 
-_COLUMNS = 64
+_COLUMNS = 128
 _HALF = 1 << (PLACES - 1)
 
 
@@ -37,7 +37,10 @@ def forward(samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any
     for count in ((n + 1) // 2, n // 2):
         halves.append(np.empty((*samples.shape[:axis], count, *samples.shape[axis + 1 :]), samples.dtype))
     low, high, views = *halves, [_three(part, axis) for part in (samples, *halves)]
-    _split(*views)
+    if views[0].shape[2] == 1:
+        _split_lines(*views)
+    else:
+        _split_rows(*views)
     return low, high
 
 
@@ -128,14 +131,13 @@ def _do(target: Any, other: Any, factor: float, of_low: bool) -> None:
 
 
 @jit
-def _split(samples: Any, low: Any, high: Any) -> None:
-    columns = _COLUMNS if samples.shape[2] > 1 else 1
-    s = np.empty((low.shape[1], columns), samples.dtype)
-    d = np.empty((high.shape[1], columns), samples.dtype)
+def _split_rows(samples: Any, low: Any, high: Any) -> None:
+    s = np.empty((low.shape[1], _COLUMNS), samples.dtype)
+    d = np.empty((high.shape[1], _COLUMNS), samples.dtype)
     one = 1.0 / (1 << PLACES)
     for o in range(samples.shape[0]):
-        for begin in range(0, samples.shape[2], columns):
-            end = min(begin + columns, samples.shape[2])
+        for begin in range(0, samples.shape[2], _COLUMNS):
+            end = min(begin + _COLUMNS, samples.shape[2])
             a, b = s[:, : end - begin], d[:, : end - begin]
             for row in range(len(a)):
                 a[row] = samples[o, 2 * row, begin:end]
@@ -148,3 +150,36 @@ def _split(samples: Any, low: Any, high: Any) -> None:
                 _do(a, b, FACTORS[3] * one, True)
             low[o, :, begin:end] = a
             high[o, :, begin:end] = b
+
+
+@jit
+def _do_line(target: Any, other: Any, factor: float, shift: int) -> None:
+    """Do one step along a line, see `_undo_line`."""
+    for k in range(len(target)):
+        target[k] += (other[k + shift] + other[k + shift + 1]) * factor
+
+
+@jit
+def _split_lines(samples: Any, low: Any, high: Any) -> None:
+    n, m = low.shape[1], high.shape[1]
+    s, d = np.empty(n + 2, samples.dtype), np.empty(m + 2, samples.dtype)
+    one = 1.0 / (1 << PLACES)
+    for o in range(samples.shape[0]):
+        line = samples[o, :, 0]
+        a, b = s[1 : n + 1], d[1 : m + 1]
+        for k in range(m):
+            a[k] = line[2 * k]
+            b[k] = line[2 * k + 1]
+        if n > m:
+            a[n - 1] = line[2 * n - 2]
+        if m:
+            _ends(s, n)
+            _do_line(b, s, FACTORS[0] * one, 1)
+            _ends(d, m)
+            _do_line(a, d, FACTORS[1] * one, 0)
+            _ends(s, n)
+            _do_line(b, s, FACTORS[2] * one, 1)
+            _ends(d, m)
+            _do_line(a, d, FACTORS[3] * one, 0)
+        low[o, :, 0] = a
+        high[o, :, 0] = b

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,35 +24,25 @@ def costs_of(tables: tuple[ClassTable, ...]) -> NDArray[np.float64]:
     return costs
 
 
-@dataclass(eq=False)
-class Quantiser:
-    """How coefficients are quantised, and what came of it.
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What came of quantising.
 
     Parameters
     ----------
-    coefficients
-        float32, of all bands.
-    steps
-        Of each band.
-    costs
-        See `costs_of`.
-    price
-        Of a bit, in squared steps.
     histogram
-        Out: how often each token came in each class.
+        How often each token came in each class.
     sums
-        Out: of each band, see `SUMS`.
+        Of each band, see `SUMS`.
     """
 
-    coefficients: NDArray[np.float32]
-    steps: NDArray[np.float64]
-    costs: NDArray[np.float64]
-    price: float = PRICE
-    histogram: NDArray[np.int64] = field(default_factory=lambda: np.zeros((CLASSES, TOKENS), np.int64))
-    sums: NDArray[np.float64] = field(init=False)
+    histogram: NDArray[np.int64]
+    sums: NDArray[np.float64]
 
-    def __post_init__(self) -> None:
-        self.sums = np.zeros((len(self.steps), SUMS))
+    @classmethod
+    def of(cls, bands: int) -> Tally:
+        """Nothing yet."""
+        return cls(np.zeros((CLASSES, TOKENS), np.int64), np.zeros((bands, SUMS)))
 
     @property
     def bits(self) -> float:
@@ -64,16 +54,38 @@ class Quantiser:
         _, _, ones, off, _, more, further, _ = self.sums.sum(0).tolist()
         return off / max(ones, 1), further / max(more, 1)
 
-    def squares(self, gains: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Squared errors that each band leaves in the samples with these centres, by binary logarithms of its gains."""
+    def squares(self) -> NDArray[np.float64]:
+        """Squared errors in each band, in squared steps, with these centres."""
         _, zeros, ones, off, off_squared, more, further, further_squared = self.sums.T
         one, above = self.centres()
         around = off_squared - 2 * one * off + one * one * ones
         around += further_squared - 2 * above * further + above * above * more
-        return (zeros + around) * (self.steps * 2**gains) ** 2
+        return np.asarray(zeros + around)
+
+
+@dataclass(frozen=True, eq=False)
+class Quantiser:
+    """How coefficients are quantised.
+
+    Parameters
+    ----------
+    coefficients
+        float32, of all bands.
+    steps
+        Of each band.
+    costs
+        See `costs_of`.
+    price
+        Of a bit, in squared steps.
+    """
+
+    coefficients: NDArray[np.float32]
+    steps: NDArray[np.float64]
+    costs: NDArray[np.float64]
+    price: float = PRICE
 
     def numbers(
-        self, coefficients: NDArray[np.float32], classes: NDArray[np.uint8], band: int, shift: int
+        self, coefficients: NDArray[np.float32], classes: NDArray[np.uint8], band: int, shift: int, tally: Tally
     ) -> NDArray[np.int64]:
         """Of the two numbers next to each coefficient and 0, the one that costs least in distortion and bits."""
         value = np.abs(coefficients.astype(np.float64)) * (1.0 / self.steps[band])
@@ -81,27 +93,30 @@ class Quantiser:
         if shift:
             best, bits = top, self._cost(top >> shift, classes) + shift
         else:
-            best, bits, least = np.zeros_like(top), self.costs[classes, 0], None
-            least = value * value + self.price * bits
-            for candidate in (np.maximum(top - 1, 1), top):
-                wrong = value - candidate + np.where(candidate == 1, 0.06, 0.03)
-                cost = self._cost(candidate, classes)
-                loss = wrong * wrong + self.price * cost
-                better = (loss < least) & (candidate <= top)
-                least, best, bits = (
-                    np.where(better, new, old) for new, old in ((loss, least), (candidate, best), (cost, bits))
-                )
-        np.add.at(self.histogram, (classes, np.minimum(best >> shift, ESCAPE)), 1)
-        self._note(value, best, float(bits.sum()), band)
-        return np.where(coefficients < 0, -best, best)
-
-    def _note(self, value: NDArray[np.float64], best: NDArray[np.int64], bits: float, band: int) -> None:
+            best, bits = self._cheapest(value, top, classes)
+        np.add.at(tally.histogram, (classes, np.minimum(best >> shift, ESCAPE)), 1)
         off = value - best
         parts = [off[best == 0], off[best == 1], off[best > 1]]
         squares = [float((part * part).sum()) for part in parts]
         ones, more = ((len(part), float(part.sum())) for part in parts[1:])
-        self.sums[band] += (bits, squares[0], *ones, squares[1], *more, squares[2])
+        tally.sums[band] += (float(bits.sum()), squares[0], *ones, squares[1], *more, squares[2])
+        return np.where(coefficients < 0, -best, best)
+
+    def _cheapest(
+        self, value: NDArray[np.float64], top: NDArray[np.int64], classes: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        best, bits = np.zeros_like(top), self.costs[classes, 0]
+        least = value * value + self.price * bits
+        for candidate in (np.maximum(top - 1, 1), top):
+            wrong = value - candidate + np.where(candidate == 1, 0.06, 0.03)
+            cost = self._cost(candidate, classes)
+            loss = wrong * wrong + self.price * cost
+            better = (loss < least) & (candidate <= top)
+            least, best, bits = (
+                np.where(better, new, old) for new, old in ((loss, least), (candidate, best), (cost, bits))
+            )
+        return best, bits
 
     def _cost(self, tokens: NDArray[np.int64], classes: NDArray[np.uint8]) -> NDArray[np.float64]:
         beyond = np.maximum(tokens - ESCAPE + 1, 1)
-        return self.costs[classes, np.minimum(tokens, ESCAPE)] + 2 * np.log2(beyond)
+        return np.asarray(self.costs[classes, np.minimum(tokens, ESCAPE)] + 2 * np.log2(beyond))

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.coding import Symbols, read_pass, write_pass
-from tinc_codec.detail.contexts import MAGNITUDES, TOP, UNIT, Map, Tile
-from tinc_codec.detail.quantiser import Quantiser
+from tinc_codec.detail.contexts import MAGNITUDES, TOP, UNIT, WEIGHTS, Map, Tile
+from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.detail.layout import Layout, Piece
 from tinc_codec.detail.tables import ClassTable
 from tinc_codec.stream.ans import PieceDecoder
@@ -151,21 +151,25 @@ class Walker:
             write_pass(symbols, self._model.tables, classes, int(self._model.shifts[step.band]), mine)
         return symbols.code()
 
-    def quantise(self, piece: Piece, goal: Quantiser) -> None:
+    def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
         """Quantise the coefficients of a piece into the numbers; its parents are quantised."""
+        tally = Tally.of(len(self._model.means))
         for step in steps(self._model, piece, self._numbers):
             classes = step.tile.classes(step.number)
             shift = int(self._model.shifts[step.band])
-            mine = self._model.layout.view(goal.coefficients, step.band)[step.place]
-            self._members(step)[...] = goal.numbers(mine, classes, step.band, shift)
+            mine = self._model.layout.view(quantiser.coefficients, step.band)[step.place]
+            self._members(step)[...] = quantiser.numbers(mine, classes, step.band, shift, tally)
+        return tally
 
-    def gather(self, piece: Piece, normal: NDArray[np.float64]) -> None:
-        """Add the equations that weights are fitted by, of each pass, to `normal`."""
+    def gather(self, piece: Piece) -> NDArray[np.float64]:
+        """The equations that weights are fitted by, of each pass: shape ``(8, WEIGHTS, WEIGHTS + 1)``."""
+        normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
         for step in steps(self._model, piece, self._numbers):
             magnitudes = magnitudes_of(self._members(step), int(self._model.shifts[step.band])).ravel() / 16
             rows = np.stack([*step.tile.means(step.number, int(self._model.means[step.band])), magnitudes])
             guess = self._model.weights[step.number] @ rows[:-1] / UNIT
-            normal[step.number] += rows / (guess * (1 + guess) + 1e-4) @ rows.T
+            normal[step.number] += rows[:-1] / (guess * (1 + guess) + 1e-4) @ rows.T
+        return normal
 
     def _members(self, step: Step) -> NDArray[np.int32]:
         return self._model.layout.view(self._numbers, step.band)[step.place]
