@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.coding_numba import finish, lookups
+from tinc_codec.detail.coding_numba import Lookups, finish, lookups
 from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
-from tinc_codec.detail.tables import TOKENS
-from tinc_codec.detail.walk import Model
+from tinc_codec.detail.tables import TOKENS, ClassTable
+from tinc_codec.detail.walk import Model, magnitudes_of
 from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, Setup, Work, walk
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans import to_bytes, to_words
@@ -39,6 +40,11 @@ def _work(**given: Any) -> Work:
     return Work(**{**empty, **given})
 
 
+@lru_cache(maxsize=64)
+def _lookups(tables: tuple[ClassTable, ...]) -> Lookups:
+    return lookups(tables)
+
+
 class Walker:
     """A chunk's model and numbers, as the compiled parts want them."""
 
@@ -48,8 +54,11 @@ class Walker:
         self._setup = Setup(
             plan.bands, plan.first, plan.parents, plan.halves, divisors(), model.weights, model.means, shifts
         )
-        self._model, self._numbers, self._tables = model, numbers, lookups(model.tables)
+        self._model, self._numbers, self._tables = model, numbers, _lookups(model.tables)
         self._magnitudes = np.zeros(plan.size, np.int16)
+        if numbers.any():  # they are known: pieces may be walked in any order
+            for band, shift in enumerate(shifts.tolist()):
+                plan.view(self._magnitudes, band)[...] = magnitudes_of(plan.view(numbers, band), shift)
 
     def _walk(self, job: int, work: Work, piece: Piece) -> int:
         count: int = walk(
