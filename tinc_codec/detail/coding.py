@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.tables import ESCAPE, ClassTable
+from tinc_codec.detail.tables import ESCAPE, LEAST_MEMBERS, ClassTable
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans import PieceDecoder, encode
 from tinc_codec.stream.entropy import Table, uniform
@@ -21,10 +21,11 @@ LARGEST = 2**31 - 1
 
 def groups(classes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.intp]]]:
     """Places of each class that occurs, classes ascending, places in order."""
-    order = np.argsort(classes, kind="stable")
-    ends = np.cumsum(np.bincount(classes))
-    for number in np.unique(classes).tolist():
-        yield number, order[ends[number - 1] if number else 0 : ends[number]]
+    order, begin = np.argsort(classes, kind="stable"), 0
+    for number, count in enumerate(np.bincount(classes).tolist()):
+        if count:
+            yield number, order[begin : begin + count]
+            begin += count
 
 
 def pieces(bits: int) -> list[tuple[int, int]]:
@@ -61,8 +62,8 @@ def read_pass(
     values = np.zeros(classes.size, np.int64)
     for number, places in groups(classes):
         table = tables[number]
-        one_by_one = not table.runs
-        values[places] = decoder.coded(len(places), table.tokens) if one_by_one else _run(decoder, table, len(places))
+        by_runs = table.runs and len(places) >= LEAST_MEMBERS
+        values[places] = _run(decoder, table, len(places)) if by_runs else decoder.coded(len(places), table.tokens)
     for place in np.flatnonzero(values == ESCAPE).tolist():
         bits = int(_bits(decoder, 5, 1)[0])
         values[place] += (1 << bits) - 1 + int(_bits(decoder, bits, 1)[0])
@@ -122,7 +123,7 @@ def write_pass(
     values = np.abs(numbers)
     tokens = np.minimum(values >> shift, ESCAPE)
     for number, places in groups(classes):
-        if tables[number].runs:
+        if tables[number].runs and len(places) >= LEAST_MEMBERS:
             _write_run(symbols, tables[number], tokens[places])
         else:
             symbols.put(tokens[places], tables[number].tokens)

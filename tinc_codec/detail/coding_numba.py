@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.detail.tables import ESCAPE, LONGEST_RUN, TOKENS, ClassTable
+from tinc_codec.detail.tables import ESCAPE, LEAST_MEMBERS, LONGEST_RUN, TOKENS, ClassTable
 from tinc_codec.jit import jit
 
 _BITS = 8
@@ -185,7 +185,7 @@ def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: 
 @jit
 def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> int:
     """Tokens of a class; how many are not 0."""
-    if tables.longest[c] >= 0:
+    if tables.longest[c] >= 0 and end - begin >= LEAST_MEMBERS:
         return take_runs(words, state, tables, c, order, begin, end, tokens)
     cumulated, first, count = tables.tokens[c], tables.first[c], 0
     for k in range(begin, end):
@@ -234,7 +234,7 @@ def put_tokens(symbols: Any, at: int, tables: Lookups, ends: Any, order: Any, to
     for c in range(CLASSES):
         if ends[c + 1] == ends[c]:
             continue
-        if tables.longest[c] >= 0:
+        if tables.longest[c] >= 0 and ends[c + 1] - ends[c] >= LEAST_MEMBERS:
             at = put_runs(symbols, at, tables, c, order, ends[c], ends[c + 1], tokens)
         else:
             table = tables.tokens[c]

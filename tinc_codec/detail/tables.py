@@ -24,6 +24,9 @@ LONGEST_RUN = 12
 FEWEST_RUN = 3
 """Classes whose zeros are likely enough that 2^3 of them in a row are more likely than not are coded by runs."""
 
+LEAST_MEMBERS = 32
+"""Coefficients of such a class in a pass from which on they are coded by runs."""
+
 _ZERO = (
     (78, 64, 57, 59, 58, 57, 54, 53, 51, 51, 48, 47, 46, 46, 43, 43, 44, 42, 40, 38, 37, 35, 35, 31, 30)
     + (27, 25, 23, 21, 20, 18, 17, 15, 13, 11, 10, 8, 6, 4, 2, 0, -2, -4, -6, -8, -11, -13, -14, -17, -19)
