@@ -55,15 +55,23 @@ def _run(decoder: PieceDecoder, table: ClassTable, count: int) -> NDArray[np.int
     return tokens
 
 
-def read_pass(
-    decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8], shift: int
+def read_tokens(
+    decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
-    """Numbers of a pass whose coefficients are of `classes`, in C order."""
+    """Tokens of a pass of `classes`, in C order."""
     values = np.zeros(classes.size, np.int64)
     for number, places in groups(classes):
         table = tables[number]
         by_runs = table.runs and len(places) >= LEAST_MEMBERS
         values[places] = _run(decoder, table, len(places)) if by_runs else decoder.coded(len(places), table.tokens)
+    return values
+
+
+def read_pass(
+    decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8], shift: int
+) -> NDArray[np.int64]:
+    """Numbers of a pass whose coefficients are of `classes`, in C order."""
+    values = read_tokens(decoder, tables, classes)
     for place in np.flatnonzero(values == ESCAPE).tolist():
         bits = int(_bits(decoder, 5, 1)[0])
         values[place] += (1 << bits) - 1 + int(_bits(decoder, bits, 1)[0])
@@ -116,17 +124,24 @@ def _write_run(symbols: Symbols, table: ClassTable, tokens: NDArray[np.int64]) -
             at += 1 << k
 
 
+def write_tokens(
+    symbols: Symbols, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8], tokens: NDArray[np.int64]
+) -> None:
+    """Append what `read_tokens` reads."""
+    for number, places in groups(classes):
+        if tables[number].runs and len(places) >= LEAST_MEMBERS:
+            _write_run(symbols, tables[number], tokens[places])
+        else:
+            symbols.put(tokens[places], tables[number].tokens)
+
+
 def write_pass(
     symbols: Symbols, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8], shift: int, numbers: NDArray[np.int64]
 ) -> None:
     """Append what `read_pass` reads."""
     values = np.abs(numbers)
     tokens = np.minimum(values >> shift, ESCAPE)
-    for number, places in groups(classes):
-        if tables[number].runs and len(places) >= LEAST_MEMBERS:
-            _write_run(symbols, tables[number], tokens[places])
-        else:
-            symbols.put(tokens[places], tables[number].tokens)
+    write_tokens(symbols, tables, classes, tokens)
     for rest in ((values[tokens == ESCAPE] >> shift) - ESCAPE + 1).tolist():
         bits = rest.bit_length() - 1
         symbols.bits(np.array([bits]), 5)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.stream.entropy import PRECISION, Table
+from tinc_codec.stream.entropy import PRECISION, Table, count_frequencies
 
 TOKENS = 16
 ESCAPE = TOKENS - 1
@@ -75,12 +75,12 @@ class ClassTable:
     @cached_property
     def tokens(self) -> Table:
         """All tokens."""
-        return Table.of(token_weights(self.logits))
+        return Table(count_frequencies(token_weights(self.logits)))
 
     @cached_property
     def above_zero(self) -> Table:
         """Tokens from 1 on, as 0, 1, ..."""
-        return Table.of(token_weights(self.logits)[1:])
+        return Table(count_frequencies(token_weights(self.logits)[1:]))
 
     @cached_property
     def runs(self) -> tuple[Table, ...]:
