@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.detail.cases import plans
 from tinc_codec import set_process
 from tinc_codec.detail import lifting, lifting_numba, packet
 from tinc_codec.detail.plan import Group, Plan
-from tests.detail.cases import plans
 
 
 @given(st.lists(st.integers(1, 19), min_size=1, max_size=4), st.integers(0, 3), st.integers(0, 2**32 - 1))

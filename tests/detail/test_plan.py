@@ -1,9 +1,9 @@
 import numpy as np
 from hypothesis import given
 
+from tests.detail.cases import plans
 from tinc_codec.detail.layout import layout
 from tinc_codec.detail.plan import Group, Plan
-from tests.detail.cases import plans
 
 
 @given(plans())

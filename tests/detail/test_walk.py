@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.detail.cases import plans, random_model
 from tinc_codec.detail import backend_numba, walk
 from tinc_codec.detail.plan import Group, Plan
 from tinc_codec.detail.quantiser import Quantiser, costs_of
 from tinc_codec.errors import CorruptStreamError
-from tests.detail.cases import plans, random_model
 
 TWINS = (walk.Walker, backend_numba.Walker)
 SEEDS = st.integers(0, 2**32 - 1)

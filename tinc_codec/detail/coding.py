@@ -55,9 +55,7 @@ def _run(decoder: PieceDecoder, table: ClassTable, count: int) -> NDArray[np.int
     return tokens
 
 
-def read_tokens(
-    decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8]
-) -> NDArray[np.int64]:
+def read_tokens(decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Tokens of a pass of `classes`, in C order."""
     values = np.zeros(classes.size, np.int64)
     for number, places in groups(classes):

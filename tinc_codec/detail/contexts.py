@@ -1,8 +1,8 @@
 """What magnitude of a coefficient is expected, from what is known when its pass is coded.
 
-A tile of a band is coded in eight passes, one a parity of its last three axes. The expected magnitude is a sum of weighted
-means of known magnitudes: of neighbours in the tile, of the parent, of the bands of the same rung that came before, and of
-the parents along the other groups of axes; and of the band's mean.
+A tile of a band is coded in eight passes, one a parity of its last three axes. The expected magnitude is a sum of
+weighted means of known magnitudes: of neighbours in the tile, of the parent, of the bands of the same rung that came
+before, and of the parents along the other groups of axes; and of the band's mean.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WIDE_SHIFT = 6
 PLACES = 12
 FIRST_CLASS = 48
 CLASSES = 60
-"""Classes of an expected magnitude E, in units of 2^-23: 4 log2(E), with two bits of mantissa, from `FIRST_CLASS` on."""
+"""Classes of an expected magnitude E, in units of 2^-23: 4 log2(E), by two bits of mantissa, from `FIRST_CLASS` on."""
 
 
 def known_before(number: int) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ def neighbours(number: int) -> tuple[tuple[int, int, tuple[int, int, int]], ...]
 
 @lru_cache(maxsize=256)
 def divisors(many: tuple[int, ...] = (1, 1, 1)) -> NDArray[np.int64]:
-    """By what the sums that weights belong to are divided, in units of 1 / 64, shape ``(8, MEAN)``; 0: nothing is known.
+    """By what the sums that weights belong to are divided, in 1 / 64, shape ``(8, MEAN)``; 0: nothing is known.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def lattice(volume: NDArray[np.int32], parity: int, cells: Cells) -> NDArray[np.
 
 
 def _bordered(part: NDArray[np.int32], cells: tuple[int, ...]) -> NDArray[np.int32]:
-    """An array in the corner of `cells` and a border of one, its last values repeated outwards; as `np.pad`, but fast."""
+    """An array in the corner of `cells` and a border of one, its last values repeated outwards: a fast `np.pad`."""
     out = np.empty([n + 2 for n in cells], np.int32)
     z, y, x = (n + 1 for n in part.shape)
     out[1:z, 1:y, 1:x] = part
@@ -191,7 +191,7 @@ class Tile:
         return found[self.cut(number)]
 
     def means(self, number: int, mean: int) -> list[NDArray[np.float64]]:
-        """What the weights stand before, in units of a magnitude of 1, for every coefficient of a pass; the encoder's."""
+        """What weights stand before, in magnitudes of 1, for every coefficient of a pass; the encoder's."""
         found = []
         for part, divisor in zip(self.sums(number), self._divisors[number].tolist(), strict=True):
             known = np.full(self.cells, mean / 4096) if part is None else part * (4 / divisor)

@@ -102,7 +102,16 @@ def _add(total: Any, source: Any, shift: int, factor: int, begin: int, end: int)
 
 @jit
 def expected(
-    number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, known: bool, live: Any, factors: Any, total: Any, cells: Any
+    number: int,
+    own: Any,
+    own_wide: Any,
+    maps: Any,
+    maps_wide: Any,
+    known: bool,
+    live: Any,
+    factors: Any,
+    total: Any,
+    cells: Any,
 ) -> None:
     """Expected magnitudes of a pass, over the cells, of `factors` of the sums and a constant, which is the last.
 
@@ -143,7 +152,9 @@ def class_of(total: int) -> int:
 
 
 @jit
-def rows(number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, live: Any, place: int, sy: int, sz: int, out: Any) -> None:
+def rows(
+    number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, live: Any, place: int, sy: int, sz: int, out: Any
+) -> None:
     """The sums that the expected magnitude of one coefficient is made of."""
     out[:] = 0
     for k in range(ENDS[number], ENDS[number + 1]):

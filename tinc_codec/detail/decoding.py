@@ -171,7 +171,9 @@ class Detail:
             rung = plan.rungs[place]
             for number in rung.bands:
                 if plan.serves(plan.bands[number], stop):
-                    tiles[place].update(_tiles(packet.band_box(plan, plan.bands[number], reached), rung.tiles, plan.tile))
+                    tiles[place].update(
+                        _tiles(packet.band_box(plan, plan.bands[number], reached), rung.tiles, plan.tile)
+                    )
             for group, parent in enumerate(rung.parents):
                 if parent >= 0:
                     tiles[parent].update(plan.parent_tile(rung, tile, group) for tile in tiles[place])
@@ -207,4 +209,3 @@ def _halved(volume: NDArray[np.int32], axis: int, times: int) -> NDArray[np.int3
         means = wide[0 : 2 * pairs : 2] + wide[1 : 2 * pairs : 2] + 1 >> 1
         volume = np.moveaxis(np.concatenate([means, wide[2 * pairs :]]).astype(np.int32), 0, axis)
     return volume
-

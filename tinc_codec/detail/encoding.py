@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail import packet
 from tinc_codec.detail.backend import over, walker
-from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
 from tinc_codec.detail.fitting import fit_tables, fit_weights
 from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.plan import AXES, Plan
@@ -157,9 +154,7 @@ def attempt(
     )
 
 
-def _first_means(
-    coefficients: Coefficients, steps: NDArray[np.float64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _first_means(coefficients: Coefficients, steps: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Means and low bits of each band, where coefficients are quantised without weighing bits."""
     means, shifts = np.zeros(len(steps), np.uint8), np.zeros(len(steps), np.uint8)
     parts = coefficients.layout

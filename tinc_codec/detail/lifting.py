@@ -1,7 +1,8 @@
 """The wavelet: CDF 9/7 by four lifting steps along an axis, without scaling; its inverse in integers is exact.
 
-A sample after a step is what it was plus a factor times the sum of its two neighbours, which have the other parity; at the
-ends the one neighbour counts twice. Even samples become the low half, odd ones the high half. An axis of length 1 stays.
+A sample after a step is what it was plus a factor times the sum of its two neighbours, which have the other parity; at
+the ends the one neighbour counts twice. Even samples become the low half, odd ones the high one. An axis of length 1
+stays.
 """
 
 from __future__ import annotations

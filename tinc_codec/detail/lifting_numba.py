@@ -1,4 +1,4 @@
-"""Lifting along one axis, compiled: `tinc_codec.detail.lifting` with the same integers, in chunks that stay in cache."""
+"""Lifting along one axis, compiled: the integers of `tinc_codec.detail.lifting`, in chunks that stay in cache."""
 
 from __future__ import annotations
 

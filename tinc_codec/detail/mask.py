@@ -1,12 +1,11 @@
-"""A mask of voxels, on interlaced lattices: each voxel costs what its known neighbours leave open (FORMAT-draft.md, "Masks").
+"""A mask of voxels, on interlaced lattices: each voxel costs what its known neighbours leave open.
 
-For holes of one value, and for the places of exact values.
+For holes of one value, and for the places of exact values. FORMAT-draft.md, "Masks".
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -109,9 +108,7 @@ class _Grid:
             context = context * _KINDS + kind
         return context + _CONTEXTS * step.kind
 
-    def _count(
-        self, lattice: NDArray[np.bool_], step: Pass, ring: Ring, shape: tuple[int, ...]
-    ) -> NDArray[np.int8]:
+    def _count(self, lattice: NDArray[np.bool_], step: Pass, ring: Ring, shape: tuple[int, ...]) -> NDArray[np.int8]:
         total = np.zeros(shape, np.int8)
         for offset in ring.offsets:
             where = []

@@ -34,7 +34,8 @@ def forward(volume: NDArray[Any], plan: Plan) -> list[NDArray[Any]]:
     parts: dict[tuple[tuple[int, ...], High], NDArray[Any]] = {((), (0,) * AXES): volume}
     for group in plan.groups:
         split: dict[tuple[tuple[int, ...], High], NDArray[Any]] = {}
-        for (levels, high), low in parts.items():
+        for (levels, high), part in parts.items():
+            low = part
             for level in range(1, group.depth + 1):
                 pieces = _split(low, group.axes)
                 low = pieces.pop((0,) * AXES)
@@ -104,9 +105,10 @@ def inverse(
     parts = {(band.levels, band.high): coefficients(band) for band in plan.bands if plan.serves(band, stop)}
     for number in reversed(range(len(plan.groups))):
         group, joined = plan.groups[number], {}
-        for (levels, high), low in parts.items():
+        for (levels, high), lowest in parts.items():
             if any(high[axis] for axis in group.axes):
                 continue
+            low = lowest
             for level in range(group.depth, stop[number], -1):
                 pieces = {more: parts[(*levels[:number], level), _both(high, more)] for more in _highs(group.axes)}
                 low = _join({(0,) * AXES: low, **pieces}, group.axes, reached, level)
@@ -118,7 +120,9 @@ def inverse(
 def _highs(axes: tuple[int, ...]) -> list[High]:
     """Every way in which a band can be a high one along some of the axes."""
     every = itertools.product((0, 1), repeat=len(axes))
-    return [tuple(dict(zip(axes, bits, strict=True)).get(axis, 0) for axis in range(AXES)) for bits in every if any(bits)]
+    return [
+        tuple(dict(zip(axes, bits, strict=True)).get(axis, 0) for axis in range(AXES)) for bits in every if any(bits)
+    ]
 
 
 def _join(

@@ -145,7 +145,7 @@ class Plan:
         )
 
     def splits(self, band: Band, axis: int) -> int:
-        """Splits into low halves of an axis less those into high ones, of length above 1: what its gain is a power of."""
+        """Low halves of an axis, of what was longer than 1, less high ones: what its gain is a power of."""
         level = band.levels[self._of_axis[axis]]
         low = sum(n > 1 for n in lengths(self.shape[axis], level)[:level])
         return low - 2 * band.high[axis] if level else 0
@@ -160,9 +160,7 @@ class Plan:
     def parent_tile(self, rung: Rung, tile: tuple[int, ...], group: int) -> tuple[int, ...]:
         """The tile of the parent along a group that holds all parents of this tile's coefficients."""
         tiles = self.rungs[rung.parents[group]].tiles
-        return tuple(
-            min(t // 2 if self._of_axis[axis] == group else t, tiles[axis] - 1) for axis, t in enumerate(tile)
-        )
+        return tuple(min(t // 2 if self._of_axis[axis] == group else t, tiles[axis] - 1) for axis, t in enumerate(tile))
 
     def _bands_of(self, levels: tuple[int, ...]) -> list[Band]:
         choices = []

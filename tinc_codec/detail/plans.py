@@ -69,7 +69,7 @@ def sample(volume: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def cost(coefficients: Coefficients, step: float) -> float:
-    """Squared errors in squared steps and the price of the bits, about: each number costs what its neighbours foretell."""
+    """Squared errors in squared steps and the price of the bits, about: numbers cost what their neighbours foretell."""
     total, steps = 0.0, coefficients.steps(step)
     for band in range(1, len(steps)):
         value = np.abs(coefficients.layout.view(coefficients.values, band)) / np.float32(steps[band])
@@ -113,5 +113,8 @@ def choose(volume: NDArray[np.float64], step_of: Callable[[Coefficients], float]
 
 def _alike(plan: Plan, other: Plan) -> bool:
     """Whether plans of volumes of other sizes have the same axes alone, split alike."""
-    alone = [{group for group in each.groups if len(group.axes) == 1 and each.shape[group.axes[0]] > 1} for each in (plan, other)]
+    alone = [
+        {group for group in each.groups if len(group.axes) == 1 and each.shape[group.axes[0]] > 1}
+        for each in (plan, other)
+    ]
     return alone[0] == alone[1]

@@ -14,7 +14,7 @@ PRICE = 0.08
 """What a bit costs, in squared steps."""
 
 SUMS = 8
-"""Bits; of magnitudes of 0: squares; of those of 1, and of those above: their count, by how much they are off, squares."""
+"""Bits; of magnitudes of 0: squares; of those of 1, and of those above: count, by how much they are off, squares."""
 
 
 def costs_of(tables: tuple[ClassTable, ...]) -> NDArray[np.float64]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.contexts import CLASSES, UNIT, WEIGHTS
+from tinc_codec.detail.contexts import CLASSES, WEIGHTS
 from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.scale import LARGEST_MEAN, Scale, mean_of

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.coding import Symbols, read_pass, write_pass
 from tinc_codec.detail.contexts import MAGNITUDES, TOP, UNIT, WEIGHTS, Map, Tile
-from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.detail.layout import Layout, Piece
+from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.detail.tables import ClassTable
 from tinc_codec.stream.ans import PieceDecoder
 

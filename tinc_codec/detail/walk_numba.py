@@ -6,7 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinc_codec.detail.coding_numba import Lookups, begin, put_pass, put_tokens, sort, take_class, take_pass, take_tokens
+from tinc_codec.detail.coding_numba import (
+    Lookups,
+    begin,
+    put_pass,
+    put_tokens,
+    sort,
+    take_class,
+    take_pass,
+    take_tokens,
+)
 from tinc_codec.detail.contexts import CLASSES, MAGNITUDES, MAPS, MEAN, PASSES, TOP, UNIT, WEIGHTS
 from tinc_codec.detail.contexts_numba import class_of, expected, fill_border, parity_counts, rows, to_classes, wide
 from tinc_codec.detail.tables import ESCAPE
@@ -21,8 +30,8 @@ READ, WRITE, QUANTISE, GATHER = range(4)
 class Setup(NamedTuple):
     """What is common to all tiles of a chunk.
 
-    `bands`: offset and shape of each; `first`: of each, the first band of its rung; `parents`: of each, its parent along
-    each group, or -1; `halves`: of each group, the axes that a parent is split along once more, as bits 3 to 0.
+    `bands`: offset and shape of each; `first`: of each, the first band of its rung; `parents`: of each, its parent
+    along each group, or -1; `halves`: of each group, the axes that a parent is split along once more, as bits 3 to 0.
     """
 
     bands: Any
@@ -38,10 +47,9 @@ class Setup(NamedTuple):
 class Work(NamedTuple):
     """What one kind of walk works on; the others leave it empty.
 
-    READ: `words`. WRITE: `symbols`. QUANTISE: `coefficients`, `steps` of each band, `costs` in bits of each token in each
-    class, `price` of a bit in squared steps; out: `histogram`, tokens in classes, and
-    `sums` of each band. GATHER: `normal`, equations
-    of each pass.
+    READ: `words`. WRITE: `symbols`. QUANTISE: `coefficients`, `steps` of each band, `costs` in bits of each token in
+    each class, `price` of a bit in squared steps; out: `histogram`, tokens in classes, and `sums` of each band.
+    GATHER: `normal`, equations of each pass.
     """
 
     words: Any
@@ -184,12 +192,12 @@ def _quantise(work: Work, band: int, shift: int, w: Space, count: int, numbers: 
 
 @jit
 def _gather(
-    work: Work, setup: Setup, step: int, own: int, shift: int, many: Any, live: Any, w: Space, cells: Any, count: int, numbers: Any
+    work: Work, setup: Setup, step: int, own: int, many: Any, live: Any, w: Space, cells: Any, count: int, numbers: Any
 ) -> None:
     """Add the equations of a pass: known means to the magnitude, weighted by what is expected."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
-    row, normal, mean = np.zeros(WEIGHTS + 1), work.normal[step], setup.means[own]
+    row, normal, mean, shift = np.zeros(WEIGHTS + 1), work.normal[step], setup.means[own], setup.shifts[own]
     for k in range(count):
         rows(step, w.own, w.own_wide, w.maps, w.maps_wide, live, w.places[k], sy, sz, row)
         guess = 0.0
@@ -208,6 +216,99 @@ def _gather(
 
 
 @jit
+def _finish_read(
+    work: Work, setup: Setup, own: int, step: int, box: Any, t: int, w: Space, cells: Any, counts: Any, numbers: Any,
+    state: Any, progress: Any,
+) -> None:  # fmt: skip
+    """Numbers of a pass whose tokens are read."""
+    count = _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+    if not take_pass(work.words, state, setup.shifts[own], w.values, w.there, count, numbers):
+        progress[1] = 1
+
+
+@jit
+def _quiet(work: Work, setup: Setup, tables: Lookups, own: int, total: int, w: Space, count: int, state: Any) -> bool:
+    """Read the tokens of a pass of which nothing but zeros is known; whether there is more to do."""
+    w.values[:count] = 0
+    found = take_class(work.words, state, tables, class_of(total), w.same, 0, count, w.values)
+    return found > 0 or setup.shifts[own] > 0
+
+
+@jit
+def _write(
+    work: Work, tables: Lookups, shift: int, w: Space, ends: Any, count: int, numbers: Any, progress: Any
+) -> None:
+    """Note the symbols of a pass."""
+    for k in range(count):
+        w.values[k] = min(abs(np.int64(numbers[w.there[k]])) >> shift, ESCAPE)
+    at = put_tokens(work.symbols, progress[0], tables, ends, w.order, w.values)
+    progress[0] = put_pass(work.symbols, at, shift, w.there, count, numbers)
+
+
+@jit
+def _pass(
+    job: int, work: Work, setup: Setup, tables: Lookups, own: int, step: int, box: Any, t: int, factors: Any, many: Any,
+    live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any, progress: Any,
+) -> bool:  # fmt: skip
+    """Do the job for a pass; whether its numbers must be entered."""
+    shift, count = setup.shifts[own], counts[0] * counts[1] * counts[2]
+    if job == READ and not (known or live.any()):
+        if not _quiet(work, setup, tables, own, factors[step, MEAN], w, count, state):
+            return False
+        _finish_read(work, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
+        return True
+    if known:
+        wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
+    _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+    if job == GATHER:
+        _gather(work, setup, step, own, many, live, w, cells, count, numbers)
+    else:
+        expected(step, w.own, w.own_wide, w.maps, w.maps_wide, known, live, factors[step], w.total, cells)
+        to_classes(w.total, w.floats, w.bits, w.classes)
+    if job == QUANTISE:
+        _quantise(work, own, shift, w, count, numbers)
+    elif job != GATHER:
+        sort(w.classes, w.places, count, w.order, ends)
+    if job == WRITE:
+        _write(work, tables, shift, w, ends, count, numbers, progress)
+    elif job == READ:
+        w.values[:count] = 0
+        if not take_tokens(work.words, state, tables, ends, w.order, w.values) and not shift:
+            return False
+        _finish_read(work, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
+    return True
+
+
+@jit
+def _tile(
+    job: int, work: Work, setup: Setup, tables: Lookups, own: int, box: Any, numbers: Any, magnitudes: Any, ends: Any,
+    state: Any, progress: Any,
+) -> None:  # fmt: skip
+    """Walk over a tile of one band."""
+    shape = box[1:, 1] - box[1:, 0]
+    cells, counts, many = (shape + 1) // 2, np.zeros(3, np.int64), np.zeros(3, np.int64)
+    factors, live, w = np.zeros((8, WEIGHTS), np.int64), np.zeros(3, np.bool_), space(shape, cells)
+    for t in range(box[0, 0], box[0, 1]):
+        prepare(
+            magnitudes, setup.bands, own, setup.first[own], setup.parents, setup.halves, box, t,
+            w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many, live,
+        )  # fmt: skip
+        band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
+        w.own[:] = 0
+        w.own_wide[:] = 0
+        w.sums[:] = 0
+        known = False
+        for step in range(8):
+            parity_counts(shape, _ORDER[step], counts)
+            if counts.min() > 0 and _pass(
+                job, work, setup, tables, own, step, box, t, factors, many, live, known, w, cells, counts, ends,
+                numbers, state, progress,
+            ):  # fmt: skip
+                count = counts[0] * counts[1] * counts[2]
+                known |= _entered(w, setup, magnitudes, own, step, count, cells, counts, numbers)
+
+
+@jit
 def walk(
     job: int, work: Work, setup: Setup, tables: Lookups, which: Any, boxes: Any, numbers: Any, magnitudes: Any
 ) -> int:
@@ -215,66 +316,12 @@ def walk(
 
     Returns the number of symbols written; -1: no encoder wrote the words that were read.
     """
-    state, right, at = np.zeros(2, np.uint64), True, 0
+    state, progress, ends = np.zeros(2, np.uint64), np.zeros(2, np.int64), np.zeros(CLASSES + 1, np.int64)
     begin(work.words, state)
-    counts, cells, many = np.zeros(3, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int64)
-    factors, ends, live = np.zeros((8, WEIGHTS), np.int64), np.zeros(CLASSES + 1, np.int64), np.zeros(3, np.bool_)
     for number in range(len(which)):
         own, box = which[number], boxes[number]
-        shape = box[1:, 1] - box[1:, 0]
-        shift = setup.shifts[own]
-        if setup.means[own] == 0 or shape.min() == 0:
-            continue
-        for axis in range(3):
-            cells[axis] = (shape[axis] + 1) // 2
-        w = space(shape, cells)
-        for t in range(box[0, 0], box[0, 1]):
-            prepare(
-                magnitudes, setup.bands, own, setup.first[own], setup.parents, setup.halves, box, t,
-                w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many, live,
-            )  # fmt: skip
-            band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
-            w.own[:] = 0
-            w.own_wide[:] = 0
-            w.sums[:] = 0
-            known = False
-            for step in range(8):
-                parity_counts(shape, _ORDER[step], counts)
-                if counts.min() == 0:
-                    continue
-                count = counts[0] * counts[1] * counts[2]
-                if job == READ and not (known or live.any()):
-                    w.values[:count] = 0
-                    c = class_of(factors[step, MEAN])
-                    if not take_class(work.words, state, tables, c, w.same, 0, count, w.values) and not shift:
-                        continue
-                    _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
-                    right &= take_pass(work.words, state, shift, w.values, w.there, count, numbers)
-                    known |= _entered(w, setup, magnitudes, own, step, count, cells, counts, numbers)
-                    continue
-                if known:
-                    wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
-                _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
-                if job == GATHER:
-                    _gather(work, setup, step, own, shift, many, live, w, cells, count, numbers)
-                else:
-                    expected(
-                        step, w.own, w.own_wide, w.maps, w.maps_wide, known, live, factors[step], w.total, cells
-                    )
-                    to_classes(w.total, w.floats, w.bits, w.classes)
-                if job == QUANTISE:
-                    _quantise(work, own, shift, w, count, numbers)
-                elif job == READ:
-                    sort(w.classes, w.places, count, w.order, ends)
-                    w.values[:count] = 0
-                    if not take_tokens(work.words, state, tables, ends, w.order, w.values) and not shift:
-                        continue
-                    right &= take_pass(work.words, state, shift, w.values, w.there, count, numbers)
-                elif job == WRITE:
-                    sort(w.classes, w.places, count, w.order, ends)
-                    for k in range(count):
-                        w.values[k] = min(abs(np.int64(numbers[w.there[k]])) >> shift, ESCAPE)
-                    at = put_tokens(work.symbols, at, tables, ends, w.order, w.values)
-                    at = put_pass(work.symbols, at, shift, w.there, count, numbers)
-                known |= _entered(w, setup, magnitudes, own, step, count, cells, counts, numbers)
-    return at if right and (job != READ or (state[0] == 0 and state[1] == 0)) else -1
+        if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
+            _tile(job, work, setup, tables, own, box, numbers, magnitudes, ends, state, progress)
+    if job == READ and (state[0] > 0 or state[1] > 0 or progress[1]):
+        return -1
+    return np.int64(progress[0])

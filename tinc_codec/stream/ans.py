@@ -1,7 +1,7 @@
-"""Entropy coding of one short piece: one coder of asymmetric numeral systems, and a code that ends with its last byte.
+"""Entropy coding of one short piece: a coder of asymmetric numeral systems, and a code that ends with its last byte.
 
-What `tinc_codec.stream.lanes` has four of. A piece is a few hundred bytes, so that nothing of its code may be wasted: no
-lengths, and no bytes of 0 at the end. FORMAT.md, "Pieces".
+What `tinc_codec.stream.lanes` has four of. A piece is a few hundred bytes, so that nothing of its code may be wasted:
+no lengths, and no bytes of 0 at the end. FORMAT.md, "Pieces".
 """
 
 from __future__ import annotations
