@@ -31,11 +31,11 @@ def lookups(tables: tuple[ClassTable, ...]) -> Lookups:
     tokens, above = np.zeros((CLASSES, TOKENS + 1), np.uint64), np.zeros((CLASSES, TOKENS), np.uint64)
     zeros, longest = np.zeros((CLASSES, LONGEST_RUN + 2), np.uint64), np.full(CLASSES, -1, np.int64)
     for number, table in enumerate(tables):
-        tokens[number, 1:] = np.cumsum(table.tokens.frequencies)
-        above[number, 1:] = np.cumsum(table.above_zero.frequencies)
+        tokens[number, 1:] = np.cumsum(table.tokens.shares)
+        above[number, 1:] = np.cumsum(table.above_zero.shares)
         longest[number] = len(table.runs) - 1
         for k, run in enumerate(table.runs):
-            zeros[number, k] = run.frequencies[0]
+            zeros[number, k] = run.shares[0]
     return Lookups(tokens, _first(tokens), above, _first(above), zeros, longest)
 
 
@@ -60,7 +60,7 @@ def begin(words: Any, state: Any) -> None:
 
 
 @jit
-def take(words: Any, state: Any, cumulated: Any, first: Any) -> int:
+def take(words: Any, state: Any, cumulated: Any, first: Any) -> Any:
     """The next symbol of a table."""
     quantile = state[0] & np.uint64(16777215)
     symbol = np.int64(first[np.int64(quantile >> np.uint64(24 - _BITS))])
@@ -73,7 +73,7 @@ def take(words: Any, state: Any, cumulated: Any, first: Any) -> int:
 
 
 @jit
-def take_flag(words: Any, state: Any, zero: Any) -> bool:
+def take_flag(words: Any, state: Any, zero: Any) -> Any:
     """The next of two symbols, of which 0 has the share `zero`."""
     quantile = state[0] & np.uint64(16777215)
     flag = quantile >= zero
@@ -86,7 +86,7 @@ def take_flag(words: Any, state: Any, zero: Any) -> bool:
 
 
 @jit
-def take_bits(words: Any, state: Any, bits: int) -> int:
+def take_bits(words: Any, state: Any, bits: int) -> Any:
     """The next `bits` bits, low ones first in pieces of 12."""
     value = np.int64(0)
     for low in range(0, bits, PIECE):
@@ -100,14 +100,14 @@ def take_bits(words: Any, state: Any, bits: int) -> int:
 
 
 @jit
-def put(symbols: Any, at: int, begin: int, frequency: int) -> int:
+def put(symbols: Any, at: int, begin: int, frequency: int) -> Any:
     """Note a symbol."""
     symbols[at, 0], symbols[at, 1] = begin, frequency
     return at + 1
 
 
 @jit
-def put_bits(symbols: Any, at: int, value: int, bits: int) -> int:
+def put_bits(symbols: Any, at: int, value: int, bits: int) -> Any:
     """Note bits, see `take_bits`."""
     for low in range(0, bits, PIECE):
         shift = 24 - min(PIECE, bits - low)
@@ -134,7 +134,7 @@ def sort(classes: Any, places: Any, count: int, order: Any, ends: Any) -> None:
 
 
 @jit
-def _bit_length(value: int) -> int:
+def _bit_length(value: int) -> Any:
     length = 0
     while value:
         value >>= 1
@@ -143,7 +143,7 @@ def _bit_length(value: int) -> int:
 
 
 @jit
-def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> int:
+def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
     """Tokens of a class whose zeros come in runs; how many are not 0."""
     count = 0
     zeros, longest = tables.zeros[c], tables.longest[c]
@@ -160,7 +160,7 @@ def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin
 
 
 @jit
-def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> int:
+def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
     """Note what `take_runs` takes."""
     zeros, longest, above = tables.zeros[c], tables.longest[c], tables.above[c]
     following = begin
@@ -183,7 +183,7 @@ def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: 
 
 
 @jit
-def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> int:
+def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
     """Tokens of a class; how many are not 0."""
     if tables.longest[c] >= 0 and end - begin >= LEAST_MEMBERS:
         return take_runs(words, state, tables, c, order, begin, end, tokens)
@@ -196,7 +196,7 @@ def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begi
 
 
 @jit
-def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, tokens: Any) -> int:
+def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, tokens: Any) -> Any:
     """Decode the tokens of a pass, class by class; how many are not 0."""
     count = 0
     for c in range(CLASSES):
@@ -206,7 +206,7 @@ def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, 
 
 
 @jit
-def take_pass(words: Any, state: Any, shift: int, values: Any, there: Any, count: int, numbers: Any) -> bool:
+def take_pass(words: Any, state: Any, shift: int, values: Any, there: Any, count: int, numbers: Any) -> Any:
     """Numbers of a pass from its tokens; False: one is too large."""
     for k in range(count):
         if values[k] == ESCAPE:
@@ -229,7 +229,7 @@ def take_pass(words: Any, state: Any, shift: int, values: Any, there: Any, count
 
 
 @jit
-def put_tokens(symbols: Any, at: int, tables: Lookups, ends: Any, order: Any, tokens: Any) -> int:
+def put_tokens(symbols: Any, at: int, tables: Lookups, ends: Any, order: Any, tokens: Any) -> Any:
     """Note what `take_tokens` takes."""
     for c in range(CLASSES):
         if ends[c + 1] == ends[c]:
@@ -245,7 +245,7 @@ def put_tokens(symbols: Any, at: int, tables: Lookups, ends: Any, order: Any, to
 
 
 @jit
-def put_pass(symbols: Any, at: int, shift: int, there: Any, count: int, numbers: Any) -> int:
+def put_pass(symbols: Any, at: int, shift: int, there: Any, count: int, numbers: Any) -> Any:
     """Note what `take_pass` takes."""
     for k in range(count):
         rest = (abs(np.int64(numbers[there[k]])) >> shift) - ESCAPE + 1

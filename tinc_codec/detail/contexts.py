@@ -96,7 +96,7 @@ def factors(weights: NDArray[np.int64], divisor: NDArray[np.int64], mean: int) -
     return np.concatenate([np.where(known, part, 0), (constant * mean << PLACES - 8)[:, None]], 1)
 
 
-Cells = tuple[int, int, int]
+Cells = tuple[int, ...]
 
 
 def lattice(volume: NDArray[np.int32], parity: int, cells: Cells) -> NDArray[np.int32]:
@@ -154,7 +154,7 @@ class Tile:
     def __init__(
         self, shape: Cells, maps: list[Map | None], many: tuple[int, ...], weights: NDArray[np.int64], mean: int
     ) -> None:
-        self.cells: Cells = tuple((n + 1) // 2 for n in shape)  # type: ignore[assignment]
+        self.cells: Cells = tuple((n + 1) // 2 for n in shape)
         self._shape, self._maps, self._divisors = shape, maps, divisors(many)
         self._factors = factors(weights, self._divisors, mean)
         self._own = [np.zeros([n + 2 for n in self.cells], np.int32)] * 8
@@ -169,7 +169,8 @@ class Tile:
         found: list[NDArray[np.int32] | None] = [None] * MEAN
         for kind, parity, shift in neighbours(number):
             there = _shifted(self._own[parity], shift)
-            found[kind] = there if found[kind] is None else found[kind] + there
+            before = found[kind]
+            found[kind] = there if before is None else before + there
         if number:
             found[OWN : OWN + 2] = [_shifted(part, (0, 0, 0)) for part in wide(self._sums)]
         for place, part in enumerate(self._maps):

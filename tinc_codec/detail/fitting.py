@@ -53,4 +53,4 @@ def fit_tables(histogram: NDArray[np.int64]) -> NDArray[np.int32]:
     bits += _BITS_EACH * off + _BITS_ANY * (off > 0)
     best = logits[np.argmin(bits, axis=-1)] - DEFAULTS
     assert best.shape == (3, CLASSES)
-    return best.astype(np.int32)
+    return np.asarray(best, np.int32)

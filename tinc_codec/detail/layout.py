@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +61,8 @@ class Layout:
         """Number of coefficients."""
         return int(self.bands[-1, 0] + np.prod(self.bands[-1, 1:]))
 
-    def view(self, flat: NDArray[np.int32], band: int) -> NDArray[np.int32]:
-        """The part of the numbers that is a band."""
+    def view(self, flat: NDArray[Any], band: int) -> NDArray[Any]:
+        """The part of what all coefficients have, in order, that is a band's."""
         offset, *shape = self.bands[band].tolist()
         return flat[offset : offset + int(np.prod(shape))].reshape(shape)
 

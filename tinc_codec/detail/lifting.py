@@ -28,7 +28,7 @@ def _neighbours(axis: NDArray[Any], count: int, of_low: bool) -> NDArray[Any]:
     else:  # low half: at the same number and after
         before = axis[:count]
         after = np.concatenate([axis[1:], last])[:count]
-    return before + after
+    return np.asarray(before + after)
 
 
 def inverse(low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:

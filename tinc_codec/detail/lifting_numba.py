@@ -46,7 +46,8 @@ def forward(samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any
 
 def _three(part: NDArray[Any], axis: int) -> NDArray[Any]:
     shape = part.shape
-    return np.ascontiguousarray(part).reshape(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
+    whole: NDArray[Any] = np.ascontiguousarray(part)
+    return whole.reshape(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
 
 
 @jit

@@ -130,14 +130,11 @@ def pack(mask: NDArray[np.bool_]) -> bytes:
     grid = _Grid(mask)
     steps = [(members, grid.contexts(step, members.shape)) for step, members in grid.steps()]
     count = _CONTEXTS << len(grid.shape)
-    set_, all_ = (
-        sum((np.bincount(context.ravel(), weights, count) for context, weights in pairs), np.zeros(count))
-        for pairs in (
-            [(context, members.ravel().astype(float)) for members, context in steps],
-            [(context, None) for _, context in steps],
-        )
-    )
-    rule = _rule(set_, all_)
+    likely, every = np.zeros(count), np.zeros(count)
+    for members, context in steps:
+        likely += np.bincount(context[members], minlength=count)
+        every += np.bincount(context.ravel(), minlength=count)
+    rule = _rule(likely, every)
     symbols = Symbols()
     for members, context in steps:
         rules = rule[context.ravel()]

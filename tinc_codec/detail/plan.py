@@ -39,7 +39,7 @@ class Band:
     """
 
     levels: tuple[int, ...]
-    high: tuple[int, int, int, int]
+    high: tuple[int, ...]
     shape: Shape
 
 

@@ -102,13 +102,11 @@ def choose(volume: NDArray[np.float64], step_of: Callable[[Coefficients], float]
         Which step of its integers the coefficients of the sample are wanted at.
     """
     part = sample(volume)
-    plans = candidates(part.shape)  # type: ignore[arg-type]
+    plans = candidates(part.shape)
     tried = [transform(part, plan) for plan in plans]
     step = min(map(step_of, tried))
     best = plans[int(np.argmin([cost(coefficients, step) for coefficients in tried]))]
-    whole: Shape = volume.shape  # type: ignore[assignment]
-    same = [plan for plan in candidates(whole) if _alike(plan, best)]
-    return same[0]
+    return next(plan for plan in candidates(volume.shape) if _alike(plan, best))
 
 
 def _alike(plan: Plan, other: Plan) -> bool:

@@ -100,7 +100,7 @@ class Quantiser:
         squares = [float((part * part).sum()) for part in parts]
         ones, more = ((len(part), float(part.sum())) for part in parts[1:])
         tally.sums[band] += (float(bits.sum()), squares[0], *ones, squares[1], *more, squares[2])
-        return np.where(coefficients < 0, -best, best)
+        return np.asarray(np.where(coefficients < 0, -best, best))
 
     def _cheapest(
         self, value: NDArray[np.float64], top: NDArray[np.int64], classes: NDArray[np.uint8]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,8 +82,8 @@ def pack(parameters: Parameters, codes: list[bytes]) -> bytes:
     out.count(shifted)
     out.raw(parameters.shifts[:shifted].tobytes())
     encoder = Encoder()
-    values = [
-        np.diff(parameters.means.astype(np.int32), prepend=0),
+    values: list[NDArray[Any]] = [
+        np.diff(parameters.means.astype(np.int32), prepend=0).astype(np.int32),
         (parameters.weights - DEFAULT_WEIGHTS).astype(np.int32).ravel(),
         parameters.deltas.astype(np.int32).ravel(),
     ]
@@ -129,8 +130,8 @@ def unpack(section: Reader, shape: tuple[int, ...]) -> tuple[Parameters, list[by
     lengths = [section.count(section.remaining) for _ in range(piece_count(plan))]
     codes = [section.raw(length) for length in lengths]
     section.end()
-    deltas = deltas.reshape(3, CLASSES).astype(np.int32)
-    return Parameters(plan, scale, means.astype(np.uint8), shifts, weights, deltas), codes
+    deltas = deltas.reshape(3, CLASSES)
+    return Parameters(plan, scale, means.astype(np.uint8), shifts, weights, deltas.astype(np.int32)), codes
 
 
 def _unpack_plan(section: Reader, shape: Shape) -> Plan:

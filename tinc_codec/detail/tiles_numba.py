@@ -13,7 +13,7 @@ from tinc_codec.jit import jit
 
 @jit
 def add_map(magnitudes: Any, band: Any, halved: int, box: Any, t: int, out: Any) -> None:
-    """Add a band's magnitudes at the places of a tile; bits 3 to 0 of `halved`: axes that it is split once more along."""
+    """Add a band's magnitudes at the places of a tile; bits 3 to 0 of `halved`: axes it is split further along."""
     offset, n0, n1, n2, n3 = band[0], band[1], band[2], band[3], band[4]
     if n0 == 0 or n1 == 0 or n2 == 0 or n3 == 0:
         return
@@ -32,7 +32,7 @@ def add_map(magnitudes: Any, band: Any, halved: int, box: Any, t: int, out: Any)
 
 
 @jit
-def _any(volume: Any) -> bool:
+def _any(volume: Any) -> Any:
     """Whether any is not 0."""
     total = np.int32(0)
     for z in range(volume.shape[0]):

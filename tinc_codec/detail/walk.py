@@ -54,7 +54,7 @@ class Step:
 
 def magnitudes_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.int32]:
     """What numbers count as."""
-    return MAGNITUDES[np.minimum(np.abs(numbers.astype(np.int64)) >> shift, TOP)]
+    return np.asarray(MAGNITUDES[np.minimum(np.abs(numbers.astype(np.int64)) >> shift, TOP)])
 
 
 def steps(model: Model, piece: Piece, numbers: NDArray[np.int32]) -> Iterator[Step]:

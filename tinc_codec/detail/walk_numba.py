@@ -131,7 +131,7 @@ def _members(band: Any, box: Any, t: int, p: int, cells: Any, counts: Any, place
 @jit
 def _entered(
     w: Space, setup: Setup, magnitudes: Any, own: int, step: int, count: int, cells: Any, counts: Any, numbers: Any
-) -> bool:
+) -> Any:
     """Enter what the coefficients of a pass count as; whether that is more than zeros."""
     shift, mine, any_magnitude = setup.shifts[own], w.own[_ORDER[step]], 0
     for k in range(count):
@@ -148,7 +148,7 @@ def _entered(
 
 
 @jit
-def _cost(costs: Any, token: int) -> float:
+def _cost(costs: Any, token: int) -> Any:
     """Bits of a token."""
     if token < ESCAPE:
         return np.float64(costs[token])
@@ -162,7 +162,7 @@ def _quantise(work: Work, band: int, shift: int, w: Space, count: int, numbers: 
     for k in range(count):
         there, c = w.there[k], w.classes[w.places[k]]
         value = abs(work.coefficients[there]) * inverse
-        top = np.int64(value + 0.5)
+        top: Any = np.int64(value + 0.5)
         number, costs = top, work.costs[c]
         if shift:
             bits += _cost(costs, top >> shift) + shift
@@ -227,7 +227,7 @@ def _finish_read(
 
 
 @jit
-def _quiet(work: Work, setup: Setup, tables: Lookups, own: int, total: int, w: Space, count: int, state: Any) -> bool:
+def _quiet(work: Work, setup: Setup, tables: Lookups, own: int, total: int, w: Space, count: int, state: Any) -> Any:
     """Read the tokens of a pass of which nothing but zeros is known; whether there is more to do."""
     w.values[:count] = 0
     found = take_class(work.words, state, tables, class_of(total), w.same, 0, count, w.values)
@@ -249,7 +249,7 @@ def _write(
 def _pass(
     job: int, work: Work, setup: Setup, tables: Lookups, own: int, step: int, box: Any, t: int, factors: Any, many: Any,
     live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any, progress: Any,
-) -> bool:  # fmt: skip
+) -> Any:  # fmt: skip
     """Do the job for a pass; whether its numbers must be entered."""
     shift, count = setup.shifts[own], counts[0] * counts[1] * counts[2]
     if job == READ and not (known or live.any()):
@@ -311,7 +311,7 @@ def _tile(
 @jit
 def walk(
     job: int, work: Work, setup: Setup, tables: Lookups, which: Any, boxes: Any, numbers: Any, magnitudes: Any
-) -> int:
+) -> Any:
     """Walk over bands `which` in their `boxes`.
 
     Returns the number of symbols written; -1: no encoder wrote the words that were read.

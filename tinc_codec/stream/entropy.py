@@ -103,6 +103,12 @@ class Table:
             return cls(None, int(np.argmax([*weights, 0])))
         return cls(count_frequencies(weights))
 
+    @property
+    def shares(self) -> NDArray[np.int64]:
+        """The frequencies of a table of which no symbol is certain."""
+        assert self.frequencies is not None
+        return self.frequencies
+
     @cached_property
     def model(self) -> Any:
         """For constriction."""
