@@ -20,7 +20,7 @@ from tinc_codec.detail import fill, mask
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.goals import Budget, encode
 
-_HOLE = 0.02
+_HOLE = 0.25
 """Share of a budget that the mask of zeros may take, for them to be left out."""
 
 
@@ -29,7 +29,7 @@ def _attempts(volume: NDArray[Any], size: int) -> Iterator[tuple[bytes, bytes, N
     yield encode(volume, Budget(size)), b"", None
     hole = volume == 0
     stored = mask.pack(hole) if hole.any() else b""
-    if stored and len(stored) < _HOLE * size * 8:
+    if stored and len(stored) < _HOLE * size:
         yield encode(fill.fill(volume.astype(np.float64), hole), Budget(size - len(stored))), stored, hole
 
 

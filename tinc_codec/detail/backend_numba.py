@@ -12,9 +12,10 @@ from tinc_codec.detail.coding_numba import Lookups, finish, lookups
 from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
+from tinc_codec.detail.space_numba import Setup, Work
 from tinc_codec.detail.tables import TOKENS, ClassTable
 from tinc_codec.detail.walk import Model, magnitudes_of
-from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, Setup, Work, walk
+from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, walk
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans import to_bytes, to_words
 

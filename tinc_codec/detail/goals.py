@@ -15,7 +15,7 @@ from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
 from tinc_codec.detail.encoding import Coefficients, Trial, attempt, transform
 from tinc_codec.detail.plan import Plan
-from tinc_codec.detail.plans import choose
+from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.section import four
 from tinc_codec.errors import ConfigurationError
 
@@ -173,9 +173,9 @@ def encode(volume: NDArray[Any], goal: Goal, plan: Plan | None = None) -> bytes:
     """
     whole = np.asarray(volume, np.float64).reshape(four(volume.shape))
     if plan is None:
-        plan = choose(whole, lambda part: _guess(part, goal, whole.size))
+        plan = choose(whole, _step_of(whole, goal))
     coefficients = transform(whole, plan)
-    first, search = _guess(coefficients, goal, whole.size), Search(coefficients)
+    first, search = _guess(coefficients, goal), Search(coefficients)
     if isinstance(goal, Step):
         return search.fitted(search.at(first)).section()
     if isinstance(goal, Budget):
@@ -190,15 +190,25 @@ def encode(volume: NDArray[Any], goal: Goal, plan: Plan | None = None) -> bytes:
     return to_error(search, rms, first, error_of)
 
 
-def _guess(coefficients: Coefficients, goal: Goal, voxels: int) -> float:
-    """A first step, in the integers of the coefficients, which may be of a part of the volume."""
+def _step_of(whole: NDArray[np.float64], goal: Goal) -> float:
+    """A first step, in samples, before there is a plan."""
+    if isinstance(goal, Step):
+        return goal.size
+    if isinstance(goal, Error):
+        return goal.rms * _STEPS
+    coefficients = transform(whole, usual(whole.shape))
+    return math.ldexp(_guess(coefficients, goal), coefficients.scale.exponent)
+
+
+def _guess(coefficients: Coefficients, goal: Goal) -> float:
+    """A first step, in the integers of the coefficients."""
     if isinstance(goal, Budget):
-        return first_step(coefficients, goal.size * coefficients.layout.size / voxels)
+        return first_step(coefficients, goal.size)
     size = goal.size if isinstance(goal, Step) else goal.rms * _STEPS
     return max(math.ldexp(size, -coefficients.scale.exponent), 2.0**-8)
 
 
-def first_step(coefficients: Coefficients, size: float) -> float:
+def first_step(coefficients: Coefficients, size: int) -> float:
     """A step with which about so many bytes are taken: that many coefficients are above it."""
     sizes = np.abs(coefficients.values) * np.repeat(
         coefficients.steps(1.0) ** -1, coefficients.layout.bands[:, 1:].prod(1)

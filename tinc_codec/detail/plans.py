@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,22 +90,31 @@ def _around(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.maximum(sums - numbers, 0) / 26 + 0.02 * numbers.mean() + 1e-4, np.float32)
 
 
-def choose(volume: NDArray[np.float64], step_of: Callable[[Coefficients], float]) -> Plan:
+def usual(shape: Shape) -> Plan:
+    """The plan that steps are guessed with: in the middle of the candidates."""
+    plans = candidates(shape)
+    return plans[len(plans) // 2]
+
+
+def choose(volume: NDArray[np.float64], step: float) -> Plan:
     """The plan of the least cost on a sample.
 
     Parameters
     ----------
     volume
         Of four axes.
-    step_of
-        Which step of its integers the coefficients of the sample are wanted at.
+    step
+        At which coefficients are wanted, in samples.
     """
     part = sample(volume)
     plans = candidates(part.shape)
-    tried = [transform(part, plan) for plan in plans]
-    step = min(map(step_of, tried))
-    best = plans[int(np.argmin([cost(coefficients, step) for coefficients in tried]))]
+    best = plans[int(np.argmin([_cost_of(part, plan, step) for plan in plans]))]
     return next(plan for plan in candidates(volume.shape) if _alike(plan, best))
+
+
+def _cost_of(part: NDArray[np.float64], plan: Plan, step: float) -> float:
+    coefficients = transform(part, plan)
+    return cost(coefficients, max(math.ldexp(step, -coefficients.scale.exponent), 2.0**-8))
 
 
 def _alike(plan: Plan, other: Plan) -> bool:

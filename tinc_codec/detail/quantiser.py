@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.tables import ESCAPE, TOKENS, ClassTable
 
-PRICE = 0.08
+PRICE = 0.1
 """What a bit costs, in squared steps."""
 
 SUMS = 8
