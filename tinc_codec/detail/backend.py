@@ -24,13 +24,13 @@ _WORTH = 2**15
 Walker = Union[walk.Walker, "CompiledWalker"]
 
 
-def walker(model: walk.Model, numbers: NDArray[np.int32]) -> Walker:
+def walker(model: walk.Model, numbers: NDArray[np.int32], known: bool = False) -> Walker:
     """Numba's, where it is installed, or the reference; the numbers and bytes are the same."""
     if compiled():
         from tinc_codec.detail import backend_numba
 
-        return backend_numba.Walker(model, numbers)
-    return walk.Walker(model, numbers)
+        return backend_numba.Walker(model, numbers, known)
+    return walk.Walker(model, numbers, known)
 
 
 def over(layout: Layout, pieces: Sequence[int], work: Callable[[int], T]) -> list[T]:

@@ -47,9 +47,9 @@ def _lookups(tables: tuple[ClassTable, ...]) -> Lookups:
 
 
 class Walker:
-    """A chunk's model and numbers, as the compiled parts want them."""
+    """A chunk's model and numbers, as the compiled parts want them; see `tinc_codec.detail.walk.Walker`."""
 
-    def __init__(self, model: Model, numbers: NDArray[np.int32]) -> None:
+    def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
         plan = model.layout
         shifts = model.shifts.astype(np.int64)
         self._setup = Setup(
@@ -57,7 +57,7 @@ class Walker:
         )
         self._model, self._numbers, self._tables = model, numbers, _lookups(model.tables)
         self._magnitudes = np.zeros(plan.size, np.int16)
-        if numbers.any():  # they are known: pieces may be walked in any order
+        if known:
             for band, shift in enumerate(shifts.tolist()):
                 plan.view(self._magnitudes, band)[...] = magnitudes_of(plan.view(numbers, band), shift)
 

@@ -115,13 +115,13 @@ class Trial:
 
     def section(self) -> bytes:
         """The section's bytes."""
-        parts, writer = self.coefficients.layout, walker(self.model, self.numbers)
+        parts, writer = self.coefficients.layout, walker(self.model, self.numbers, known=True)
         codes = over(parts, range(len(parts.pieces)), lambda number: writer.write(parts.pieces[number]))
         return pack(self.parameters, codes)
 
     def fitted_weights(self) -> NDArray[np.int64]:
         """Weights that suit these numbers better than those that they were coded with."""
-        parts, gatherer = self.coefficients.layout, walker(self.model, self.numbers)
+        parts, gatherer = self.coefficients.layout, walker(self.model, self.numbers, known=True)
         every = max(1, parts.size // _GATHERED)
         some = [number for number in range(len(parts.pieces)) if not number or number % every == every // 2]
         return fit_weights(np.sum(over(parts, some, lambda number: gatherer.gather(parts.pieces[number])), axis=0))

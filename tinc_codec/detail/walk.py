@@ -121,9 +121,11 @@ class Walker:
         What they are coded with.
     numbers
         All coefficients, see `Layout`; read into, or written from.
+    known
+        Whether they are there already, so that pieces may be walked in any order; else all are 0.
     """
 
-    def __init__(self, model: Model, numbers: NDArray[np.int32]) -> None:
+    def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
         self._model, self._numbers = model, numbers
 
     def read(self, piece: Piece, code: bytes) -> None:
