@@ -112,6 +112,12 @@ class Table:
         """Memory in bytes, with what is made of it at the first use."""
         return 4096 + (0 if self.frequencies is None else 5 * self.frequencies.nbytes)
 
+    @property
+    def shares(self) -> NDArray[np.int64]:
+        """The frequencies of a table of which no symbol is certain."""
+        assert self.frequencies is not None
+        return self.frequencies
+
     @lazy
     def model(self) -> Any:
         """For constriction."""
