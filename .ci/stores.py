@@ -35,7 +35,7 @@ def parts(store):
 
 def coarser(store):
     """Digest of an array at half its resolution."""
-    from tinc_codec.arrays.levels import LevelArray
+    from tinc_codec.hosts.zarr_levels import LevelArray
 
     array = zarr.open(store, mode="r")
     return digest(LevelArray(array, (1, 1, 1))[...])
@@ -50,7 +50,7 @@ def pipelines():
 def write(folder):
     """Write a store for every format, dtype and order, and their digests."""
     from tinc_codec import TINCCodec, zarr_kwargs
-    from tinc_codec.phantom import light_sheet
+    from tinc_codec.cli.phantom import light_sheet
 
     volume = light_sheet((40, 48, 56), seed=7)
     codec = TINCCodec(ratio=32, effort=1, levels=2)
@@ -92,7 +92,7 @@ def read(folder):
             assert parts(folder / name) == part, (name, pipeline)
     # after plain zarr has read without it being named, the codec itself
     from tinc_codec import decode
-    from tinc_codec.jit import compiled
+    from tinc_codec.backends.numba.compiler import compiled
 
     for name, (_, _, level) in stores.items():
         assert coarser(folder / name) == level, name

@@ -8,8 +8,8 @@ import zarr
 
 import tinc_codec
 from tinc_codec import TINCCodec, zarr_kwargs
-from tinc_codec.phantom import light_sheet
-from tinc_codec.zarr3 import stored_chunks
+from tinc_codec.cli.phantom import light_sheet
+from tinc_codec.hosts.zarr3 import stored_chunks
 
 
 def main(folder: Path) -> None:

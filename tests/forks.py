@@ -18,7 +18,7 @@ import zarr
 
 from tests.models import random_residual, random_stream
 from tinc_codec import TINCCodec, decode, set_process, zarr_kwargs
-from tinc_codec.reading.cache import chunks
+from tinc_codec.decoding.cache import chunks
 
 PATIENCE = 30
 """Seconds after which a child is taken to hang."""

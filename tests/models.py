@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinc_codec.reading.chunk import Chunk
-from tinc_codec.residual.grid import Grid, Kind, exact_grid
-from tinc_codec.residual.learning import Quantiser, Volume, encode
-from tinc_codec.runtime import process, set_process
-from tinc_codec.stream import weights
+from tinc_codec.backends import choice as evaluation
+from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.encoding.residual import Quantiser, Volume, encode
+from tinc_codec.residual.integer_domain import IntegerDomain, Kind, exact_grid
+from tinc_codec.runtime.settings import process, set_process
+from tinc_codec.stream import model_section as weights
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
 from tinc_codec.stream.crop import pack as pack_crop
 from tinc_codec.stream.exact import pack as pack_exact
-from tinc_codec.tree import evaluation
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
+from tinc_codec.tree.node_layout import lay_out
 from tinc_codec.tree.partition import fold, partition
-from tinc_codec.tree.paths import lay_out
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 
 
@@ -103,7 +103,7 @@ def random_residual(rng, shape, dtype, order, width, model=True, exact=False, cr
         values = rng.integers(0, 100, fold(kept)).astype(native)
     grid = exact_grid(values, values.min(), values.max())
     if grid is None:
-        grid = Grid(Kind.FLOAT, native, float(values.min()), 0.01, 2000)
+        grid = IntegerDomain(Kind.FLOAT, native, float(values.min()), 0.01, 2000)
     mask = rng.random(values.shape) < 0.8 if exact else None
     coded = encode(Volume(grid, grid.from_samples(values), mask, prediction), Quantiser(width))
     expected = grid.to_samples(coded.values)

@@ -9,7 +9,7 @@ import pytest
 
 from tests import reference
 from tinc_codec import decode, set_process
-from tinc_codec.inspection import inspect
+from tinc_codec.decoding.inspect import inspect
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN = json.loads((FOLDER / "manifest.json").read_text())
@@ -39,11 +39,11 @@ def test_numpy_and_numba_decode_the_same_bytes(name, decoder):
 @NAMES
 def test_torch_decodes_the_same_bytes(name, monkeypatch):
     torch = pytest.importorskip("torch")
-    from tinc_codec.tree import inference_torch
+    from tinc_codec.backends.torch import inference as inference_torch
 
     for device in ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]:
         monkeypatch.setattr(
-            "tinc_codec.tree.evaluation.whole", lambda paths, place=device: inference_torch.decode(paths.model, place)
+            "tinc_codec.backends.choice.whole", lambda layout, place=device: inference_torch.decode(layout.model, place)
         )
         check(decode((FOLDER / name).read_bytes()), GOLDEN[name])
 

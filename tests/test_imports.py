@@ -123,10 +123,10 @@ def test_libraries_stay_in_their_places():
 
 def test_torch_is_imported_only_when_it_is_used():
     code = (
-        "import sys, numpy, tinc_codec, tinc_codec.zarr3, tinc_codec.inspection\n"
+        "import sys, numpy, tinc_codec, tinc_codec.hosts.zarr3, tinc_codec.decoding.inspect\n"
         "tinc_codec.TINCCodec().encode(numpy.zeros((64, 64)))\n"
         "assert not {'torch', 'matplotlib', 'dask', 'xarray', 'numba'} & set(sys.modules)\n"
-        "import tinc_codec.fit.training\n"
+        "import tinc_codec.encoding.fit.training\n"
         "assert 'torch' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

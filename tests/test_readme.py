@@ -20,7 +20,7 @@ def test_python_blocks_run(tmp_path, monkeypatch):
     pytest.importorskip("distributed")
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tinc_codec.fit.training.STEPS", dict.fromkeys(range(1, 10), 100))
+    monkeypatch.setattr("tinc_codec.encoding.fit.training.STEPS", dict.fromkeys(range(1, 10), 100))
     names = {"__name__": "__main__"}
     assert blocks("python")
     for block in blocks("python"):

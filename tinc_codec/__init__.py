@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tinc_codec.codec import TINCCodec
 from tinc_codec.config import Config
-from tinc_codec.decoding import Quality, decode, sample
+from tinc_codec.decoding.decode import Quality, decode, sample
 from tinc_codec.errors import (
     ConfigurationError,
     CorruptStreamError,
@@ -24,15 +23,16 @@ from tinc_codec.errors import (
     TrainingError,
     UnsupportedDataError,
 )
-from tinc_codec.runtime import Process, process, set_process
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.runtime.settings import Process, process, set_process
 
 if TYPE_CHECKING:
-    from tinc_codec.arrays.compress import compress, plan
-    from tinc_codec.arrays.export import export, export_tiff
-    from tinc_codec.arrays.labelled import xarray_encoding
-    from tinc_codec.arrays.multiscale import open_multiscale
-    from tinc_codec.reading.tensors import decode_batch
-    from tinc_codec.zarr3 import TINCSerializer, zarr_kwargs
+    from tinc_codec.decoding.tensors import decode_batch
+    from tinc_codec.hosts.multiscale import open_multiscale
+    from tinc_codec.hosts.xarray_encoding import xarray_encoding
+    from tinc_codec.hosts.zarr3 import TINCSerializer, zarr_kwargs
+    from tinc_codec.jobs.compress import compress, plan
+    from tinc_codec.jobs.export import export, export_tiff
 
 __version__ = "0.5.0"
 
@@ -72,15 +72,15 @@ __all__ = [
 
 
 _LATER = {
-    "TINCSerializer": "tinc_codec.zarr3",
-    "compress": "tinc_codec.arrays.compress",
-    "decode_batch": "tinc_codec.reading.tensors",
-    "export": "tinc_codec.arrays.export",
-    "export_tiff": "tinc_codec.arrays.export",
-    "open_multiscale": "tinc_codec.arrays.multiscale",
-    "plan": "tinc_codec.arrays.compress",
-    "xarray_encoding": "tinc_codec.arrays.labelled",
-    "zarr_kwargs": "tinc_codec.zarr3",
+    "TINCSerializer": "tinc_codec.hosts.zarr3",
+    "compress": "tinc_codec.jobs.compress",
+    "decode_batch": "tinc_codec.decoding.tensors",
+    "export": "tinc_codec.jobs.export",
+    "export_tiff": "tinc_codec.jobs.export",
+    "open_multiscale": "tinc_codec.hosts.multiscale",
+    "plan": "tinc_codec.jobs.compress",
+    "xarray_encoding": "tinc_codec.hosts.xarray_encoding",
+    "zarr_kwargs": "tinc_codec.hosts.zarr3",
 }
 
 

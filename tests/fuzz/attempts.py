@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinc_codec import TincError, decode, sample, set_process
-from tinc_codec.inspection import inspect
-from tinc_codec.reading.cache import chunks
+from tinc_codec.decoding.cache import chunks
+from tinc_codec.decoding.inspect import inspect
 
 LIMIT = 64**3 * 8
 """Bytes of the largest array that a stream may claim here."""

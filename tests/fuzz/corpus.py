@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.models import random_residual, random_stream
-from tinc_codec.reading.chunk import Chunk
+from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
 from tinc_codec.stream.crop import pack as pack_crop

@@ -12,12 +12,12 @@ from numcodecs.zstd import Zstd
 
 from tests.models import random_stream
 from tinc_codec import CorruptStreamError, LimitError, TINCCodec, decode, decode_batch, sample, set_process
-from tinc_codec.inspection import inspect
-from tinc_codec.residual.learning import tile_grid
-from tinc_codec.runtime import WORK
+from tinc_codec.decoding.inspect import inspect
+from tinc_codec.encoding.residual import tile_grid
+from tinc_codec.runtime.settings import WORK
 from tinc_codec.stream import limits, lossless
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
-from tinc_codec.stream.fields import Writer
+from tinc_codec.stream.fields import FieldWriter
 from tinc_codec.stream.limits import Expected
 from tinc_codec.tree.partition import partition
 
@@ -28,7 +28,7 @@ MODEST = 30 * 2**20
 
 def fields(*parts):
     """Bytes from numbers (counts) and bytes."""
-    out = Writer()
+    out = FieldWriter()
     for part in parts:
         out.raw(part) if isinstance(part, bytes) else out.count(part)
     return out.bytes()

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import exact, lossless
-from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.fields import FieldReader, FieldWriter
 
 dtypes = st.sampled_from([np.dtype(code) for code in ("u1", "u2", "i4", "i8", "f2", "f4", "f8")])
 arrays = dtypes.flatmap(lambda dtype: hnp.arrays(dtype, st.integers(0, 60)))
@@ -48,7 +48,7 @@ def test_foreign_bytes_are_refused_or_have_the_right_size(data, count, dtype):
 @given(values=arrays.filter(len), seed=st.integers(0, 1000))
 def test_exact_values_return_to_their_places(values, seed):
     mask = np.random.default_rng(seed).random(len(values)) < 0.3
-    places, stored = exact.unpack(Reader(exact.pack(values, mask), "exact"), values.shape, values.dtype)
+    places, stored = exact.unpack(FieldReader(exact.pack(values, mask), "exact"), values.shape, values.dtype)
     assert (places == mask).all()
     assert stored.tobytes() == values[mask].tobytes()
 
@@ -58,27 +58,27 @@ def test_a_wrong_number_of_exact_values_is_refused():
     data = bytearray(exact.pack(volume, volume > 6))
     data[0] += 1
     with pytest.raises(CorruptStreamError, match="places for"):
-        exact.unpack(Reader(bytes(data), "exact"), volume.shape, volume.dtype)
+        exact.unpack(FieldReader(bytes(data), "exact"), volume.shape, volume.dtype)
 
 
 @given(values=st.lists(st.integers(0, 2**64 - 1)))
 def test_counts_round_trip(values):
-    out = Writer()
+    out = FieldWriter()
     for value in values:
         out.count(value)
-    reader = Reader(out.bytes(), "test")
+    reader = FieldReader(out.bytes(), "test")
     assert [reader.count(2**64) for _ in values] == values
     reader.end()
 
 
 def test_counts_are_bounded():
     with pytest.raises(CorruptStreamError, match="at most 5"):
-        Reader(bytes([6]), "test").count(5)
+        FieldReader(bytes([6]), "test").count(5)
     with pytest.raises(CorruptStreamError, match="longer than 10"):
-        Reader(bytes([255] * 11), "test").count(2**80)
+        FieldReader(bytes([255] * 11), "test").count(2**80)
     with pytest.raises(CorruptStreamError, match="ends early"):
-        Reader(bytes([128]), "test").count(5)
+        FieldReader(bytes([128]), "test").count(5)
     with pytest.raises(CorruptStreamError, match="too many"):
-        Reader(b"12", "test").end()
+        FieldReader(b"12", "test").end()
     with pytest.raises(ValueError, match="negative"):
-        Writer().count(-1)
+        FieldWriter().count(-1)

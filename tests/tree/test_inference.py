@@ -25,7 +25,7 @@ def devices():
 
 @given(seed=st.integers(0, 2**32), shape=st.sampled_from(SHAPES), dtype=st.sampled_from(DTYPES))
 def test_torch_gives_the_same_bytes(seed, shape, dtype):
-    from tinc_codec.tree import inference_torch
+    from tinc_codec.backends.torch import inference as inference_torch
 
     model = random_model(np.random.default_rng(seed), shape, dtype)
     expected = decoded(model)
@@ -36,7 +36,7 @@ def test_torch_gives_the_same_bytes(seed, shape, dtype):
 @pytest.mark.parametrize("precision", ["highest", "high", "medium"])
 def test_torch_gives_the_same_bytes_under_any_precision_setting(precision):
     torch = pytest.importorskip("torch")
-    from tinc_codec.tree import inference_torch
+    from tinc_codec.backends.torch import inference as inference_torch
 
     model = random_model(np.random.default_rng(3), (30, 31), "f4", widest=40)
     before = torch.get_float32_matmul_precision()
@@ -82,7 +82,7 @@ def test_a_leaf_with_more_voxels_than_coordinates(decoder):
 
 def test_a_large_anisotropic_chunk():
     pytest.importorskip("torch")
-    from tinc_codec.tree import inference_torch
+    from tinc_codec.backends.torch import inference as inference_torch
 
     model = random_model(np.random.default_rng(1), (24, 1116, 627), "u1", levels=6, widest=2, classes=1, empty=0.02)
     whole = decoded(model)
@@ -128,7 +128,7 @@ def test_an_offset_outside_the_range_is_refused():
 
 def test_an_unknown_device_is_explained():
     pytest.importorskip("torch")
-    from tinc_codec.tree import inference_torch
+    from tinc_codec.backends.torch import inference as inference_torch
 
     model = random_model(np.random.default_rng(0), (8, 8), "u2")
     with pytest.raises(ConfigurationError, match="'cuda:99'"):

@@ -11,7 +11,7 @@ shapes = st.lists(st.integers(1, 70), min_size=1, max_size=3).map(tuple) | st.tu
 def assembled(part, blocks):
     """The volume of blocks, by the decoder that has them."""
     torch = pytest.importorskip("torch")
-    from tinc_codec.tree.inference_torch import from_blocks
+    from tinc_codec.backends.torch.inference import from_blocks
 
     return from_blocks(torch.from_numpy(blocks), part).numpy()
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import psutil
 
-from tinc_codec.arrays import layout
-from tinc_codec.arrays.cluster import Workers, connected
-from tinc_codec.arrays.grids import Shape
-from tinc_codec.arrays.job import Job, Rules, Task
-from tinc_codec.arrays.layout import Writer
-from tinc_codec.arrays.ledger import Ledger, Record
-from tinc_codec.arrays.request import Request
-from tinc_codec.arrays.work import Piece, Work, unpacked
-from tinc_codec.codec import TINCCodec
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.jobs import destination as layout
+from tinc_codec.jobs.cluster import Workers, connected
+from tinc_codec.jobs.destination import WriteSettings
+from tinc_codec.jobs.grids import Shape
+from tinc_codec.jobs.ledger import Ledger, Record
+from tinc_codec.jobs.request import Request
+from tinc_codec.jobs.scheduler import Job, Rules, Task
+from tinc_codec.jobs.work import Piece, Work, unpacked
 
 SHAPE = (8192, 8192, 8192)
 """Of uint16: 1.1 TB."""
@@ -32,7 +32,7 @@ CHUNKS: tuple[Shape, ...] = ((256, 256, 512), (128, 128, 256))
 class Overhead:
     """A job whose tasks do nothing: times in seconds, memory in bytes.
 
-    Parameters
+    ResidualParameters
     ----------
     chunks
         Their shape.
@@ -109,7 +109,7 @@ def overhead(workers: int = 2) -> Iterator[Overhead]:
 def _measure(folder: Path, chunks: Shape, workers: int) -> Overhead:
     layout.create_empty(folder / "source.zarr", SHAPE, chunks)
     start = time.perf_counter()
-    request = Request(folder / "source.zarr", folder / "target.zarr", Writer(TINCCodec(ratio=64).config))
+    request = Request(folder / "source.zarr", folder / "target.zarr", WriteSettings(TINCCodec(ratio=64).config))
     source, made, zarr_format = request.opened()
     plan = request.plan(source, made, Workers(workers, 1, 2**33), 0)
     planning = time.perf_counter() - start

@@ -18,15 +18,15 @@ from numcodecs import Blosc
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
-from tinc_codec.arrays.multiscale import open_multiscale
 from tinc_codec.bench.crops import BENCHMARK, crop, data_directory
 from tinc_codec.bench.peers import Peer, by_level, finest_within, imagecodecs_module
-from tinc_codec.codec import TINCCodec
-from tinc_codec.decoding import decode
-from tinc_codec.reading.cache import chunks
-from tinc_codec.reading.chunk import Chunk
-from tinc_codec.runtime import set_process
-from tinc_codec.zarr3 import stored_chunks, zarr_kwargs
+from tinc_codec.decoding.cache import chunks
+from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.decode import decode
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.multiscale import open_multiscale
+from tinc_codec.hosts.zarr3 import stored_chunks, zarr_kwargs
+from tinc_codec.runtime.settings import set_process
 
 RATIO = 64.0
 REPEATS = 9
@@ -47,7 +47,7 @@ PARTS: dict[str, tuple[Any, ...]] = {
 class Read:
     """What one read took.
 
-    Parameters
+    ResidualParameters
     ----------
     crop, codec, what
         Volume, codec with its setting, and what was read.
@@ -184,7 +184,7 @@ def _decoding(stream: bytes, level: int) -> Callable[[], Any]:
 
 
 def _parse(stream: bytes) -> int:
-    return Chunk.of(stream).paths is not None
+    return Chunk.of(stream).layout is not None
 
 
 def medians(runs: dict[tuple[str, str], Run], repeats: int = REPEATS) -> dict[Any, tuple[Any, float]]:
@@ -249,10 +249,10 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
 
 def _bound(stream: bytes, volume: NDArray[Any]) -> str:
     """What arithmetic alone would take: multiply-adds of the networks over the rate of a large float32 product."""
-    paths = Chunk.of(stream).paths
-    assert paths is not None
-    cells = math.prod(paths.model.tree.partition.leaf_shape)
-    each = float((paths.layers[:, 2] * paths.layers[:, 3]).sum()) * cells / volume.size
+    layout = Chunk.of(stream).layout
+    assert layout is not None
+    cells = math.prod(layout.model.tree.partition.leaf_shape)
+    each = float((layout.layers[:, 2] * layout.layers[:, 3]).sum()) * cells / volume.size
     rate = product_rate()
     return (
         f"{each:.0f} multiply-adds a voxel; {rate / 1e9:.0f} G/s in a float32 product on {os.cpu_count()} cores: "

@@ -9,7 +9,7 @@ from typing import Any
 from tinc_codec.bench.crops import BENCHMARK, crop, noise
 from tinc_codec.bench.peers import at_error, at_psnr, at_ratio, lossless
 from tinc_codec.bench.rows import Result, Row, row
-from tinc_codec.codec import TINCCodec
+from tinc_codec.hosts.codec import TINCCodec
 
 FIGURES = (("brain64", 64.0), ("wholebrain64", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
 """Crops and ratios of the published figures."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.detail import walk
 from tinc_codec.detail.layout import Layout
-from tinc_codec.jit import compiled
-from tinc_codec.threads import share
+from tinc_codec.runtime.threads import share
 
 if TYPE_CHECKING:
     from tinc_codec.detail.backend_numba import Walker as CompiledWalker

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.tables import ESCAPE, LEAST_MEMBERS, LONGEST_RUN, TOKENS, ClassTable
-from tinc_codec.jit import jit
 
 _BITS = 8
 PIECE = 12

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.contexts import CLASSES, FIRST_CLASS, MAPS, OWN, PASSES, WIDE_SHIFT
 from tinc_codec.detail.contexts import neighbours as _neighbours
-from tinc_codec.jit import jit
 
 _ORDER = np.array(PASSES, np.int64)
 _LISTS = [

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.detail import packet
 from tinc_codec.detail.backend import over, walker
 from tinc_codec.detail.layout import layout
@@ -20,7 +21,6 @@ from tinc_codec.detail.plan import AXES, Band, Box, lengths
 from tinc_codec.detail.section import Parameters, unpack
 from tinc_codec.detail.walk import Model
 from tinc_codec.errors import SelectionError
-from tinc_codec.jit import compiled
 from tinc_codec.stream.fields import Reader
 
 _GAIN_PLACES = 30

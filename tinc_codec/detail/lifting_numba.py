@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.lifting import FACTORS, PLACES
-from tinc_codec.jit import jit
 
 _COLUMNS = 128
 _HALF = 1 << (PLACES - 1)

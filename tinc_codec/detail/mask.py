@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
 from tinc_codec.detail.tables import LARGEST_LOGIT, ClassTable, logistic
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream import lossless
 from tinc_codec.stream.ans import PieceDecoder
 from tinc_codec.stream.fields import Reader, Writer

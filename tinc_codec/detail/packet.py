@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.detail import lifting
 from tinc_codec.detail.plan import AXES, Band, Box, Plan, lengths
-from tinc_codec.jit import compiled
 
 REACH = 4
 """A sample depends on coefficients up to so many samples away, at each level."""

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.lazy import lazy
 
 AXES = 4
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.scale import CENTRE
-from tinc_codec.jit import jit
 
 _HALF = 1 << (2 * CENTRE - 1)
 

@@ -14,7 +14,7 @@ from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.scale import LARGEST_MEAN, Scale, mean_of
 from tinc_codec.detail.tables import ClassTable, class_tables
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import Reader, Writer
 

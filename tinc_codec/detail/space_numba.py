@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinc_codec.jit import jit
+from tinc_codec.backends.numba.compiler import jit
 
 
 class Setup(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.entropy import PRECISION, Table, count_frequencies
 
 TOKENS = 16

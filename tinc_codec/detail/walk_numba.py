@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.coding_numba import (
     Lookups,
     begin,
@@ -21,7 +22,6 @@ from tinc_codec.detail.contexts_numba import class_of, expected, fill_border, pa
 from tinc_codec.detail.space_numba import Setup, Space, Work, space
 from tinc_codec.detail.tables import ESCAPE
 from tinc_codec.detail.tiles_numba import band_factors, prepare
-from tinc_codec.jit import jit
 
 _MAGNITUDES = MAGNITUDES.astype(np.int64)
 _ORDER = np.array(PASSES, np.int64)

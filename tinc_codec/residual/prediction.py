@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.residual.lattice import Neighbourhood, Pass
+from tinc_codec.residual.interlace import Neighbourhood, Pass
 
 UNIT = 1024
 """Weights are in units of 1/1024."""

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.lazy import lazy
 from tinc_codec.residual import tokens
-from tinc_codec.residual.grid import LARGEST_TOP, Grid, Kind
-from tinc_codec.residual.lattice import MOST_PAIRS, passes, tile_bounds
+from tinc_codec.residual.integer_domain import LARGEST_TOP, IntegerDomain, Kind
+from tinc_codec.residual.interlace import MOST_PAIRS, passes, tile_bounds
 from tinc_codec.residual.prediction import LARGEST_WEIGHT, PLAIN, SPREADS, PassModel
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream import lossless
 from tinc_codec.stream.entropy import Decoder, Encoder, Table, best_table
-from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.fields import FieldReader, FieldWriter
 from tinc_codec.stream.limits import tiles_fit
 
 LARGEST_LEVELS = 16
@@ -28,15 +28,15 @@ MOST_CONTEXTS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Parameters:
+class ResidualParameters:
     """All that is common to the tiles of a chunk.
 
-    Parameters
+    ResidualParameters
     ----------
-    grid
+    domain
         Samples as integers.
     start
-        The prediction of every voxel where there is no model: an integer of the grid.
+        The prediction of every voxel where there is no model: an integer of the domain.
     tiles
         Number of tiles along each axis of the folded shape.
     widths
@@ -49,7 +49,7 @@ class Parameters:
         Frequencies of the tokens of each context, see `tokens.frequencies`.
     """
 
-    grid: Grid
+    domain: IntegerDomain
     start: int
     tiles: tuple[int, ...]
     widths: tuple[int, ...]
@@ -79,23 +79,23 @@ class Parameters:
     @lazy
     def prepared(self) -> Any:
         """The same for the compiled decoder."""
-        from tinc_codec.residual.coding_numba import Prepared
+        from tinc_codec.backends.numba.residual_tiles import Prepared
 
         return Prepared(self)
 
 
-def pack(parameters: Parameters, codes: list[bytes]) -> bytes:
+def pack(parameters: ResidualParameters, codes: list[bytes]) -> bytes:
     """Write the section."""
-    out, grid = Writer(), parameters.grid
-    out.number("B", grid.kind)
-    little = grid.dtype.newbyteorder("<")
-    if grid.kind is Kind.FLOAT:
-        out.number("d", grid.origin)
-        out.number("d", grid.quantum)
+    out, domain = FieldWriter(), parameters.domain
+    out.number("B", domain.kind)
+    little = domain.dtype.newbyteorder("<")
+    if domain.kind is Kind.FLOAT:
+        out.number("d", domain.origin)
+        out.number("d", domain.quantum)
     else:
-        out.raw(np.array(grid.origin, grid.dtype).astype(little).tobytes())
-        out.count(int(grid.quantum))
-    out.count(grid.top)
+        out.raw(np.array(domain.origin, domain.dtype).astype(little).tobytes())
+        out.count(int(domain.quantum))
+    out.count(domain.top)
     out.count(parameters.start)
     for count in parameters.tiles:
         out.count(count)
@@ -118,10 +118,12 @@ def pack(parameters: Parameters, codes: list[bytes]) -> bytes:
     return out.bytes()
 
 
-def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Parameters, list[bytes]]:
+def unpack(
+    section: FieldReader, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> tuple[ResidualParameters, list[bytes]]:
     """Read the section of a chunk of folded `shape` and native `dtype`."""
-    grid = _unpack_grid(section, dtype)
-    start = section.count(grid.top)
+    domain = _unpack_grid(section, dtype)
+    start = section.count(domain.top)
     tiles = tuple(section.count(n) for n in shape)
     if not 0 < math.prod(tiles) <= section.remaining or not tiles_fit(shape, tiles):  # each has a length, at least
         section.fail(f"{tiles} tiles over a chunk of shape {shape}")
@@ -145,38 +147,38 @@ def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tup
     lengths = [4 * section.count(section.remaining // 4) for _ in tile_bounds(shape, tiles)]
     codes = [section.raw(length) for length in lengths]
     section.end()
-    return Parameters(grid, start, tiles, widths, models, thresholds, tables), codes
+    return ResidualParameters(domain, start, tiles, widths, models, thresholds, tables), codes
 
 
-def _unpack_grid(section: Reader, dtype: np.dtype[Any]) -> Grid:
+def _unpack_grid(section: FieldReader, dtype: np.dtype[Any]) -> IntegerDomain:
     number = section.byte()
     if number not in list(Kind):
-        section.fail(f"grid of kind {number}")
+        section.fail(f"domain of kind {number}")
     kind = Kind(number)
     if (dtype.kind == "f") != (kind is not Kind.INTEGER):
-        section.fail(f"a grid of kind {number} for samples of {dtype}")
+        section.fail(f"a domain of kind {number} for samples of {dtype}")
     origin: float | int
     quantum: float | int
     if kind is Kind.FLOAT:
         origin, quantum = section.real("d"), section.real("d")
         if not (math.isfinite(origin) and math.isfinite(quantum) and quantum > 0):
-            section.fail(f"a grid from {origin} in steps of {quantum}")
-        return Grid(kind, dtype, origin, quantum, section.count(LARGEST_TOP))
+            section.fail(f"a domain from {origin} in steps of {quantum}")
+        return IntegerDomain(kind, dtype, origin, quantum, section.count(LARGEST_TOP))
     origin = np.frombuffer(section.raw(dtype.itemsize), dtype.newbyteorder("<"))[0].item()
     quantum = section.count(2**63)
     top = section.count(LARGEST_TOP)
     limit = int(np.iinfo(dtype).max) if kind is Kind.INTEGER else math.inf
     if quantum < 1 or (kind is Kind.BITS and (quantum != 1 or not math.isfinite(origin))):
-        section.fail(f"a grid in steps of {quantum}")
+        section.fail(f"a domain in steps of {quantum}")
     if origin + quantum * top > limit:
-        section.fail(f"a grid that goes beyond {dtype}")
-    grid = Grid(kind, dtype, origin, quantum, top)
-    if kind is Kind.BITS and not np.isfinite(grid.to_samples(np.array([float(top)]))[0]):
-        section.fail(f"a grid that goes beyond {dtype}")
-    return grid
+        section.fail(f"a domain that goes beyond {dtype}")
+    domain = IntegerDomain(kind, dtype, origin, quantum, top)
+    if kind is Kind.BITS and not np.isfinite(domain.to_samples(np.array([float(top)]))[0]):
+        section.fail(f"a domain that goes beyond {dtype}")
+    return domain
 
 
-def _pack_models(models: tuple[PassModel, ...], out: Writer) -> None:
+def _pack_models(models: tuple[PassModel, ...], out: FieldWriter) -> None:
     for model in models:
         out.number("B", model.pairs)
     models = tuple(model for model in models if model.pairs > 1)
@@ -195,7 +197,7 @@ def _pack_models(models: tuple[PassModel, ...], out: Writer) -> None:
     out.raw(code)
 
 
-def _unpack_models(section: Reader, axes: int, levels: int) -> tuple[PassModel, ...]:
+def _unpack_models(section: FieldReader, axes: int, levels: int) -> tuple[PassModel, ...]:
     plan = passes(axes, levels)
     pairs = [section.byte() for _ in plan]
     for step, count in zip(plan, pairs, strict=True):

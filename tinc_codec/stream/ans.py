@@ -1,6 +1,6 @@
 """Entropy coding of one short piece: a coder of asymmetric numeral systems, and a code that ends with its last byte.
 
-What `tinc_codec.stream.lanes` has four of. A piece is a few hundred bytes, so that nothing of its code may be wasted:
+What `tinc_codec.stream.ans_lanes` has four of. A piece is a few hundred bytes, so that nothing of its code may be wasted:
 no lengths, and no bytes of 0 at the end. FORMAT.md, "Pieces".
 """
 

@@ -10,7 +10,7 @@ import google_crc32c
 import numpy as np
 
 from tinc_codec.errors import CorruptStreamError, NewerVersionError, UnsupportedDataError
-from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.fields import FieldReader, FieldWriter
 
 MAGIC = b"TINC"
 VERSION = 3
@@ -102,12 +102,12 @@ class Container:
     header: Header
     sections: dict[int, bytes] = field(default_factory=dict)
 
-    def section(self, kind: Section) -> Reader:
-        """Reader over a section that must be there."""
+    def section(self, kind: Section) -> FieldReader:
+        """FieldReader over a section that must be there."""
         name = f"section {kind.name.lower()}"
         if kind not in self.sections:
             raise CorruptStreamError(f"{name} is missing")
-        return Reader(self.sections[kind], name)
+        return FieldReader(self.sections[kind], name)
 
 
 def supported(dtype: np.dtype[np.generic]) -> bool:
@@ -117,7 +117,7 @@ def supported(dtype: np.dtype[np.generic]) -> bool:
 
 def pack(container: Container) -> bytes:
     """Write a container as bytes."""
-    header, out = container.header, Writer()
+    header, out = container.header, FieldWriter()
     native = header.dtype.newbyteorder("=")
     if native not in _CODES:
         raise UnsupportedDataError(f"samples of dtype {header.dtype} cannot be stored")
@@ -149,7 +149,7 @@ def unpack(data: bytes | memoryview) -> Container:
         The bytes are truncated, altered, or not a TINC stream.
     """
     body = _checked(bytes(data))
-    reader = Reader(body, "stream")
+    reader = FieldReader(body, "stream")
     reader.raw(len(MAGIC))
     version, flags, kind, code, rank = (reader.byte() for _ in range(5))
     if flags & ~(_BIG_ENDIAN | _FORTRAN | _LOSSLESS):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.container import Container, Section
-from tinc_codec.stream.fields import Writer
+from tinc_codec.stream.fields import FieldWriter
 
 WORTH = 256
 """Voxels that must be left out for the section to be worth its bytes and the format's later version."""
@@ -35,7 +35,7 @@ def find(array: NDArray[Any], worth: int = WORTH) -> tuple[int, ...]:
 
 def pack(kept: tuple[int, ...], fill: NDArray[Any]) -> bytes:
     """Write the section; `fill` is the value left out, a scalar array of native dtype."""
-    out = Writer()
+    out = FieldWriter()
     for size in kept:
         out.count(size)
     out.raw(fill.astype(fill.dtype.newbyteorder("<")).tobytes())

@@ -13,10 +13,10 @@ import constriction
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.caching import keeping
+from tinc_codec.backends.numba.compiler import compiled
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.jit import compiled
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.caching import keeping
+from tinc_codec.runtime.lazy import lazy
 
 PRECISION = 24
 """Frequencies of a table sum to 2**PRECISION."""
@@ -129,7 +129,7 @@ class Table:
     @lazy
     def lookup(self) -> Any:
         """For the compiled decoder."""
-        from tinc_codec.stream.entropy_numba import Lookup
+        from tinc_codec.backends.numba.entropy import Lookup
 
         assert self.frequencies is not None
         return Lookup(self.frequencies)
@@ -195,7 +195,7 @@ class Decoder:
         words = to_words(data)
         self._compiled: Any = None
         if compiled():
-            from tinc_codec.stream.entropy_numba import RangeDecoder
+            from tinc_codec.backends.numba.entropy import RangeDecoder
 
             self._compiled = RangeDecoder(words)
         else:

@@ -9,21 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.stream import lossless
-from tinc_codec.stream.fields import Reader, Writer
+from tinc_codec.stream.fields import FieldReader, FieldWriter
 
 
 def pack(volume: NDArray[Any], mask: NDArray[np.bool_]) -> bytes:
     """Store the values of `volume` where `mask` is True."""
     values = lossless.pack(volume[mask])
     places = lossless.pack(np.packbits(mask))
-    out = Writer()
+    out = FieldWriter()
     out.count(int(mask.sum()))
     out.count(len(places))
     out.raw(places + values)
     return out.bytes()
 
 
-def unpack(section: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+def unpack(
+    section: FieldReader, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """Where the exact values of a chunk are, shape `shape`, and what they are, in C order and native `dtype`."""
     total = math.prod(shape)
     count = section.count(total)

@@ -10,7 +10,7 @@ from tinc_codec.errors import CorruptStreamError
 _REALS = {code: struct.Struct("<" + code) for code in "fd"}
 
 
-class Writer:
+class FieldWriter:
     """Collects fields into bytes."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Writer:
         return bytes(self._parts)
 
 
-class Reader:
+class FieldReader:
     """Takes fields off bytes, in order; running past the end is a `CorruptStreamError`."""
 
     def __init__(self, data: bytes, what: str) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinc_codec.errors import CorruptStreamError, LimitError
-from tinc_codec.runtime import process
+from tinc_codec.runtime.settings import process
 from tinc_codec.stream.container import Header
 from tinc_codec.tree.structure import Tree
 
@@ -53,7 +53,7 @@ class Expected:
     dtype
         Of the samples, whatever its byte order; None: any.
     level
-        For each axis, see `tinc_codec.reading.levels`; empty: 0.
+        For each axis, see `tinc_codec.decoding.levels`; empty: 0.
     """
 
     nbytes: int | None = None

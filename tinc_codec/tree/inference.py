@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.tree.ancestors import Ancestors
 from tinc_codec.tree.model import AMPLITUDE, Model
-from tinc_codec.tree.paths import Paths
+from tinc_codec.tree.node_layout import NodeLayout
+from tinc_codec.tree.pieces import Piece, local
+from tinc_codec.tree.root_activations import RootActivations
 from tinc_codec.tree.structure import paired
-from tinc_codec.tree.wanted import Piece, local
 
 TURN = 4096
 """Entries of the sine table: one turn."""
@@ -66,59 +66,61 @@ def to_intensity(sums: NDArray[np.float64], model: Model) -> NDArray[Any]:
     return values.astype(dtype)
 
 
-def fill(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any], ancestors: Ancestors | None = None) -> None:
+def fill(
+    layout: NodeLayout, pieces: Iterable[Piece], output: NDArray[Any], activations: RootActivations | None = None
+) -> None:
     """Evaluate pieces into a flat array of the model's dtype."""
-    tile = max(1, min(TILE, MOST_ACTIVATIONS // int(paths.layers[:, 2:].max(initial=1))))
-    for piece in _networks(paths, pieces, output):
-        root = None if ancestors is None else ancestors.of(piece, lambda x: _node(paths, 0, 0, x))
+    tile = max(1, min(TILE, MOST_ACTIVATIONS // int(layout.layers[:, 2:].max(initial=1))))
+    for piece in _networks(layout, pieces, output):
+        root = None if activations is None else activations.of(piece, lambda x: _node(layout, 0, 0, x))
         for begin in range(0, len(piece.offsets), tile):
             part = slice(begin, begin + tile)
-            samples = _leaves(paths, piece.leaves, piece.coordinates[:, part], None if root is None else root[:, part])
+            samples = _leaves(layout, piece.leaves, piece.coordinates[:, part], None if root is None else root[:, part])
             for start, values in zip(piece.starts, samples, strict=True):
                 output[start + piece.offsets[part]] = values
 
 
-def _networks(paths: Paths, pieces: Iterable[Piece], output: NDArray[Any]) -> Iterator[Piece]:
+def _networks(layout: NodeLayout, pieces: Iterable[Piece], output: NDArray[Any]) -> Iterator[Piece]:
     """Pieces at those of their leaves that have networks; the others' constants are filled in."""
     for piece in pieces:
-        chosen = paths.network[piece.leaves]
+        chosen = layout.network[piece.leaves]
         for leaf, start in zip(piece.leaves[~chosen], piece.starts[~chosen], strict=True):
-            output[start + piece.offsets] = paths.constants[leaf]
+            output[start + piece.offsets] = layout.constants[leaf]
         if chosen.any():
             yield replace(piece, leaves=piece.leaves[chosen], starts=piece.starts[chosen])
 
 
 def _leaves(
-    paths: Paths, leaves: NDArray[np.int64], coordinates: NDArray[np.float32], root: NDArray[np.int16] | None
+    layout: NodeLayout, leaves: NDArray[np.int64], coordinates: NDArray[np.float32], root: NDArray[np.int16] | None
 ) -> Iterator[NDArray[Any]]:
     """Samples of each leaf at the same coordinates; an ancestor that leaves in a row share is evaluated once."""
-    depth = len(paths.below)
+    depth = len(layout.below)
     current, outputs = [-1] * depth, [coordinates] * (depth + 1)
     if root is not None:
         current[0], outputs[1] = 0, root.astype(np.float32)
     for leaf in leaves.tolist():
         for level in range(depth):
-            node = leaf // int(paths.below[level])
+            node = leaf // int(layout.below[level])
             if node != current[level]:
-                current[level], outputs[level + 1] = node, _node(paths, level, node, outputs[level])
-        yield to_intensity(outputs[-1][0], paths.model)
+                current[level], outputs[level + 1] = node, _node(layout, level, node, outputs[level])
+        yield to_intensity(outputs[-1][0], layout.model)
 
 
-def _node(paths: Paths, level: int, node: int, x: NDArray[Any]) -> NDArray[Any]:
+def _node(layout: NodeLayout, level: int, node: int, x: NDArray[Any]) -> NDArray[Any]:
     """Output of a node, ``(width, points)``; of a leaf the scaled sums, float64."""
-    count = int(paths.count[level])
-    begin = int(paths.first[level]) + node * count
-    linear = level == len(paths.below) - 1
+    count = int(layout.count[level])
+    begin = int(layout.first[level]) + node * count
+    linear = level == len(layout.below) - 1
     for number in range(begin, begin + count):
-        weights, biases, rows, columns = paths.layers[number].tolist()
-        matrix = paths.weights[weights : weights + rows * paired(columns)].reshape(rows, -1)[:, :columns]
+        weights, biases, rows, columns = layout.layers[number].tolist()
+        matrix = layout.weights[weights : weights + rows * paired(columns)].reshape(rows, -1)[:, :columns]
         sums = matrix.astype(np.float32) @ x
-        sums += paths.biases[biases : biases + rows, None]
+        sums += layout.biases[biases : biases + rows, None]
         if linear and number == begin + count - 1:
             with np.errstate(over="ignore"):  # a stream may say so; infinity is clipped as any other value
-                outputs: NDArray[Any] = sums.astype(np.float64) * paths.scales[number]
+                outputs: NDArray[Any] = sums.astype(np.float64) * layout.scales[number]
             return outputs
-        np.multiply(sums, np.float32(paths.scales[number]), out=sums)
+        np.multiply(sums, np.float32(layout.scales[number]), out=sums)
         phase = np.rint(sums, out=sums).astype(np.int32)
         x = sine_table().take(np.bitwise_and(phase, TURN - 1, out=phase))
     return x

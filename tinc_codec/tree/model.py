@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.tree.structure import Tree, paired
 
 AMPLITUDE = 1024

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.lazy import lazy
 
 MINIMUM_BLOCK = 8
 """An axis is halved only while its blocks keep at least this many voxels (rounded up)."""

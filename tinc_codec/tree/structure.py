@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.lazy import lazy
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.tree.partition import Partition
 
 NO_NETWORK = 0

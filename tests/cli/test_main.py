@@ -1,0 +1,304 @@
+import json
+
+import numpy as np
+import pytest
+import zarr
+from typer.testing import CliRunner
+from zarr.storage import FsspecStore
+
+import tinc_codec
+from tinc_codec import JobError, TINCCodec, __version__, zarr_kwargs
+from tinc_codec.cli.main import app
+from tinc_codec.cli.phantom import light_sheet
+
+pytest.importorskip("torch")
+pytest.importorskip("matplotlib")
+
+
+def tinc(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".tif", ".zarr"])
+def test_demo_of_a_file(tmp_path, suffix):
+    volume = light_sheet((16, 40, 48))
+    file = tmp_path / f"volume{suffix}"
+    if suffix == ".npy":
+        np.save(file, volume)
+    elif suffix == ".tif":
+        pytest.importorskip("tifffile").imwrite(file, volume)
+    else:
+        zarr.create_array(file, data=volume)
+    zarr_format = 2 if suffix == ".npy" else 3
+    quick = ("--effort", 1, "--ratio", 16, "--zarr-format", zarr_format)
+    result = tinc("demo", "--input", file, "--output", tmp_path / "out", *quick)
+    assert result.exit_code == 0, result.output
+    for word in ("PSNR", "SSIM", "ratio", "compressing", "reading back"):
+        assert word in result.output
+    assert (tmp_path / "out" / "slices.png").read_bytes().startswith(b"\x89PNG")
+    opened = zarr.open(tmp_path / "out" / "volume.zarr", mode="r")
+    assert opened.shape == volume.shape
+    assert opened.metadata.zarr_format == zarr_format
+
+
+@pytest.mark.parametrize("shape", [(400,), (40, 50), (2, 16, 20, 24), (1, 1, 30, 30)])
+def test_demo_of_any_number_of_axes(tmp_path, shape):
+    x = np.sin(np.arange(np.prod(shape)) / 30).reshape(shape).astype("f4")
+    np.save(tmp_path / "x.npy", x)
+    result = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "out", "--effort", 1, "--ratio", 8)
+    assert result.exit_code == 0, result.output
+
+
+def test_demo_takes_the_middle_of_a_large_volume(tmp_path):
+    from tinc_codec.cli.demo import LARGEST, load
+
+    np.save(tmp_path / "x.npy", np.zeros((70, 300, 20), "u1"))
+    assert load(tmp_path / "x.npy", 0).shape == (LARGEST[0], LARGEST[1], 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("nothing.npy", "does not exist"), ("text.txt", "neither .npy, .tif nor a Zarr directory")]
+)
+def test_wrong_inputs_are_explained_in_a_line(tmp_path, name, message):
+    if name == "text.txt":
+        (tmp_path / name).write_text("hello")
+    result = tinc("demo", "--input", tmp_path / name, "--output", tmp_path / "out")
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_demo_keeps_a_bound(tmp_path):
+    volume = light_sheet((16, 40, 48)).astype("f4")
+    volume[3, 4, 5:9] = np.nan
+    np.save(tmp_path / "x.npy", volume)
+    quick = ("--max-error", 20, "--effort", 1, "--output", tmp_path / "out")
+    result = tinc("demo", "--input", tmp_path / "x.npy", *quick)
+    assert result.exit_code == 0, result.output
+    assert "nan" not in result.output
+    got = zarr.open_array(tmp_path / "out" / "volume.zarr", mode="r")[:]
+    assert np.nanmax(np.abs(got - volume)) <= 20
+    assert (np.isnan(got) == np.isnan(volume)).all()
+
+
+def test_wrong_settings_are_explained_in_a_line(tmp_path):
+    result = tinc("demo", "--ratio", "0.5", "--output", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "ratio=0.5 must be above 1" in result.output
+
+
+@pytest.fixture(scope="module")
+def stream():
+    return TINCCodec(ratio=16, effort=1, levels=2).encode(light_sheet((16, 40, 48)))
+
+
+def test_inspect_of_a_stream(tmp_path, stream):
+    (tmp_path / "a.tinc").write_bytes(stream)
+    result = tinc("inspect", tmp_path / "a.tinc")
+    assert result.exit_code == 0, result.output
+    for word in ("sine tree", "parameters at", "weights", "PSNR", "largest error", "leaves of at most"):
+        assert word in result.output
+    (told,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
+    assert told["stored_bytes"] == len(stream) == sum(told["sections"].values())
+    assert told["parameters"] == sum(level["parameters"] for level in told["levels"])
+    assert told["ratio"] >= 16
+    assert told["shape"] == [16, 40, 48]
+
+
+def test_inspect_of_a_store(tmp_path):
+    data = light_sheet((16, 32, 32))
+    arguments = zarr_kwargs(TINCCodec(ratio=16, effort=1))
+    del arguments["zarr_format"]  # a group's arrays have the group's
+    group = zarr.open_group(tmp_path / "g.zarr", mode="w")
+    group.create_array("plain", data=data, chunks=(16, 16, 32), **arguments)
+    group.create_array("sharded", data=data, chunks=(16, 16, 16), shards=(16, 32, 32), **arguments)
+    told = json.loads(tinc("inspect", "--json", tmp_path / "g.zarr").output)
+    keys = [item["key"] for item in told]
+    assert len(keys) == 2 + 4
+    assert keys[0] == "plain/c/0/0/0"
+    assert "sharded/c/0/0/0#3" in keys
+    assert "6 chunks" in tinc("inspect", tmp_path / "g.zarr").output
+
+
+def test_inspect_of_something_else(tmp_path):
+    (tmp_path / "a").write_bytes(b"nothing")
+    for path in (tmp_path / "a", tmp_path / "missing"):
+        result = tinc("inspect", path)
+        assert result.exit_code == 2
+        assert "TINC stream" in result.output or "is not there" in result.output
+
+
+def test_version():
+    assert tinc("--version").output.strip() == __version__
+
+
+def test_the_phantom_is_seeded_and_plausible():
+    first, again, other = light_sheet((20, 30, 40)), light_sheet((20, 30, 40)), light_sheet((20, 30, 40), seed=1)
+    assert (first == again).all()
+    assert (first != other).any()
+    assert first.dtype == np.uint16
+    assert 90 < np.median(first) < 1000
+    assert first.max() > 300
+
+
+@pytest.fixture
+def stored(tmp_path):
+    pytest.importorskip("distributed")
+    zarr.create_array(tmp_path / "a.zarr", data=light_sheet((20, 32, 32)), chunks=(10, 32, 32))
+    return tmp_path / "a.zarr"
+
+
+QUICK = ("--max-error", 20, "--effort", 1, "--workers", 1, "--devices", "cpu")
+
+
+def test_compress_reports_and_export_gives_back(tmp_path, stored):
+    made = tmp_path / "b.zarr"
+    planned = tinc("compress", stored, made, *QUICK, "--dry-run")
+    assert planned.exit_code == 0, planned.output
+    assert "2 tasks on 1 workers" in planned.output
+    assert not made.exists()
+    result = tinc("compress", stored, made, *QUICK, "--report", tmp_path / "r.html")
+    assert result.exit_code == 0, result.output
+    for word in ("max_error=20", "2 chunks written and 0 found done", "a worker held at most"):
+        assert word in result.output
+    assert "data:image/png" in (tmp_path / "r.html").read_text()
+    assert "0 chunks written and 2 found done" in tinc("compress", stored, made, *QUICK).output
+    assert "residual" in tinc("inspect", made).output
+    assert tinc("export", made, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc").exit_code == 0
+    got = zarr.open_array(tmp_path / "c.zarr", mode="r")[:]
+    assert (got == zarr.open_array(made, mode="r")[:]).all()
+    assert np.abs(got.astype(int) - zarr.open_array(stored, mode="r")[:]).max() <= 20
+    assert tinc("export", made, tmp_path / "c.tif").exit_code == 0
+
+
+def test_compress_in_place(stored):
+    result = tinc("compress", stored, "--in-place", "--keep-original", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "TINC stream" not in tinc("inspect", stored).output
+    assert (stored.parent / "a.zarr.tinc" / "old").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "a destination, or --in-place"),
+        (("b.zarr", "--in-place"), "and not both"),
+        (("b.zarr", "--report", "r.txt"), "must end with .html or .json"),
+        (("b.zarr", "--chunks", "a,b"), "as in 64,64,64"),
+        (("b.zarr", "--chunks", "8,8"), "do not fit"),
+        (("b.zarr", "--devices", "tpu"), "is not known"),
+    ],
+)
+def test_wrong_jobs_are_explained_in_a_line(stored, options, message):
+    result = tinc("compress", stored, *options)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def mistakes(folder):
+    """Commands that cannot work, with what is said of each."""
+    (folder / "bad.zarr").mkdir()
+    (folder / "bad.zarr" / "zarr.json").write_text('{"zarr_format": 3, "node')
+    (folder / "odd.zarr").mkdir()
+    (folder / "odd.zarr" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "array"}')
+    for name in ("n.tif", "n.npy", "n.tinc", "file"):
+        (folder / name).write_text("none of them")
+    yield ("compress", "bad.zarr", "o.zarr"), "not JSON"
+    yield ("compress", "odd.zarr", "o.zarr"), "has no regular grid of chunks"
+    yield ("compress", "n.tif", "o.zarr"), "not a TIFF that can be read"
+    yield ("compress", "missing.tif", "o.zarr"), "does not exist"
+    yield ("compress", "missing.zarr", "o.zarr"), "is not there"
+    yield ("compress", "foo://x/a.zarr", "o.zarr"), "protocol that is not known"
+    yield ("compress", "a.zarr", "o.zarr", "--scheduler", "nohost"), "scheduler 'nohost' does not answer"
+    yield ("compress", "a.zarr", "o.zarr", "--ratio", "many"), "Invalid value for '--ratio'"
+    yield ("compress", "a.zarr", "o.zarr", "--effort", "12"), "effort=12"
+    yield ("compress", "a.zarr", "o.zarr", "--devices", "0,,1"), "devices='0,,1' is not known"
+    yield ("compress", "a.zarr", "o.zarr", "--ration", "3"), "No such option"
+    yield ("compress",), "Missing argument"
+    yield ("compact",), "No such command 'compact'"
+    yield ("export", "missing.zarr", "o.zarr"), "is not there"
+    yield ("export", "bad.zarr", "o.tif"), "not JSON"
+    yield ("export", "a.zarr", "nodir/o.tif"), "destination 'nodir/o.tif' is not there"
+    yield ("export", "a.zarr", "file/o.tif"), "destination 'file/o.tif' cannot be used"
+    yield ("export", "a.zarr", "o.tif", "--axes", "XX"), "axes='XX' do not fit"
+    yield ("export", "a.zarr", "o.zarr", "--codec", "lz"), "codec='lz' is not known"
+    yield ("inspect", "missing"), "path 'missing' is not there"
+    yield ("inspect", "n.tinc"), "not a TINC stream"
+    yield ("inspect", "a.zarr"), "holds no TINC stream"
+    yield ("inspect", "bad.zarr"), "not JSON"
+    yield ("inspect",), "Missing argument"
+    yield ("demo", "--input", "n.npy"), "not an array that NumPy saved"
+    yield ("demo", "--input", "n.tif"), "not a TIFF that can be read"
+    yield ("demo", "--input", "bad.zarr"), "not JSON"
+    yield ("demo", "--input", "a.zarr", "--output", "file/out", "--effort", 1), "output 'file/out' cannot be used"
+    yield ("demo", "--zarr-format", "4"), "zarr_format=4 must be 2 or 3"
+    yield ("bench", "speed"), "study 'speed' is not known"
+    yield ("bench", "figures", "--output", "nodir/f.json"), "there is no such folder"
+
+
+def test_every_mistake_is_one_line_and_status_2(stored, monkeypatch):
+    monkeypatch.chdir(stored.parent)
+    for arguments, message in mistakes(stored.parent):
+        result = tinc(*arguments)
+        assert (result.exit_code, type(result.exception)) == (2, SystemExit), (arguments, result.output)
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("error: "), arguments
+        assert message in line, arguments
+    assert not (stored.parent / "o.zarr").exists()
+    assert not list(stored.parent.glob("*.partial"))
+
+
+def test_what_is_not_permitted_is_one_line(stored, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied", str(stored))
+
+    monkeypatch.setattr(zarr, "open", refused)
+    result = tinc("demo", "--input", stored)
+    assert result.exit_code == 2
+    assert "is not permitted (Permission denied" in result.stderr
+
+
+def test_a_package_that_a_protocol_needs_is_named(stored, monkeypatch):
+    def missing(*_, **__):
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(FsspecStore, "from_url", missing)
+    result = tinc("compress", "s3://bucket/a.zarr", stored.parent / "o.zarr")
+    assert result.exit_code == 2
+    assert "Install s3fs" in result.stderr
+
+
+def test_a_job_that_stopped_has_status_1(stored, monkeypatch):
+    def stops(*_, **__):
+        raise JobError("3 of 8 chunks are not in the ledger:\nrun it again")
+
+    monkeypatch.setattr(tinc_codec, "compress", stops)
+    result = tinc("compress", stored, stored.parent / "o.zarr")
+    assert result.exit_code == 1
+    assert result.stderr == "error: 3 of 8 chunks are not in the ledger: run it again\n"
+
+
+def test_brackets_in_a_message_are_kept(tmp_path):
+    result = tinc("inspect", tmp_path / "a[bold]b")
+    assert "a[bold]b" in result.stderr
+
+
+def test_ctrl_c_has_status_130_and_says_how_to_go_on(stored, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tinc_codec, "compress", interrupted)
+    result = tinc("compress", stored, "o.zarr")
+    assert result.exit_code == 130
+    assert "goes on with the same options" in result.stderr
+
+
+def test_a_fault_of_the_package_keeps_its_traceback(stored, monkeypatch):
+    def wrong(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tinc_codec, "compress", wrong)
+    result = tinc("compress", stored, "o.zarr")
+    assert isinstance(result.exception, ZeroDivisionError)
+    assert "report it" in result.exception.__notes__[0]

@@ -1,0 +1,83 @@
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tinc_codec.encoding.fit import network  # noqa: E402
+from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise  # noqa: E402
+from tinc_codec.encoding.fit.rate import RateControl  # noqa: E402
+from tinc_codec.stream.entropy import Encoder, best_table  # noqa: E402
+from tinc_codec.tree.inference import local_coordinates  # noqa: E402
+from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model, Parameters  # noqa: E402
+
+from ..models import decoded, random_tree  # noqa: E402, TID252
+
+
+@pytest.mark.parametrize("spread", [0.4, 1.0, 20.0])
+def test_the_differentiable_rate_is_that_of_the_coder(spread):
+    q = np.clip(np.rint(np.random.default_rng(0).laplace(0, spread, 5000)), -2000, 2000)
+    values = torch.as_tensor(q, dtype=torch.float32)
+    index = network.Index((), torch.zeros(5000, dtype=torch.int64), torch.tensor([5000.0]))
+    estimate = float(laplace_bits(values, laplace_scales(values, index)).sum())
+    q, largest = q.astype(int), int(np.abs(q).max())
+    encoder = Encoder()
+    encoder.laplace(q, best_table(q, largest), largest)
+    assert estimate == pytest.approx(8 * len(encoder.bytes()), rel=0.05)
+
+
+def test_rate_is_continuous_and_its_gradient_points_to_zero():
+    q = torch.linspace(-3, 3, 2001, requires_grad=True)
+    bits = laplace_bits(q, torch.ones(2001))
+    assert float((bits[1:] - bits[:-1]).detach().abs().max()) < 0.01
+    bits.sum().backward()
+    assert (torch.sign(q.grad[:900]) == -1).all()
+    assert (torch.sign(q.grad[-900:]) == 1).all()
+
+
+def test_noise_is_one_step_wide_and_rounding_lets_gradients_through():
+    q = torch.zeros(10000, requires_grad=True)
+    noise = with_noise(q, torch.Generator().manual_seed(0)).detach()
+    assert noise.abs().max() <= 0.5
+    assert float(noise.std()) == pytest.approx(math.sqrt(1 / 12), rel=0.02)
+    q = torch.tensor([0.4, 1.6], requires_grad=True)
+    r = rounded(q)
+    assert r.detach().tolist() == [0, 2]
+    r.sum().backward()
+    assert q.grad.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("growth", [1.0, 30.0, 3000.0])
+def test_integers_evaluate_to_what_the_floats_say_and_stay_within_their_bounds(growth):
+    rng = np.random.default_rng(1)
+    tree = random_tree(rng, (16, 18), widest=12, empty=0.0)
+    index = network.index(tree, torch.device("cpu"))
+    count = tree.parameters
+    theta = rng.normal(0, 1, count) * growth ** (rng.random(count) < 0.02)
+    steps = np.full(2 * len(tree.tensors), 0.01)
+    layers = to_layers(tree, index, theta, steps, 50.0, 3.0)
+    for layer in layers:
+        assert np.abs(layer.weights).max() <= LARGEST_WEIGHT
+        assert np.abs(layer.biases).max() <= LARGEST_WEIGHT
+        assert layer.largest_sum < EXACT_SUM
+    offset, low, high = np.float32([0, -1e9, 1e9])
+    model = Model(tree, Parameters.of(layers), np.dtype("f4"), offset, low, high, np.zeros(0, "f4"))
+    model.check()
+    if growth > 1:
+        return
+    coordinates = local_coordinates(tree.partition.leaf_shape)
+    got = tree.partition.to_blocks(decoded(model))[tree.leaves]
+    points = torch.as_tensor(coordinates / AMPLITUDE, dtype=torch.float64)
+    expected = network.evaluate(tree, index, torch.as_tensor(theta), points) * 50 + 3
+    assert np.abs(got - expected.numpy()).max() < 0.1 * float(expected.std())
+
+
+def test_rate_control_finds_the_weight_that_meets_the_target():
+    control = RateControl(target=4000, parameters=1000, steps=400, device=torch.device("cpu"))
+    weight = torch.tensor(1e-9)
+    for step in range(400):
+        # a plant whose bits fall with the logarithm of the weight, as rate-distortion theory has it
+        bits = torch.clamp(-500 * torch.log(weight / 1e-2 + 1e-9), 1, 1e5)
+        weight = control.weight(torch.tensor(0.1), bits, step / 400)
+    assert float(bits) == pytest.approx(4000, rel=0.02)

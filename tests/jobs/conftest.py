@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import zarr
+
+from tinc_codec import TINCCodec
+from tinc_codec.cli.phantom import light_sheet
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="session")
+def client():
+    """Workers in threads of this process: tasks are pickled all the same."""
+    with distributed.Client(
+        processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="4 GiB"
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def volume():
+    return light_sheet((40, 50, 60), seed=3)
+
+
+@pytest.fixture
+def bounded():
+    """A codec that is quick and whose promise can be checked."""
+    return TINCCodec(max_error=20, effort=1)
+
+
+@pytest.fixture
+def source(tmp_path, volume):
+    zarr.create_array(
+        tmp_path / "a.zarr", data=volume, chunks=(16, 32, 32), compressors=None, attributes={"unit": "um"}
+    )
+    return tmp_path / "a.zarr"
+
+
+@pytest.fixture
+def files():
+    """Every file of a store and its bytes."""
+
+    def read(store):
+        return {f.relative_to(store).as_posix(): f.read_bytes() for f in sorted(store.rglob("*")) if f.is_file()}
+
+    return read
+
+
+def block_pyramid(volume, levels):
+    from tinc_codec.jobs.sources import block_mean
+
+    made = [volume]
+    for _ in range(levels - 1):
+        made.append(block_mean(made[-1], (2, 2, 2)))
+    return made
+
+
+@pytest.fixture
+def ome(tmp_path, volume):
+    """An OME-Zarr image in version 0.4 or 0.5, with labels and a file that is no node's."""
+
+    def make(version, name="image.zarr"):
+        zarr_format = 2 if version == "0.4" else 3
+        datasets = [
+            {"path": str(k), "coordinateTransformations": [{"type": "scale", "scale": [2.0**k] * 3}]} for k in range(3)
+        ]
+        axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+        image = {"name": "brain", "axes": axes, "datasets": datasets}
+        told = {"version": version, "multiscales": [image]}
+        if version == "0.4":
+            told = {"multiscales": [{**image, "version": version}]}
+        wrap = (lambda a: a) if version == "0.4" else (lambda a: {"ome": a})
+        root = zarr.create_group(tmp_path / name, zarr_format=zarr_format, attributes=wrap(told))
+        keys = {"chunk_key_encoding": {"name": "v2", "separator": "/"}} if version == "0.4" else {}
+        names = {"dimension_names": list("zyx")} if version == "0.5" else {}
+        for k, level in enumerate(block_pyramid(volume, 3)):
+            array = root.create_array(
+                str(k), shape=level.shape, dtype=level.dtype, chunks=(16, 32, 32), **keys, **names
+            )
+            array[:] = level
+        labels = root.create_group("labels", attributes=wrap({"labels": ["cells"]}))
+        group = labels.create_group("cells", attributes=wrap({"image-label": {"colors": []}, "multiscales": [image]}))
+        array = group.create_array("0", shape=volume.shape, dtype="u4", chunks=(16, 32, 32), **keys)
+        array[:] = (volume > np.median(volume)).astype("u4") * np.arange(volume.shape[0], dtype="u4")[:, None, None]
+        (tmp_path / name / "OME").mkdir()
+        (tmp_path / name / "OME" / "METADATA.ome.xml").write_text("<OME/>")
+        return tmp_path / name
+
+    return make

@@ -1,0 +1,61 @@
+"""Readers that do not know TINC get what TINC's own readers get."""
+
+import numpy as np
+import pytest
+import zarr
+
+import tinc_codec
+from tinc_codec import ConfigurationError, export, export_tiff
+from tinc_codec.hosts.zarr3 import is_compressed
+
+
+@pytest.fixture
+def packed(tmp_path, ome, bounded, client):
+    tinc_codec.compress(ome("0.5"), tmp_path / "packed.zarr", bounded, client=client, progress=False)
+    return tmp_path / "packed.zarr"
+
+
+@pytest.mark.parametrize("codec", ["zstd", "blosc", "gzip", "none", {"compressors": None}])
+def test_plain_zarr(tmp_path, packed, client, codec):
+    told = export(packed, tmp_path / "plain.zarr", codec, client=client, progress=False)
+    before, after = (zarr.open_group(p, mode="r") for p in (packed, tmp_path / "plain.zarr"))
+    assert dict(after.attrs) == dict(before.attrs)
+    for path in ("0", "1", "2", "labels/cells/0"):
+        assert (after[path][:] == before[path][:]).all()
+        assert not is_compressed(after[path].metadata.to_dict())
+        assert after[path].chunks == before[path].chunks
+    assert sum(array.verified for array in told.arrays) == told.plan.tasks
+
+
+def test_another_grid_and_format(tmp_path, packed, client):
+    grid = {"chunks": (8, 50, 60), "zarr_format": 2}
+    export(packed / "0", tmp_path / "plain.zarr", client=client, progress=False, **grid)
+    array = zarr.open_array(tmp_path / "plain.zarr", mode="r")
+    assert (array.chunks, array.metadata.zarr_format) == ((8, 50, 60), 2)
+    assert (array[:] == zarr.open_group(packed, mode="r")["0"][:]).all()
+    with pytest.raises(ConfigurationError, match="known are zstd"):
+        export(packed, tmp_path / "x.zarr", "tinc", client=client)
+
+
+def test_ome_tiff(tmp_path, packed):
+    tifffile = pytest.importorskip("tifffile")
+    export_tiff(packed / "0", tmp_path / "a.ome.tif")
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
+        assert tiff.is_ome
+        assert tiff.series[0].axes == "ZYX"
+        assert (tiff.asarray() == zarr.open_group(packed, mode="r")["0"][:]).all()
+    with pytest.raises(ConfigurationError, match="exists"):
+        export_tiff(packed / "0", tmp_path / "a.ome.tif")
+    with pytest.raises(ConfigurationError, match="name one of 0, 1, 2"):
+        export_tiff(packed, tmp_path / "b.ome.tif")
+    with pytest.raises(ConfigurationError, match="do not fit shape"):
+        export_tiff(packed / "0", tmp_path / "b.ome.tif", axes="CZYX")
+
+
+@pytest.mark.parametrize("shape", [(9, 11), (2, 3, 4, 9, 11), (3, 5, 9, 11)])
+def test_ome_tiff_of_any_rank(tmp_path, shape):
+    tifffile = pytest.importorskip("tifffile")
+    x = np.random.default_rng(0).normal(size=shape).astype("f4")
+    zarr.create_array(tmp_path / "a.zarr", data=x, chunks=tuple(min(n, 2) for n in shape))
+    export_tiff(tmp_path / "a.zarr", tmp_path / "a.ome.tif")
+    assert (tifffile.imread(tmp_path / "a.ome.tif") == x).all()

@@ -1,0 +1,125 @@
+"""The residual's coder against the decoder that was written from FORMAT.md, and against damage."""
+
+import contextlib
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests import reference
+from tests.models import random_residual
+from tests.stream.test_container import sealed
+from tinc_codec import decode
+from tinc_codec.encoding import residual as learning
+from tinc_codec.errors import CorruptStreamError
+from tinc_codec.residual.integer_domain import IntegerDomain, Kind
+from tinc_codec.stream import limits
+from tinc_codec.stream.container import Section, unpack
+
+DTYPES = ["u1", "<u2", ">u4", "u8", "i1", "i2", "i4", ">i8", "f2", "<f4", ">f8"]
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Tiles, weights and contexts as small volumes would never get."""
+    monkeypatch.setattr(learning, "TILE_VOXELS", 150)
+    monkeypatch.setattr(limits, "VOXELS_PER_TILE", 2)
+    monkeypatch.setattr(learning, "VOXELS_PER_WEIGHT", 2)
+    monkeypatch.setattr(learning, "VOXELS_PER_CONTEXT", 20)
+
+
+@pytest.mark.usefixtures("small_parts")
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    shape=st.lists(st.integers(1, 9), min_size=0, max_size=5).map(tuple).filter(lambda shape: math.prod(shape) < 1500),
+    dtype=st.sampled_from(DTYPES),
+    order=st.sampled_from("CF"),
+    seed=st.integers(0, 2**32),
+    width=st.sampled_from([1, 3, 40]),
+    options=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+)
+def test_the_decoder_written_from_the_format_document_agrees(shape, dtype, order, seed, width, options):
+    model, exact, crop = options
+    stream, expected = random_residual(
+        np.random.default_rng(seed), shape, dtype, order, width, model=model, exact=exact, crop=crop
+    )
+    got = decode(stream)
+    assert got.tobytes(order="C") == expected.tobytes(order="C")
+    told_shape, code, _, samples = reference.decode(stream)
+    assert tuple(told_shape) == got.shape
+    assert np.array(samples, code).reshape(shape).tobytes() == got.astype(code).tobytes(order="C")
+
+
+def test_the_step_bounds_the_error_and_zeros_are_cheap():
+    rng = np.random.default_rng(0)
+    values = np.rint(1000 + 30 * np.sin(np.indices((40, 50)).sum(0) / 9) + rng.normal(0, 4, (40, 50)))
+    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
+    sizes = []
+    for width in (1, 9, 33):
+        coded = learning.encode(learning.Volume(domain, values, None, None), learning.Quantiser(width))
+        assert np.abs(coded.values - values).max() <= width // 2
+        sizes.append(len(coded.section))
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+def test_neighbours_predict():
+    """A ramp costs next to nothing, though every value of it is different."""
+    values = np.indices((64, 64)).sum(0).astype(float) * 7
+    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
+    coded = learning.encode(learning.Volume(domain, values, None, None), learning.Quantiser(1))
+    assert (coded.values == values).all()
+    assert len(coded.section) < 450
+
+
+def test_a_model_predicts():
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 1000, (48, 48)).astype(float)
+    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 1000)
+    sizes = [
+        len(learning.encode(learning.Volume(domain, values, None, model), learning.Quantiser(1)).section)
+        for model in (None, (values + rng.integers(-1, 2, values.shape)).clip(0).astype("u2"))
+    ]
+    assert sizes[1] < sizes[0] / 2
+
+
+@given(data=st.data())
+def test_hostile_residuals_decode_or_are_refused(data):
+    body = bytearray(_hostile())
+    section = unpack(sealed(bytes(body))).sections[Section.RESIDUAL]
+    first = bytes(body).index(section)
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(first, first + len(section) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(CorruptStreamError, MemoryError):
+        decode(sealed(bytes(body)))
+
+
+def _hostile():
+    stream, _ = random_residual(np.random.default_rng(3), (11, 13), "f4", "C", 3, model=True, exact=True, crop=False)
+    return stream[:-4]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tiles": (0, 1)}, "tiles over a chunk"),
+        ({"widths": (1, 0)}, "step of 0"),
+        ({"domain": IntegerDomain(Kind.INTEGER, np.dtype("u1"), 200, 1, 100)}, "goes beyond uint8"),
+        ({"thresholds": np.array([5, 5])}, "do not ascend"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(change, message):
+    from tinc_codec.residual import section
+    from tinc_codec.residual.prediction import PLAIN
+    from tinc_codec.stream.fields import FieldReader
+
+    domain = IntegerDomain(Kind.INTEGER, np.dtype("u1"), 0, 1, 100)
+    models = (PLAIN[0], *(PLAIN[1],) * 3)
+    good = section.ResidualParameters(domain, 0, (1, 1), (1, 1), models, np.array([5, 6]), (b"\1",) * 3)
+    code = [b"\0" * 8]
+    section.unpack(FieldReader(section.pack(good, code), "good"), (5, 5), domain.dtype)
+    bad = section.pack(dataclasses.replace(good, **change), code)
+    with pytest.raises(CorruptStreamError, match=message):
+        section.unpack(FieldReader(bad, "bad"), (5, 5), domain.dtype)

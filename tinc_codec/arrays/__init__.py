@@ -1,1 +1,0 @@
-"""Arrays larger than memory: a store is compressed into a store, chunk by chunk, by dask's workers."""

@@ -1,0 +1,276 @@
+"""The command line: `tinc demo`, `inspect`, `compress`, `export` and `bench`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinc_codec import __version__
+from tinc_codec.cli import tables
+from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
+from tinc_codec.decoding.inspect import inspect
+from tinc_codec.errors import ConfigurationError
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.runtime.usable import usable
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+
+@contextmanager
+def _client(scheduler: str | None) -> Iterator[Any]:
+    """A client of the scheduler at an address; None where there is none."""
+    if scheduler is None:
+        yield None
+        return
+    from distributed import Client
+
+    try:
+        client = Client(scheduler)
+    except (OSError, ValueError, TypeError) as error:  # a timeout is an OSError
+        raise ConfigurationError(
+            f"scheduler {scheduler!r} does not answer ({error or type(error).__name__}): give the address that it "
+            "shows when it starts, as in tcp://10.0.0.5:8786"
+        ) from error
+    with client:
+        yield client
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    """Compression of huge microscopy arrays by trees of small sine networks."""
+
+
+@app.command()
+def demo(
+    path: Annotated[
+        Path | None, typer.Option("--input", help="A .npy, .tif or Zarr array; without it, a phantom.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
+    ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
+    psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
+    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
+    zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
+) -> None:
+    """Compress a volume, read it back, and show what it cost and what it kept."""
+    with interruptible("stopped"):
+        from tinc_codec.cli import demo as demonstration
+
+        if zarr_format not in (2, 3):
+            raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
+        codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, effort=effort, seed=seed)
+        volume = demonstration.load(path, seed)
+        console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
+        with usable(f"output {str(output)!r}"):
+            output.mkdir(parents=True, exist_ok=True)
+            result, decoded = demonstration.run(volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3)
+        table = Table(show_header=False)
+        rate = result.raw_bytes / 1e6
+        for name, value in (
+            ("raw", f"{result.raw_bytes:,} bytes"),
+            ("stored", f"{result.stored_bytes:,} bytes, metadata included"),
+            ("ratio", f"{result.ratio:.1f}"),
+            ("PSNR", f"{result.psnr:.2f} dB over the range of what is finite"),
+            ("SSIM", f"{result.ssim:.4f}"),
+            ("largest error", f"{result.max_error:g}"),
+            ("compressing", f"{result.encode_seconds:.1f} s ({rate / result.encode_seconds:.2f} MB/s)"),
+            ("reading back", f"{result.decode_seconds:.2f} s ({rate / result.decode_seconds:.1f} MB/s)"),
+        ):
+            table.add_row(name, value)
+        console.print(table)
+        with usable(f"output {str(output)!r}"):
+            demonstration.draw(volume, decoded, result, output / "slices.png")
+        console.print(f"Zarr array: {output / 'volume.zarr'}   picture: {output / 'slices.png'}")
+
+
+@app.command("inspect")
+def inspect_command(
+    path: Annotated[Path, typer.Argument(help="A stream, or a Zarr store.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Print the tree, the bytes of each section, the bits a weight and the quality of what is stored."""
+    with usable(f"path {str(path)!r}"):
+        if path.is_dir():
+            from tinc_codec.hosts.stored import stored_chunks
+
+            found = [(key, inspect(data)) for key, data in stored_chunks(path)]
+        else:
+            found = [(path.name, inspect(path.read_bytes()))]
+    if not found:
+        raise ConfigurationError(f"{path} holds no TINC stream: give a stream, or a Zarr store with arrays of TINC's")
+    if as_json:
+        console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in found])
+        return
+    if len(found) > 1:
+        tables.print_store(console, found)
+    tables.print_stream(console, *found[0])
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    """Edges of chunks or shards, as in 64,64,64."""
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.replace("x", ",").split(","))
+    except ValueError:
+        raise ConfigurationError(f"{text!r} are not edges in voxels, as in 64,64,64") from None
+
+
+def _devices(text: str) -> str | list[int]:
+    """Numbers of GPUs, as in 0,1; else a word."""
+    parts = text.split(",")
+    return [int(part) for part in parts] if all(part.strip().isdecimal() for part in parts) else text
+
+
+_Chunks = Annotated[str | None, typer.Option(help="Edges of the new chunks, as in 64,64,64; else the source's.")]
+_Shards = Annotated[str | None, typer.Option(help="Edges of the new shards, whole chunks; else the source's.")]
+_Format = Annotated[int | None, typer.Option(help="2 or 3; else the source's.")]
+_Workers = Annotated[int | None, typer.Option(help="Processes; else one for each GPU or core.")]
+
+
+@app.command("compress")
+def compress_command(
+    src: Annotated[str, typer.Argument(help="Zarr array or group (path or URL), OME-Zarr, or TIFF.")],
+    dst: Annotated[str | None, typer.Argument(help="New store; left out with --in-place.")] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Replace SRC, once all of it is verified.")] = False,
+    keep_original: Annotated[bool, typer.Option(help="In place: keep the original as SRC.tinc/old.")] = False,
+    ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
+    psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
+    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
+    exact_value: Annotated[
+        list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")
+    ] = None,
+    exact: Annotated[
+        list[str] | None, typer.Option(help="Arrays that stay exact, as in 'labels/*'; may be repeated.")
+    ] = None,
+    lossy: Annotated[
+        list[str] | None, typer.Option(help="Arrays to compress that look like labels or tables; may be repeated.")
+    ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Compress exact arrays losslessly where that is smaller.")
+    ] = False,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+    chunks: _Chunks = None,
+    shards: _Shards = None,
+    zarr_format: _Format = None,
+    workers: _Workers = None,
+    devices: Annotated[str, typer.Option(help="auto, cpu, gpu, or numbers of GPUs, as in 0,1.")] = "auto",
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler whose workers do it.")] = None,
+    pyramid: Annotated[str, typer.Option(help="Levels of OME-Zarr images: all, or derived from the finest.")] = "all",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only the plan, judged by three chunks.")] = False,
+    resume: Annotated[bool, typer.Option(help="Keep what an earlier run did.")] = True,
+    verify: Annotated[bool, typer.Option(help="Read every chunk back and compare.")] = True,
+    retries: Annotated[int, typer.Option(help="How often a chunk that fails is tried again.")] = 2,
+    on_error: Annotated[
+        str, typer.Option(help="A chunk that fails all the same: lossless, skip or raise.")
+    ] = "lossless",
+    ledger: Annotated[Path | None, typer.Option(help="Directory for the job's files; else DST.tinc.")] = None,
+    report: Annotated[Path | None, typer.Option(help="File for the report: .html or .json.")] = None,
+) -> None:
+    """Compress a store chunk by chunk into another, or in place; run it again to go on where it stopped."""
+    with (
+        interruptible(f"stopped; what is done is kept: tinc compress {src} goes on with the same options"),
+        _client(scheduler) as client,
+    ):
+        import tinc_codec
+
+        if (dst is None) != in_place:
+            raise ConfigurationError("give a destination, or --in-place, and not both")
+        if report is not None:
+            from tinc_codec.jobs.report.summary import check_place
+
+            check_place(report)
+        codec = TINCCodec(
+            ratio=ratio, psnr=psnr, max_error=max_error, exact_values=tuple(exact_value or ()), effort=effort
+        )
+        settings: dict[str, Any] = {
+            "chunks": _shape(chunks),
+            "shards": _shape(shards),
+            "zarr_format": zarr_format,
+            "client": client,
+            "devices": _devices(devices),
+            "workers": workers,
+            "pyramid": pyramid,
+            "exact": tuple(exact or ()),
+            "lossy": tuple(lossy or ()),
+            "lossless": lossless,
+        }
+        if dry_run:
+            from tinc_codec.jobs.report.terminal import plan
+
+            plan(tinc_codec.plan(src, dst, codec, **settings), console)
+            return
+        settings |= {"resume": resume, "verify": verify, "retries": retries, "on_error": on_error}
+        result = tinc_codec.compress(src, dst, codec, keep_original=keep_original, ledger=ledger, **settings)
+        if report is not None:
+            with usable(f"report {str(report)!r}"):
+                result.save(report)
+        if any(failure.instead == "skipped" for failure in result.failures):
+            raise typer.Exit(STOPPED)
+
+
+@app.command("export")
+def export_command(
+    src: Annotated[str, typer.Argument(help="Zarr array or group; for OME-TIFF one array.")],
+    dst: Annotated[str, typer.Argument(help="New store, or a file that ends with .tif or .tiff.")],
+    codec: Annotated[str, typer.Option(help="zstd, blosc, gzip or none.")] = "zstd",
+    axes: Annotated[str | None, typer.Option(help="Names of the axes for OME-TIFF, as in CZYX.")] = None,
+    chunks: _Chunks = None,
+    shards: _Shards = None,
+    zarr_format: _Format = None,
+    workers: _Workers = None,
+) -> None:
+    """Write plain Zarr or an OME-TIFF, for readers that do not know TINC."""
+    with interruptible(f"stopped; what is done is kept: tinc export {src} {dst} goes on"):
+        import tinc_codec
+
+        if dst.lower().endswith((".tif", ".tiff")):
+            tinc_codec.export_tiff(src, dst, axes=axes)
+            return
+        grid: dict[str, Any] = {"chunks": _shape(chunks), "shards": _shape(shards), "zarr_format": zarr_format}
+        tinc_codec.export(src, dst, codec, workers=workers, **grid)
+
+
+@app.command()
+def bench(
+    study: Annotated[str, typer.Argument(help="figures, allocations, bounds, decibels, reads or overhead.")],
+    output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+) -> None:
+    """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
+    with interruptible("stopped"):
+        from tinc_codec.bench.studies import STUDIES
+
+        if study not in STUDIES:
+            raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(STUDIES)}")
+        if output is not None and not output.absolute().parent.is_dir():
+            raise ConfigurationError(f"output {str(output)!r}: there is no such folder; make it first")
+        found = []
+        for result in STUDIES[study](effort):
+            found.append(result.as_json())
+            console.print(result.line, highlight=False, soft_wrap=True)
+        if output is not None:
+            with usable(f"output {str(output)!r}"):
+                output.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(app())

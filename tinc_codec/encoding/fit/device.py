@@ -1,0 +1,100 @@
+"""The device that trains: which one it is, and who may use it when."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from tinc_codec.errors import ConfigurationError
+from tinc_codec.runtime.settings import cores, process
+
+VOXELS_PER_THREAD = 2**17
+"""Voxels of a training step that keep one CPU thread busy; with fewer, a second one gains little."""
+
+
+class _Queue:
+    """Lets chunks train at the same time as long as their threads have cores; others wait."""
+
+    def __init__(self) -> None:
+        self.reset(forked=False)
+
+    def reset(self, forked: bool) -> None:
+        """Forget who was training: after a fork those threads do not exist."""
+        self._condition = threading.Condition()
+        self._threads = self._jobs = 0
+        self._forked = forked
+
+    def threads(self, voxels: int, on_cpu: bool) -> int:
+        """CPU threads for a chunk whose training steps have `voxels` voxels."""
+        if self._forked or not on_cpu:
+            return 1  # OpenMP's threads do not survive a fork, and waiting for them never ends
+        return max(1, min(process().threads or cores(), voxels // VOXELS_PER_THREAD))
+
+    @contextmanager
+    def place(self, threads: int, waiting: Callable[[], None]) -> Iterator[None]:
+        """Wait until there is room for a chunk on `threads` cores, calling `waiting` now and then."""
+        with self._condition:
+            while not self._room(threads):
+                self._condition.wait(timeout=0.2)
+                waiting()
+            self._threads, self._jobs = self._threads + threads, self._jobs + 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._threads, self._jobs = self._threads - threads, self._jobs - 1
+                self._condition.notify_all()
+
+    def _room(self, threads: int) -> bool:
+        limit = process().jobs
+        if limit:
+            return self._jobs < limit
+        return self._jobs == 0 or self._threads + threads <= cores()
+
+
+_queue = _Queue()
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=lambda: _queue.reset(forked=True))
+
+
+def choose() -> torch.device:
+    """The device of the process settings."""
+    name = process().device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigurationError(f"device {name!r} cannot be used: {error}; set TINC_DEVICE to one that can") from error
+
+
+def gpus() -> int:
+    """Number of GPUs that this process sees."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+@contextmanager
+def training(voxels: int, waiting: Callable[[], None]) -> Iterator[torch.device]:
+    """Wait for room on the device, and set torch up for training whatever the caller's context is.
+
+    Parameters
+    ----------
+    voxels
+        Voxels of one training step.
+    waiting
+        Called now and then while there is no room; what it raises ends the waiting.
+    """
+    device = choose()
+    threads = _queue.threads(voxels, device.type == "cpu")
+    with _queue.place(threads, waiting):
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+                yield device
+        finally:
+            torch.set_num_threads(before)

@@ -1,0 +1,148 @@
+"""Model a chunk: allocate a tree, fit it, and write its sections, so that the stream stays within a budget."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinc_codec.config import Config
+from tinc_codec.encoding.allocation import allocate
+from tinc_codec.encoding.prepared import PreparedChunk
+from tinc_codec.encoding.verified import BLANK, assemble
+from tinc_codec.errors import MissingDependencyError
+from tinc_codec.runtime.progress import TrainingProgress
+from tinc_codec.runtime.settings import process
+from tinc_codec.stream import model_section as weights
+from tinc_codec.tree.model import Layer, Model, Parameters
+from tinc_codec.tree.structure import Tree
+
+log = logging.getLogger("tinc_codec")
+
+BITS_PER_PARAMETER = 5.2
+"""What a parameter costs where the budget is best spent between many parameters and fine ones."""
+
+SMALLEST_TREE = 24
+"""Parameters to try where the budget has no room for any: the smallest form there is."""
+
+_ATTEMPTS = 3
+"""Trees to try, each smaller, where a stream stays above its budget."""
+
+_OVERHEAD = 100
+"""Bytes that a stream takes beside what it stores exactly and its weights, about."""
+
+
+@dataclass(frozen=True, eq=False)
+class Modelled:
+    """A chunk's model.
+
+    Parameters
+    ----------
+    model
+        The model.
+    sections
+        Its sections.
+    size
+        Bytes of the stream that has nothing beside them but what is stored exactly.
+    """
+
+    model: Model
+    sections: dict[int, bytes]
+    size: int
+
+
+@dataclass(frozen=True, eq=False)
+class Modelling:
+    """One chunk's modelling.
+
+    Parameters
+    ----------
+    chunk
+        The chunk; it has samples that are for the model.
+    budget
+        Bytes that the stream may take.
+    config
+        The settings.
+    report
+        Told of the training, and asked whether to go on.
+    """
+
+    chunk: PreparedChunk
+    budget: int
+    config: Config
+    report: TrainingProgress
+
+    def run(self) -> Modelled | None:
+        """The model: within the budget or, where none is, the smallest that was made; None where no tree fits.
+
+        Raises
+        ------
+        TrainingError
+            Training diverged at every rate, or its result cannot be stored.
+        MissingDependencyError
+            torch is not installed.
+        """
+        chunk, best = self.chunk, None
+        config = self.config
+        if config.threshold is not None:  # allocation sees the scaled samples
+            config = replace(config, threshold=math.ldexp(config.threshold, -chunk.exponent))
+        parameters = (self.budget - sum(map(len, chunk.kept_exactly.values())) - _OVERHEAD) * 8 / BITS_PER_PARAMETER
+        for _ in range(_ATTEMPTS):
+            found = allocate(chunk.volume, max(SMALLEST_TREE, int(parameters)), config)
+            if found is None:
+                break
+            log.info("training %d parameters for a chunk of shape %s", found.tree.parameters, chunk.header.shape)
+            log.debug("similarity %.2f: %s, %s", found.similarity, found.inter_level, found.intra_level)
+            modelled = self._fitted(found.tree)
+            best = modelled if best is None or modelled.size < best.size else best
+            if best.size <= self.budget or parameters <= SMALLEST_TREE:
+                break
+            parameters *= min(0.8, self.budget / best.size)
+        return best
+
+    def _fitted(self, tree: Tree) -> Modelled:
+        """Fit `tree` and write its sections."""
+        blank = self._blank(tree)
+
+        def size(layers: tuple[Layer, ...]) -> int:
+            return len(assemble(self.chunk, weights.pack(replace(blank, parameters=Parameters.of(layers))), BLANK))
+
+        layers = self._fit(blank, size) if tree.tensors else ()
+        model = replace(blank, parameters=Parameters.of(layers))
+        return Modelled(model, weights.pack(model), size(layers))
+
+    def _blank(self, tree: Tree) -> Model:
+        """The model but for its parameters."""
+        chunk, dtype = self.chunk, self.chunk.values.dtype
+        constant = np.ones(math.prod(tree.partition.leaf_grid), bool)
+        constant[tree.leaves] = False
+        blocks = tree.partition.to_blocks(chunk.filled)[constant]
+        middle = blocks.shape[1] // 2
+        mean = math.ldexp(float(chunk.volume.mean()), chunk.exponent)
+        low, high = chunk.low.item(), chunk.high.item()
+        offset = dtype.type(min(max(mean if dtype.kind == "f" else round(mean), low), high))
+        constants = np.partition(blocks, middle, axis=1)[:, middle]
+        return Model(tree, Parameters.of(()), dtype, offset, chunk.low, chunk.high, constants)
+
+    def _fit(self, blank: Model, size: Callable[[tuple[Layer, ...]], int]) -> tuple[Layer, ...]:
+        try:
+            from tinc_codec.encoding.fit import device, training
+            from tinc_codec.encoding.fit.samples import samples as training_samples
+        except ImportError as error:
+            raise MissingDependencyError("encoding needs torch: pip install 'tinc-codec[torch]'") from error
+        tree, chunk = blank.tree, self.chunk
+        points = training.points(tree, process().batch)
+        with device.training(points * len(tree.leaves), self.report.check) as place:
+            offset = math.ldexp(float(blank.offset), -chunk.exponent)
+            prepared = training_samples(tree, chunk.volume, chunk.modelled, offset, place)
+            prepared.gain, prepared.shift = (
+                math.ldexp(value, chunk.exponent) for value in (prepared.gain, prepared.shift)
+            )
+            recipe = training.Recipe(training.STEPS[self.config.effort], points, training.learning_rate(tree))
+            problem = training.Problem(tree, prepared, self.budget, size)
+            fitted = training.fit(problem, recipe, self.config.seed, self.report)
+        log.debug("fitted %d parameters in %d steps: %s", tree.parameters, fitted.steps, fitted.reason)
+        return fitted.layers

@@ -1,0 +1,90 @@
+"""From sections to a stream that has been decoded and measured before anything is promised of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tinc_codec import metrics
+from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.decode import Quality
+from tinc_codec.encoding.kept import complaint
+from tinc_codec.encoding.prepared import PreparedChunk
+from tinc_codec.errors import CorruptStreamError, TrainingError
+from tinc_codec.stream import lossless
+from tinc_codec.stream.container import Container, ModelKind, Section, pack
+from tinc_codec.stream.fields import FieldWriter
+from tinc_codec.stream.limits import Expected
+
+BLANK = Quality(0, 0, 0, 0)
+"""Stands for a quality that is not measured yet; it takes as many bytes."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A stream that was decoded.
+
+    Parameters
+    ----------
+    stream
+        Its bytes.
+    quality
+        What its decoder gives.
+    complaint
+        What of it is not as asked; None: it is kept.
+    """
+
+    stream: bytes
+    quality: Quality
+    complaint: str | None
+
+
+def assemble(chunk: PreparedChunk, sections: dict[int, bytes], quality: Quality) -> bytes:
+    """Write the stream of a chunk that is predicted: what is common to all of them, and the given sections."""
+    kind = ModelKind.SINE_TREE if Section.TREE in sections else ModelKind.NONE
+    header = replace(chunk.header, kind=kind, lossless=False)
+    common = {**chunk.cropped, **chunk.kept_exactly, Section.QUALITY: _quality(quality)}
+    return pack(Container(header, {**common, **sections}))
+
+
+def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
+    """Write the stream, decode it, and write into it what its decoder gave.
+
+    Raises
+    ------
+    TrainingError
+        The stream does not decode.
+    """
+    try:
+        decoded = Chunk.of(assemble(chunk, sections, BLANK), Expected(chunk.header.raw_bytes)).whole()
+    except CorruptStreamError as error:  # never promise what the decoder does not keep
+        raise TrainingError(f"the stream does not decode: {error}") from error
+    corrected = chunk.corrections(decoded)
+    if corrected:
+        return verify(chunk, {**sections, **corrected})
+    quality = measure(chunk, decoded)
+    wrong = complaint(chunk.values, decoded.reshape(chunk.values.shape), chunk.config)
+    return Verified(assemble(chunk, sections, quality), quality, wrong)
+
+
+def exactly(chunk: PreparedChunk) -> bytes:
+    """The stream of a chunk that is stored losslessly by general means."""
+    payload = lossless.pack(chunk.values, newest=True)
+    header = replace(chunk.header, version=2 if payload[0] == lossless.Method.PCODEC else 1)
+    return pack(Container(header, {**chunk.cropped, Section.LOSSLESS: payload}))
+
+
+def measure(chunk: PreparedChunk, decoded: NDArray[Any]) -> Quality:
+    """Compare with the original, over the samples that are for the model."""
+    original, decoded = chunk.known(chunk.values), chunk.known(decoded.reshape(chunk.values.shape))
+    rmse, largest = metrics.rmse(original, decoded), metrics.max_error(original, decoded)
+    return Quality(rmse, largest, float(chunk.low), float(chunk.high))
+
+
+def _quality(quality: Quality) -> bytes:
+    out = FieldWriter()
+    for value in (quality.rmse, quality.max_error, quality.low, quality.high):
+        out.number("d", value)
+    return out.bytes()

@@ -1,1 +1,0 @@
-"""Fitting trees to chunks with torch."""

@@ -1,0 +1,166 @@
+"""Back to what every reader knows: plain Zarr, or OME-TIFF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from distributed import Client
+from numpy.typing import NDArray
+
+from tinc_codec.errors import ConfigurationError, MissingDependencyError
+from tinc_codec.jobs.counts import Progress
+from tinc_codec.jobs.destination import WriteSettings
+from tinc_codec.jobs.grids import Shape
+from tinc_codec.jobs.report.summary import Report
+from tinc_codec.jobs.request import Request
+from tinc_codec.jobs.scheduler import Rules
+from tinc_codec.jobs.source_tree import SourceTree, open_source
+from tinc_codec.jobs.sources import SampleSource
+from tinc_codec.runtime.usable import usable
+
+CODECS = ("zstd", "blosc", "gzip", "none")
+"""Names of codecs that Zarr's readers in other languages know."""
+
+
+def export(
+    src: Any,
+    dst: str | Path,
+    codec: str | Mapping[str, Any] = "zstd",
+    *,
+    chunks: Shape | None = None,
+    shards: Shape | None = None,
+    zarr_format: Literal[2, 3] | None = None,
+    client: Client | None = None,
+    workers: int | None = None,
+    resume: bool = True,
+    progress: bool | Progress = True,
+) -> Report:
+    """Write plain Zarr for readers that do not know TINC; samples come out as any reader of `src` gets them.
+
+    Parameters
+    ----------
+    src, dst, chunks, shards, zarr_format, client, workers, resume, progress
+        See `tinc_codec.compress`. The chunks of every array are those given.
+    codec
+        ``"zstd"``, ``"blosc"``, ``"gzip"``, ``"none"``, or arguments of ``zarr.create_array`` for any codec, as in
+        ``{"compressors": numcodecs.Zstd(5)}``.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ConfigurationError, JobError
+        As `tinc_codec.compress`.
+    """
+    plain = {2: _plain(codec, 2), 3: _plain(codec, 3)}
+    request = Request(src, dst, WriteSettings(None, plain), chunks, shards, zarr_format)
+    return request.run(client, "cpu", workers, Rules(on_error="raise"), resume, False, progress)
+
+
+def _plain(codec: str | Mapping[str, Any], zarr_format: int) -> Mapping[str, Any]:
+    if not isinstance(codec, str):
+        return codec
+    if codec not in CODECS:
+        raise ConfigurationError(f"codec={codec!r} is not known; known are {', '.join(CODECS)}")
+    if codec == "none":
+        return {"compressors": None}
+    if zarr_format == 2:
+        from numcodecs import Blosc, GZip, Zstd
+
+        return {"compressors": {"zstd": Zstd(5), "blosc": Blosc("zstd", 5), "gzip": GZip(6)}[codec]}
+    from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
+
+    made = {"zstd": ZstdCodec(level=5), "blosc": BloscCodec(cname="zstd", clevel=5), "gzip": GzipCodec(level=6)}
+    return {"compressors": made[codec]}
+
+
+def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
+    """Write an OME-TIFF, plane by plane; no more than a slab of chunks is in memory.
+
+    Parameters
+    ----------
+    src
+        A source that is one array, see `tinc_codec.compress`; of an OME-Zarr image name the level.
+    dst
+        The file; an existing one is not overwritten.
+    axes
+        Names of the axes, as in ``"CZYX"``; None: those that the array has, else the last of ``"TCZYX"``.
+
+    Raises
+    ------
+    ConfigurationError
+        The source holds several arrays, `dst` exists or cannot be written, or the axes do not fit.
+    MissingDependencyError
+        tifffile is not installed.
+    """
+    try:
+        import tifffile  # noqa: F401  # said before anything is read
+    except ImportError as error:
+        raise MissingDependencyError("OME-TIFF needs tifffile: pip install 'tinc-codec[plot]'") from error
+    source = open_source(src)
+    reader, name = _only(source), _axes(source, axes)
+    if Path(dst).exists():
+        raise ConfigurationError(f"destination {dst} exists: give another, or remove it")
+    partial = Path(f"{dst}.partial")
+    with usable(f"destination {str(dst)!r}"):
+        try:
+            _write_tiff(partial, source, reader, name)
+            partial.rename(dst)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _write_tiff(path: Path, source: SourceTree, reader: SampleSource, axes: str) -> None:
+    import tifffile
+
+    with tifffile.TiffWriter(path, ome=True, bigtiff=True) as tiff:
+        tiff.write(
+            _planes(source, reader),
+            shape=reader.shape,
+            dtype=reader.dtype,
+            compression="zlib",
+            predictor=reader.dtype.kind in "iu",
+            photometric="minisblack",
+            metadata={"axes": axes},
+        )
+
+
+def _only(source: SourceTree) -> SampleSource:
+    if len(source.members) != 1:
+        names = ", ".join(member.path for member in source.members)
+        raise ConfigurationError(f"{source.name} holds several arrays: name one of {names or 'none, it is empty'}")
+    return source.members[0].reader
+
+
+def _axes(source: SourceTree, axes: str | None) -> str:
+    (member,) = source.members
+    rank = len(member.reader.shape)
+    if axes is None and member.array is not None:
+        told: Any = getattr(member.array.metadata, "dimension_names", None) or member.array.attrs.get(
+            "_ARRAY_DIMENSIONS"
+        )
+        if told and all(name and str(name).upper() in "TCZYX" for name in told):
+            axes = "".join(str(name).upper() for name in told)
+    axes = "TCZYX"[-rank:] if axes is None else axes
+    if len(axes) != rank or rank < 2 or not axes.endswith("YX"):
+        raise ConfigurationError(
+            f"axes={axes!r} do not fit shape {member.reader.shape}: OME-TIFF ends with YX, as in CZYX"
+        )
+    return axes
+
+
+def _planes(source: SourceTree, reader: SampleSource) -> Iterator[NDArray[Any]]:
+    array = source.members[0].array
+    depth = array.chunks[-3] if array is not None and array.ndim > 2 else 1
+    outer, (height, width) = reader.shape[:-2], reader.shape[-2:]
+    whole = (slice(0, height), slice(0, width))
+    for index in np.ndindex(outer[:-1]):
+        before = tuple(slice(i, i + 1) for i in index)
+        for start in range(0, outer[-1] if outer else 1, depth):
+            slab = (slice(start, min(start + depth, outer[-1])),) if outer else ()
+            yield from reader.read((*before, *slab, *whole)).reshape(-1, height, width)

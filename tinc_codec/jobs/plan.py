@@ -1,0 +1,280 @@
+"""What a job will do, before it does it: arrays, chunks, bytes, time, and the memory that a worker needs."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tinc_codec.config import Config
+from tinc_codec.errors import ConfigurationError, MissingDependencyError
+from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.regions import Regions
+from tinc_codec.jobs.cluster import Workers
+from tinc_codec.jobs.destination import DestinationArray
+from tinc_codec.jobs.grids import Shape
+
+log = logging.getLogger("tinc_codec")
+
+BASE_MEMORY = 720 * 2**20
+"""Bytes that a worker takes with zarr, dask, torch and numba loaded and used, about."""
+
+BYTES_PER_VOXEL = {"ratio": 90, "psnr": 190, "max_error": 160}
+"""Bytes that encoding takes for each voxel of a chunk, beside the chunk itself, by target; measured."""
+
+FEW_VOXELS = 2**15
+"""Voxels of a chunk below which its stream's fixed parts, and starting to train, cost too much."""
+
+
+@dataclass(frozen=True)
+class ArrayPlan:
+    """One array's part.
+
+    Parameters
+    ----------
+    path
+        Within the source.
+    shape, dtype
+        Of the array.
+    chunks, shards
+        Of the destination; `shards` is None where there are none.
+    tasks
+        Number of chunks or shards to write.
+    raw_bytes
+        Uncompressed size.
+    copied
+        Why it is copied as it is; None where it is compressed.
+    lossless
+        Why it is compressed losslessly; None where what is asked of chunks holds for it, or where it is copied.
+    """
+
+    path: str
+    shape: Shape
+    dtype: str
+    chunks: Shape
+    shards: Shape | None
+    tasks: int
+    raw_bytes: int
+    copied: str | None
+    lossless: str | None = None
+
+    @property
+    def done(self) -> str:
+        """What is done to it and why, for people."""
+        if self.copied is not None:
+            return f"copied: {self.copied}"
+        return "compressed" if self.lossless is None else f"compressed losslessly: {self.lossless}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job's plan.
+
+    Parameters
+    ----------
+    source, destination
+        As they were given.
+    arrays
+        What happens to each array.
+    target
+        What is asked of each chunk, as in ``ratio=64.0``.
+    workers, threads, worker_memory
+        Number of workers, the CPU threads of each (0: it will find out), and the bytes that each may take.
+    memory
+        Bytes that a worker needs for the largest chunk.
+    sampled
+        Number of chunks that were compressed for the estimates.
+    seconds
+        Estimate of the time, None where nothing was sampled.
+    expected_bytes
+        Size to expect, None where neither the target nor a sample says.
+    hints
+        What could be better.
+    """
+
+    source: str
+    destination: str
+    arrays: tuple[ArrayPlan, ...]
+    target: str
+    workers: int
+    threads: int
+    worker_memory: int
+    memory: int
+    sampled: int = 0
+    seconds: float | None = None
+    expected_bytes: int | None = None
+    hints: tuple[str, ...] = ()
+
+    @property
+    def raw_bytes(self) -> int:
+        """Uncompressed size of everything."""
+        return sum(array.raw_bytes for array in self.arrays)
+
+    @property
+    def tasks(self) -> int:
+        """Number of chunks or shards to write."""
+        return sum(array.tasks for array in self.arrays)
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {**asdict(self), "raw_bytes": self.raw_bytes, "tasks": self.tasks}
+
+
+def memory_needed(chunks: Shape, shards: Shape | None, dtype: np.dtype[Any], config: Config | None) -> int:
+    """Bytes that a worker needs for one task: the region as it is read, written and read back, and the work on a chunk.
+
+    The chunks of a shard are encoded one after the other.
+    """
+    voxels, region = math.prod(chunks), math.prod(shards or chunks)
+    asked = [name for name in BYTES_PER_VOXEL if config is not None and getattr(config, name) is not None]
+    work = voxels * BYTES_PER_VOXEL[asked[0]] if asked else 0
+    return BASE_MEMORY + 4 * region * dtype.itemsize + work
+
+
+def needed_by(target: DestinationArray) -> int:
+    """Bytes that a worker needs for one task of an array."""
+    return memory_needed(target.chunks, target.shards, target.member.reader.dtype, target.config)
+
+
+def check_memory(target: DestinationArray, available: int) -> None:
+    """Raise `ConfigurationError` unless `available` bytes are enough for an array's tasks."""
+    needed = needed_by(target)
+    if needed <= available:
+        return
+    chunk = list(target.chunks)
+    dtype = target.member.reader.dtype
+    while max(chunk) > 1 and memory_needed(tuple(chunk), None, dtype, target.config) > available:
+        longest = max(range(len(chunk)), key=lambda axis: chunk[axis])
+        chunk[longest] = -(-chunk[longest] // 2)
+    shards = f" in shards of {target.shards}" if target.shards else ""
+    raise ConfigurationError(
+        f"array {target.path!r}: chunks of {target.chunks}{shards} need {needed / 2**20:,.0f} MiB a worker, which has "
+        f"{available / 2**20:,.0f}: give workers more memory, or chunks={tuple(chunk)}"
+    )
+
+
+def make_plan(
+    source: str,
+    destination: str,
+    made: list[DestinationArray],
+    workers: Workers,
+    samples: int,
+    others: Sequence[ArrayPlan] = (),
+) -> Plan:
+    """Put a plan together, and check that a worker's memory is enough.
+
+    Parameters
+    ----------
+    source, destination
+        As they were given.
+    made
+        The arrays.
+    workers
+        Who will do it.
+    samples
+        Chunks to compress here and now, for the estimates of time and size.
+    others
+        Arrays that are copied object by object, see `opaque_plan`.
+
+    Raises
+    ------
+    ConfigurationError
+        The largest chunk does not fit a worker's memory.
+    """
+    for target in made:
+        check_memory(target, workers.memory)
+    arrays = tuple(sorted((*map(_array_plan, made), *others), key=lambda array: array.path))
+    encoded = [target for target in made if target.config is not None and target.member.exact is None]
+    config = encoded[0].config if encoded else None
+    asked = [f"{name}={getattr(config, name)}" for name in BYTES_PER_VOXEL if getattr(config, name, None) is not None]
+    sampled = _sample(encoded, samples)
+    copied = sum(target.raw_bytes for target in made if target not in encoded)
+    raw = sum(target.raw_bytes for target in encoded)
+    expected = None
+    if sampled.raw_bytes:
+        expected = round(raw * sampled.stored_bytes / sampled.raw_bytes) + copied
+    elif config is not None and config.ratio is not None:
+        expected = round(raw / config.ratio) + copied
+    seconds = sampled.seconds * raw / sampled.raw_bytes / workers.number if sampled.raw_bytes else None
+    return Plan(
+        source,
+        destination,
+        arrays,
+        asked[0] if asked else "copies",
+        workers.number,
+        workers.threads,
+        workers.memory,
+        max((needed_by(target) for target in made), default=BASE_MEMORY),
+        sampled.chunks,
+        seconds,
+        expected,
+        tuple(_hints(encoded)),
+    )
+
+
+def _array_plan(target: DestinationArray) -> ArrayPlan:
+    reader = target.member.reader
+    return ArrayPlan(
+        target.path,
+        reader.shape,
+        str(reader.dtype),
+        target.chunks,
+        target.shards,
+        len(target.regions),
+        target.raw_bytes,
+        None if target.config is not None else target.member.exact or "not for the codec",
+        None if target.config is None else target.member.exact,
+    )
+
+
+def opaque_plan(path: str, document: Mapping[str, Any], reason: str) -> ArrayPlan:
+    """The part of an array that zarr cannot open: nothing is known of it but what its document says."""
+    grid = document.get("chunk_grid")
+    chunks = document.get("chunks") or (grid.get("configuration", {}).get("chunk_shape") if grid else None)
+    shape, dtype = tuple(document.get("shape") or ()), str(document.get("dtype") or document.get("data_type"))
+    return ArrayPlan(path, shape, dtype, tuple(chunks or ()), None, 0, 0, reason)
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    chunks: int = 0
+    raw_bytes: int = 0
+    stored_bytes: int = 0
+    seconds: float = 0.0
+
+
+def _sample(encoded: list[DestinationArray], number: int) -> _Sampled:
+    """Compress some chunks of the largest array."""
+    if not encoded or number < 1:
+        return _Sampled()
+    target = max(encoded, key=lambda t: t.raw_bytes)
+    assert target.config is not None
+    codec, reader = TINCCodec.from_settings(target.config), target.member.reader
+    chunks = Regions(reader.shape, target.chunks)
+    sampled = raw = stored = 0
+    start = time.perf_counter()
+    for index in chunks.sample(number):
+        try:
+            data = reader.read(chunks.at(index))
+            size = len(codec.encode(data))
+        except MissingDependencyError:
+            raise
+        except Exception as error:  # what becomes of a chunk that fails is for the job's rules to say
+            log.warning("a chunk of %s is left out of the estimates: %s", target.path or "the array", error)
+            continue
+        sampled, raw, stored = sampled + 1, raw + data.nbytes, stored + size
+    return _Sampled(sampled, raw, stored, time.perf_counter() - start)
+
+
+def _hints(encoded: list[DestinationArray]) -> list[str]:
+    return [
+        f"array {target.path!r}: chunks of {target.chunks} hold {math.prod(target.chunks):,} voxels; chunks of 64^3 to "
+        "256^3 compress better (chunks=...)"
+        for target in encoded
+        if math.prod(target.chunks) < min(FEW_VOXELS, target.raw_bytes // target.member.reader.dtype.itemsize)
+    ]

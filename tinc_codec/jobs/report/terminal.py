@@ -1,0 +1,114 @@
+"""Plans and reports on a terminal, and a bar while a job runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from tinc_codec.jobs.plan import Plan
+    from tinc_codec.jobs.report.summary import Report
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def size(number: float) -> str:
+    """Bytes for people, in powers of 1000."""
+    for unit in _UNITS[:-1]:
+        if number < 1000:
+            return f"{number:.3g} {unit}" if unit != "B" else f"{number:.0f} B"
+        number /= 1000
+    return f"{number:,.3g} {_UNITS[-1]}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people."""
+    for limit, unit in ((60, "s"), (3600, "min"), (86400 * 2, "h")):
+        if seconds < limit:
+            return f"{seconds * 60 / limit if unit != 'h' else seconds / 3600:.1f} {unit}"
+    return f"{seconds / 86400:.1f} days"
+
+
+def plan(told: Plan, console: Console | None = None) -> None:
+    """Print a plan."""
+    console = console or Console(markup=False)  # paths may have brackets
+    table = Table(title=f"{told.source} -> {told.destination}, {told.target}")
+    for column in ("array", "shape", "chunks", "shards", "tasks", "raw", "what"):
+        table.add_column(column, justify="right" if column in ("tasks", "raw") else "left", overflow="fold")
+    for array in told.arrays:
+        shapes = ["x".join(map(str, part)) if part else "" for part in (array.shape, array.chunks, array.shards)]
+        row = (
+            array.path or "/",
+            f"{shapes[0]} {array.dtype}",
+            *shapes[1:],
+            f"{array.tasks:,}",
+            size(array.raw_bytes),
+            array.done,
+        )
+        table.add_row(*row)
+    console.print(table)
+    threads = f" of {told.threads} cores" if told.threads > 1 else ""
+    console.print(
+        f"{told.tasks:,} tasks on {told.workers} workers{threads}; a worker needs {size(told.memory)} of memory and "
+        f"may have {size(told.worker_memory)}",
+        highlight=False,
+    )
+    if told.expected_bytes is not None:
+        console.print(f"{size(told.raw_bytes)} in about {size(told.expected_bytes)}", highlight=False)
+    if told.seconds is not None:
+        console.print(f"about {duration(told.seconds)}, judged by {told.sampled} chunks", highlight=False)
+    for hint in told.hints:
+        console.print(f"hint: {hint}", highlight=False)
+
+
+def report(told: Report, console: Console | None = None) -> None:
+    """Print a report."""
+    console = console or Console(markup=False)  # paths may have brackets
+    table = Table(title=f"{told.destination}: {size(told.raw_bytes)} in {size(told.stored_bytes)} ({told.ratio:.1f}x)")
+    for column in ("array", "raw", "stored", "ratio", "PSNR dB", "max error", "chunks", "verified"):
+        table.add_column(column, justify="left" if column == "array" else "right")
+    for array in told.arrays:
+        table.add_row(
+            array.path or "/",
+            size(array.raw_bytes),
+            size(array.stored_bytes),
+            f"{array.ratio:.1f}",
+            "lossless" if array.psnr is None else f"{array.psnr:.2f}",
+            f"{array.max_error:g}",
+            f"{array.chunks:,}",
+            f"{array.verified:,}",
+        )
+    console.print(table)
+    kinds = sum((Counter(array.kinds) for array in told.arrays), Counter())
+    memory = max((array.worker_memory for array in told.arrays), default=0)
+    stored = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    console.print(f"stored as {stored or 'copies'}; a worker held at most {size(memory)}", highlight=False)
+    console.print(
+        f"{told.done:,} chunks written and {told.reused:,} found done in {duration(told.seconds)}"
+        + (f" ({size(told.throughput)}/s of raw data)" if told.done else ""),
+        highlight=False,
+    )
+    if told.account is not None:
+        console.print(told.account.text, highlight=False, soft_wrap=True)
+    for failure in told.failures:
+        console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
+    for note in told.notes:
+        console.print(note, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def following(progress: bool | Callable[[int, int], None]) -> Iterator[Callable[[int, int], None]]:
+    """What a job calls to say how far it is: a bar, a given function, or nothing."""
+    if callable(progress):
+        yield progress
+        return
+    columns = (TextColumn("chunks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, disable=not progress) as bar:
+        task = bar.add_task("chunks", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
