@@ -50,7 +50,7 @@ def pipelines():
 def write(folder):
     """Write a store for every format, dtype and order, and their digests."""
     from tinc_codec import TINCCodec, zarr_kwargs
-    from tinc_codec.cli.phantom import light_sheet
+    from tinc_codec.phantom import light_sheet
 
     volume = light_sheet((40, 48, 56), seed=7)
     codec = TINCCodec(ratio=32, effort=1, levels=2)

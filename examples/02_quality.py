@@ -3,8 +3,7 @@
 import sys
 from pathlib import Path
 
-from tinc_codec.decoding.inspect import inspect
-from tinc_codec.hosts.zarr3 import stored_chunks
+from tinc_codec import inspect, stored_chunks
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-output")
 

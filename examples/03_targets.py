@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 
 from tinc_codec import TINCCodec, metrics, zarr_kwargs
-from tinc_codec.cli.phantom import light_sheet
+from tinc_codec.phantom import light_sheet
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-output")
 volume = light_sheet((32, 64, 64))

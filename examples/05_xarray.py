@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tinc_codec import TINCCodec, xarray_encoding
-from tinc_codec.cli.phantom import light_sheet
+from tinc_codec.phantom import light_sheet
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-output")
 warnings.filterwarnings("ignore", "Consolidated metadata is currently not part")

@@ -8,7 +8,7 @@ from distributed import Client
 
 import tinc_codec
 from tinc_codec import TINCCodec, zarr_kwargs
-from tinc_codec.cli.phantom import light_sheet
+from tinc_codec.phantom import light_sheet
 
 
 def main(folder: Path) -> None:

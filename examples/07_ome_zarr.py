@@ -12,7 +12,7 @@ import zarr
 
 import tinc_codec
 from tinc_codec import TINCCodec
-from tinc_codec.cli.phantom import light_sheet
+from tinc_codec.phantom import light_sheet
 
 
 def main(folder: Path) -> None:

@@ -7,9 +7,8 @@ import numpy as np
 import zarr
 
 import tinc_codec
-from tinc_codec import TINCCodec, zarr_kwargs
-from tinc_codec.cli.phantom import light_sheet
-from tinc_codec.hosts.zarr3 import stored_chunks
+from tinc_codec import TINCCodec, stored_chunks, zarr_kwargs
+from tinc_codec.phantom import light_sheet
 
 
 def main(folder: Path) -> None:

@@ -33,8 +33,8 @@ def _own_process_settings(monkeypatch):
     """No test depends on, or changes, where the others run."""
     from tinc_codec import set_process
 
-    for name in ("TINC_DEVICE", "TINC_THREADS", "TINC_JOBS", "TINC_BATCH", "TINC_DECODER", "TINC_CACHE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("TINC_") and name != "TINC_DATA"]:
+        monkeypatch.delenv(name)
     set_process()
     yield
     set_process()

@@ -11,9 +11,13 @@ from tinc_codec.errors import (
     ConfigurationError,
     CorruptStreamError,
     JobError,
+    LimitError,
     MissingDependencyError,
     NewerVersionError,
+    OutOfMemoryError,
+    PartialWriteWarning,
     SelectionError,
+    SourceError,
     TincError,
     TrainingCancelledError,
     TrainingError,
@@ -23,8 +27,10 @@ from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.runtime.settings import Process, process, set_process
 
 if TYPE_CHECKING:
+    from tinc_codec.decoding.inspect import inspect
     from tinc_codec.decoding.tensors import decode_batch
     from tinc_codec.hosts.multiscale import open_multiscale
+    from tinc_codec.hosts.stored import stored_chunks
     from tinc_codec.hosts.xarray_encoding import xarray_encoding
     from tinc_codec.hosts.zarr3 import TINCSerializer, zarr_kwargs
     from tinc_codec.jobs.compress import compress, plan
@@ -37,11 +43,15 @@ __all__ = [
     "ConfigurationError",
     "CorruptStreamError",
     "JobError",
+    "LimitError",
     "MissingDependencyError",
     "NewerVersionError",
+    "OutOfMemoryError",
+    "PartialWriteWarning",
     "Process",
     "Quality",
     "SelectionError",
+    "SourceError",
     "TINCCodec",
     "TINCSerializer",
     "TincError",
@@ -53,17 +63,21 @@ __all__ = [
     "decode_batch",
     "export",
     "export_tiff",
+    "inspect",
     "open_multiscale",
     "plan",
     "process",
     "sample",
     "set_process",
+    "stored_chunks",
     "xarray_encoding",
     "zarr_kwargs",
 ]
 
 
 _LATER = {
+    "inspect": "tinc_codec.decoding.inspect",
+    "stored_chunks": "tinc_codec.hosts.stored",
     "TINCSerializer": "tinc_codec.hosts.zarr3",
     "compress": "tinc_codec.jobs.compress",
     "decode_batch": "tinc_codec.decoding.tensors",

@@ -2,142 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-import numpy as np
-
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.parsing import (
+    EFFORTS,
+    integer,
+    parse_data_range,
+    parse_exact_values,
+    parse_inter_level,
+    parse_intra_level,
+    parse_levels,
+    parse_max_error,
+    parse_psnr,
+    parse_ratio,
+    parse_threshold,
+    parse_tolerance,
+    shown,
+)
 
-INTER_LEVEL = ("auto", "shallow", "even", "deep")
-INTRA_LEVEL = ("auto", "equal", "variance", "importance")
-EFFORTS = range(1, 10)
-LARGEST_LEVELS = 16
 log = logging.getLogger("tinc_codec")
 TARGETS = ("ratio", "psnr", "max_error")
 """What may be asked of every chunk; one of them is."""
 DEFAULT_RATIO = 64.0
 
 JSON = dict[str, Any]
-
-
-def unknown(field: str, value: object, known: Iterable[str]) -> ConfigurationError:
-    """The error that names what is known."""
-    return ConfigurationError(f"{field}={value!r} is not known; known are {', '.join(map(repr, known))}")
-
-
-def _number(field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigurationError(f"{field}={value!r} is not a finite number")
-    return float(value)
-
-
-def parse_ratio(value: object) -> float | None:
-    """Parse `ratio`: raw bytes over stored bytes, above 1."""
-    if value is None:
-        return None
-    ratio = _number("ratio", value)
-    if ratio <= 1:
-        raise ConfigurationError(f"ratio={value!r} must be above 1: it is raw bytes over stored bytes, as in 64")
-    return ratio
-
-
-def parse_psnr(value: object) -> float | None:
-    """Parse `psnr`: dB, at least, of every chunk; above 0."""
-    if value is None:
-        return None
-    psnr = _number("psnr", value)
-    if psnr <= 0:
-        raise ConfigurationError(f"psnr={value!r} must be above 0: it is in dB, as in 45")
-    return psnr
-
-
-def parse_max_error(value: object) -> float | None:
-    """Parse `max_error`: the largest absolute error, in the data's units; 0 is lossless."""
-    if value is None:
-        return None
-    error = _number("max_error", value)
-    if error < 0:
-        raise ConfigurationError(f"max_error={value!r} must not be negative: it is in the data's units, 0 is lossless")
-    return error
-
-
-def parse_data_range(value: object) -> float | None:
-    """Parse `data_range`: what `psnr` refers to, above 0."""
-    if value is None:
-        return None
-    data_range = _number("data_range", value)
-    if data_range <= 0:
-        raise ConfigurationError(f"data_range={value!r} must be above 0: it is the peak that psnr refers to")
-    return data_range
-
-
-def parse_exact_values(value: object) -> tuple[float, ...]:
-    """Parse `exact_values`: a number or several; NaN and infinities are always exact, and left out here."""
-    if isinstance(value, int | float | np.number):
-        value = [value]
-    if not isinstance(value, list | tuple):
-        raise ConfigurationError(f"exact_values={value!r} must be a number or a list of numbers")
-    numbers = [number.item() if isinstance(number, np.number) else number for number in value]
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise ConfigurationError(f"exact_values={value!r}: {number!r} is not a number")
-    return tuple(dict.fromkeys(number for number in numbers if math.isfinite(number)))
-
-
-def parse_levels(value: object) -> int | Literal["auto"]:
-    """Parse `levels`: ``"auto"`` or the number of levels of the tree."""
-    if value == "auto":
-        return "auto"
-    if isinstance(value, str):
-        raise unknown("levels", value, ["auto", "an int from 1"])
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_LEVELS:
-        raise ConfigurationError(f"levels={value!r} must be 'auto' or an int from 1 to {LARGEST_LEVELS}")
-    return value
-
-
-def parse_inter_level(value: object) -> str | tuple[float, ...]:
-    """Parse `inter_level`: a name or each level's share of the budget, root first."""
-    if isinstance(value, str):
-        if value not in INTER_LEVEL:
-            raise unknown("inter_level", value, INTER_LEVEL)
-        return value
-    if not isinstance(value, list | tuple) or not value:
-        raise ConfigurationError(f"inter_level={value!r} must be one of {INTER_LEVEL} or a share for each level")
-    shares = tuple(_number("inter_level", share) for share in value)
-    if min(shares) <= 0:
-        raise ConfigurationError(f"inter_level={value!r}: every level's share must be above 0")
-    return shares
-
-
-def parse_intra_level(value: object) -> str:
-    """Parse `intra_level`: how a level's share is divided between its nodes."""
-    if value not in INTRA_LEVEL:
-        raise unknown("intra_level", value, INTRA_LEVEL)
-    return str(value)
-
-
-def parse_threshold(value: object) -> float | None:
-    """Parse `threshold`: intensity above which a voxel is important; None: Otsu's threshold of each chunk."""
-    return None if value is None else _number("threshold", value)
-
-
-def parse_tolerance(value: object) -> float:
-    """Parse `constant_tolerance`: a fraction of the chunk's range."""
-    tolerance = _number("constant_tolerance", value)
-    if not 0 <= tolerance < 1:
-        raise ConfigurationError(f"constant_tolerance={value!r} must be a fraction of the range, from 0 to below 1")
-    return tolerance
-
-
-def integer(field: str, value: object, low: int, high: int) -> int:
-    """Parse a whole number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigurationError(f"{field}={value!r} must be an int from {low} to {high}")
-    return value
 
 
 @dataclass(frozen=True)
@@ -228,9 +121,68 @@ class Config:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Config:
-        """Read stored settings; keys of a newer version are left out, since reading does not depend on them."""
-        known = {field.name for field in fields(cls)}
-        if set(data) - known - {"id"}:
-            text = "settings %s are of a newer tinc-codec: this one reads the array, but writes without regard to them"
-            log.warning(text, sorted(set(data) - known - {"id"}))
-        return cls(**{key: value for key, value in data.items() if key in known})
+        """Read stored settings: reading does not depend on them, so that none makes an array unreadable.
+
+        Returns
+        -------
+        Config
+            A `LaterConfig`, with a warning, where they are not settings of this version.
+
+        Raises
+        ------
+        ConfigurationError
+            `data` is not a JSON object.
+        """
+        if not isinstance(data, Mapping):
+            raise ConfigurationError(f"the stored configuration is {shown(data)}, where a JSON object should be")
+        known = {field.name for field in fields(Config)}
+        later = {key: value for key, value in data.items() if key not in known and key != "id" and value is not None}
+        try:
+            config = Config(**{key: value for key, value in data.items() if key in known})
+            if not later:
+                return config
+            reason = f"its settings {', '.join(map(shown, later))} are not known"
+        except ConfigurationError as error:
+            reason = str(error)
+        config = LaterConfig.of({key: value for key, value in data.items() if key != "id"}, reason)
+        log.warning("settings of a later tinc-codec: the array is read, but not written, since %s", reason)
+        return config
+
+    def check_writable(self) -> None:
+        """Raise `ConfigurationError` where chunks cannot be written with these settings."""
+
+
+@dataclass(frozen=True)
+class LaterConfig(Config):
+    """Stored settings that this version does not know: chunks are read without regard to them, and not written.
+
+    Parameters
+    ----------
+    stored
+        As JSON, in one spelling.
+    reason
+        Why they are not those of this version.
+    """
+
+    stored: str = "{}"
+    reason: str = ""
+
+    @classmethod
+    def of(cls, data: JSON, reason: str) -> LaterConfig:
+        """Settings as they were stored."""
+        try:
+            return cls(stored=json.dumps(data, sort_keys=True), reason=reason)
+        except (TypeError, ValueError, RecursionError) as error:  # not from JSON
+            raise ConfigurationError(reason) from error
+
+    def to_json(self) -> JSON:
+        """As they were stored."""
+        data: JSON = json.loads(self.stored)
+        return data
+
+    def check_writable(self) -> None:
+        """Raise `ConfigurationError`, with the reason."""
+        raise ConfigurationError(
+            f"chunks cannot be written with the array's settings, which a later tinc-codec may have stored: "
+            f"{self.reason}; install a newer tinc-codec, or write into a new array"
+        )

@@ -1,4 +1,4 @@
-"""The kinds of error that this package raises."""
+"""The kinds of error and of warning that this package raises."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ class NewerVersionError(CorruptStreamError):
     """The stream was written by a newer format version than this decoder knows."""
 
 
+class LimitError(CorruptStreamError):
+    """A stream claims more than the process allows; the message names the setting that allows it."""
+
+
+class OutOfMemoryError(TincError, MemoryError):
+    """Memory ran out while a chunk was decoded; the process can go on."""
+
+
 class MissingDependencyError(TincError, ImportError):
     """An optional package is needed for what was asked."""
 
@@ -41,3 +49,15 @@ class TrainingCancelledError(TincError, RuntimeError):
 
 class JobError(TincError, RuntimeError):
     """A job over many chunks stopped before its end; its ledger has what is done, and a second run goes on."""
+
+
+class SourceError(JobError):
+    """A source changed or went away while a job was at work on it; nothing was published."""
+
+
+class DestinationError(JobError):
+    """A destination could not be written, read or listed; nothing was published."""
+
+
+class PartialWriteWarning(UserWarning):
+    """A part of a chunk is written over one that was stored with loss: it loses again, or takes more room."""

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import zarr
 from typer.testing import CliRunner
+from zarr.storage import FsspecStore
 
-from tinc_codec import TINCCodec, __version__, zarr_kwargs
+import tinc_codec
+from tinc_codec import JobError, TINCCodec, __version__, zarr_kwargs
 from tinc_codec.cli.main import app
-from tinc_codec.cli.phantom import light_sheet
+from tinc_codec.phantom import light_sheet
 
 pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
@@ -61,7 +63,7 @@ def test_wrong_inputs_are_explained_in_a_line(tmp_path, name, message):
     if name == "text.txt":
         (tmp_path / name).write_text("hello")
     result = tinc("demo", "--input", tmp_path / name, "--output", tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output
 
@@ -81,7 +83,7 @@ def test_demo_keeps_a_bound(tmp_path):
 
 def test_wrong_settings_are_explained_in_a_line(tmp_path):
     result = tinc("demo", "--ratio", "0.5", "--output", tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "ratio=0.5 must be above 1" in result.output
 
 
@@ -122,8 +124,8 @@ def test_inspect_of_something_else(tmp_path):
     (tmp_path / "a").write_bytes(b"nothing")
     for path in (tmp_path / "a", tmp_path / "missing"):
         result = tinc("inspect", path)
-        assert result.exit_code == 1
-        assert "TINC stream" in result.output
+        assert result.exit_code == 2
+        assert "TINC stream" in result.output or "is not there" in result.output
 
 
 def test_version():
@@ -189,6 +191,114 @@ def test_compress_in_place(stored):
 )
 def test_wrong_jobs_are_explained_in_a_line(stored, options, message):
     result = tinc("compress", stored, *options)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output
+
+
+def mistakes(folder):
+    """Commands that cannot work, with what is said of each."""
+    (folder / "bad.zarr").mkdir()
+    (folder / "bad.zarr" / "zarr.json").write_text('{"zarr_format": 3, "node')
+    (folder / "odd.zarr").mkdir()
+    (folder / "odd.zarr" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "array"}')
+    for name in ("n.tif", "n.npy", "n.tinc", "file"):
+        (folder / name).write_text("none of them")
+    yield ("compress", "bad.zarr", "o.zarr"), "not JSON"
+    yield ("compress", "odd.zarr", "o.zarr"), "has no regular grid of chunks"
+    yield ("compress", "n.tif", "o.zarr"), "not a TIFF that can be read"
+    yield ("compress", "missing.tif", "o.zarr"), "does not exist"
+    yield ("compress", "missing.zarr", "o.zarr"), "is not there"
+    yield ("compress", "foo://x/a.zarr", "o.zarr"), "protocol that is not known"
+    yield ("compress", "a.zarr", "o.zarr", "--scheduler", "nohost"), "scheduler 'nohost' does not answer"
+    yield ("compress", "a.zarr", "o.zarr", "--ratio", "many"), "Invalid value for '--ratio'"
+    yield ("compress", "a.zarr", "o.zarr", "--effort", "12"), "effort=12"
+    yield ("compress", "a.zarr", "o.zarr", "--devices", "0,,1"), "devices='0,,1' is not known"
+    yield ("compress", "a.zarr", "o.zarr", "--ration", "3"), "No such option"
+    yield ("compress",), "Missing argument"
+    yield ("compact",), "No such command 'compact'"
+    yield ("export", "missing.zarr", "o.zarr"), "is not there"
+    yield ("export", "bad.zarr", "o.tif"), "not JSON"
+    yield ("export", "a.zarr", "nodir/o.tif"), "destination 'nodir/o.tif' is not there"
+    yield ("export", "a.zarr", "file/o.tif"), "destination 'file/o.tif' cannot be used"
+    yield ("export", "a.zarr", "o.tif", "--axes", "XX"), "axes='XX' do not fit"
+    yield ("export", "a.zarr", "o.zarr", "--codec", "lz"), "codec='lz' is not known"
+    yield ("inspect", "missing"), "path 'missing' is not there"
+    yield ("inspect", "n.tinc"), "not a TINC stream"
+    yield ("inspect", "a.zarr"), "holds no TINC stream"
+    yield ("inspect", "bad.zarr"), "not JSON"
+    yield ("inspect",), "Missing argument"
+    yield ("demo", "--input", "n.npy"), "not an array that NumPy saved"
+    yield ("demo", "--input", "n.tif"), "not a TIFF that can be read"
+    yield ("demo", "--input", "bad.zarr"), "not JSON"
+    yield ("demo", "--input", "a.zarr", "--output", "file/out", "--effort", 1), "output 'file/out' cannot be used"
+    yield ("demo", "--zarr-format", "4"), "zarr_format=4 must be 2 or 3"
+    yield ("bench", "speed"), "study 'speed' is not known"
+    yield ("bench", "figures", "--output", "nodir/f.json"), "there is no such folder"
+
+
+def test_every_mistake_is_one_line_and_status_2(stored, monkeypatch):
+    monkeypatch.chdir(stored.parent)
+    for arguments, message in mistakes(stored.parent):
+        result = tinc(*arguments)
+        assert (result.exit_code, type(result.exception)) == (2, SystemExit), (arguments, result.output)
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("error: "), arguments
+        assert message in line, arguments
+    assert not (stored.parent / "o.zarr").exists()
+    assert not list(stored.parent.glob("*.partial"))
+
+
+def test_what_is_not_permitted_is_one_line(stored, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied", str(stored))
+
+    monkeypatch.setattr(zarr, "open", refused)
+    result = tinc("demo", "--input", stored)
+    assert result.exit_code == 2
+    assert "is not permitted (Permission denied" in result.stderr
+
+
+def test_a_package_that_a_protocol_needs_is_named(stored, monkeypatch):
+    def missing(*_, **__):
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(FsspecStore, "from_url", missing)
+    result = tinc("compress", "s3://bucket/a.zarr", stored.parent / "o.zarr")
+    assert result.exit_code == 2
+    assert "Install s3fs" in result.stderr
+
+
+def test_a_job_that_stopped_has_status_1(stored, monkeypatch):
+    def stops(*_, **__):
+        raise JobError("3 of 8 chunks are not in the ledger:\nrun it again")
+
+    monkeypatch.setattr(tinc_codec, "compress", stops)
+    result = tinc("compress", stored, stored.parent / "o.zarr")
+    assert result.exit_code == 1
+    assert result.stderr == "error: 3 of 8 chunks are not in the ledger: run it again\n"
+
+
+def test_brackets_in_a_message_are_kept(tmp_path):
+    result = tinc("inspect", tmp_path / "a[bold]b")
+    assert "a[bold]b" in result.stderr
+
+
+def test_ctrl_c_has_status_130_and_says_how_to_go_on(stored, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tinc_codec, "compress", interrupted)
+    result = tinc("compress", stored, "o.zarr")
+    assert result.exit_code == 130
+    assert "goes on with the same options" in result.stderr
+
+
+def test_a_fault_of_the_package_keeps_its_traceback(stored, monkeypatch):
+    def wrong(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tinc_codec, "compress", wrong)
+    result = tinc("compress", stored, "o.zarr")
+    assert isinstance(result.exception, ZeroDivisionError)
+    assert "report it" in result.exception.__notes__[0]

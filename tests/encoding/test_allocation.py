@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinc_codec.config import INTER_LEVEL, INTRA_LEVEL, Config
+from tinc_codec.config import Config
 from tinc_codec.encoding.allocation import CLASSES, allocate, choose_levels, constant_leaves, otsu_threshold, similarity
+from tinc_codec.parsing import INTER_LEVEL, INTRA_LEVEL
 from tinc_codec.tree.structure import NO_NETWORK
 
 

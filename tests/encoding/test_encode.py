@@ -183,4 +183,4 @@ def test_the_threshold_is_in_the_units_of_the_data():
 
 def test_too_many_axes_are_refused():
     with pytest.raises(UnsupportedDataError, match="at most 32 axes"):
-        prepare(np.zeros((1,) * (LARGEST_RANK + 1)))
+        prepare(np.zeros((1,) * (LARGEST_RANK + 1)), Config())

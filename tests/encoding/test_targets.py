@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import pytest
 import zarr
 
 from tinc_codec import TINCCodec, decode, metrics, zarr_kwargs
-from tinc_codec.cli.phantom import light_sheet
 from tinc_codec.config import Config
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.encoding.prepared import prepare
 from tinc_codec.encoding.targets import Targeting, goal
 from tinc_codec.hosts.zarr3 import stored_chunks
+from tinc_codec.phantom import light_sheet
 
 pytest.importorskip("torch")
 CHECK = Path(__file__).parents[1] / ".ci" / "check_bound.py"
@@ -150,11 +151,9 @@ def test_a_range_too_wide_for_the_bound_is_lossless():
 
 def test_a_residual_that_misses_is_dropped_and_said(volume, monkeypatch, caplog):
     config = Config(max_error=4, effort=1)
-    source = prepare(volume)
+    source = prepare(volume, config)
     target = goal(source, config)
-    monkeypatch.setattr(
-        "tinc_codec.encoding.targets.goal", lambda *_: type(target)(target.grid, 40, target.max_error, target.rmse)
-    )
+    monkeypatch.setattr("tinc_codec.encoding.targets.goal", lambda *_: replace(target, allowed=40))
     with caplog.at_level(logging.WARNING):
         data = Targeting(source, config, lambda fraction: None).run(b"the lossless stream")
     assert data == b"the lossless stream"

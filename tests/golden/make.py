@@ -11,8 +11,8 @@ import numpy as np
 
 from tests.models import in_lanes, random_residual, random_stream
 from tinc_codec import TINCCodec, decode
-from tinc_codec.cli.phantom import light_sheet
 from tinc_codec.decoding.inspect import inspect
+from tinc_codec.phantom import light_sheet
 
 FOLDER = Path(__file__).parent
 

@@ -119,3 +119,33 @@ def test_a_dataset_that_is_already_stored_is_compressed_by_a_job(tmp_path, datas
 def test_a_dataset_with_nothing_for_the_codec_is_said(dataset, caplog):
     assert xarray_encoding(dataset[["profile", "names"]], CODEC) == {}
     assert "no variable" in caplog.text
+
+
+def test_only_images_of_a_dataset_are_encoded(volume):
+    rng = np.random.default_rng(0)
+    objects = np.kron(rng.integers(0, 60_000, (10, 10, 10)), np.ones((4, 5, 6))).astype("u2")
+    when = np.datetime64("2024-01-01", "ns") + rng.integers(0, 10**15, (80, 90)).astype("m8[ns]")
+    ds = xr.Dataset(
+        {
+            "image": (SPACE, volume, {"ancillary_variables": "noise", "grid_mapping": "grid: z y x"}),
+            "noise": (SPACE, rng.normal(100, 10, volume.shape)),
+            "grid": (("a", "b"), rng.normal(size=(80, 90))),
+            "when": (("a", "b"), when),
+            "since": (("a", "b"), rng.normal(size=(80, 90)), {"units": "days since 2024-01-01"}),
+            "mask": (SPACE, volume > 200),
+            "bits": (SPACE, (volume > 200).astype("u1")),
+            "flags": (("a", "b"), rng.integers(0, 99, (80, 90)), {"flag_values": [0, 1]}),
+            "objects": (SPACE, objects),
+            "edges": (("a", "b"), rng.normal(size=(80, 90))),
+        },
+        coords={"a": ("a", np.arange(80.0), {"bounds": "edges"})},
+    )
+    ds["when"].encoding["dtype"] = "i8"
+    assert sorted(xarray_encoding(ds, CODEC)) == ["image"]
+    assert sorted(xarray_encoding(ds, CODEC, exact="im*", lossy=["noise", "ob*"])) == ["noise", "objects"]
+    packed = ds[["image"]].astype("f4") * 0.001
+    packed["image"].encoding = {"dtype": "i2", "scale_factor": 0.001}
+    assert sorted(xarray_encoding(packed, CODEC)) == ["image"]
+    for settings, message in (({"exact": "x*"}, "matches no array"), ({"lossy": "mask"}, "cannot code")):
+        with pytest.raises(tinc_codec.ConfigurationError, match=message):
+            xarray_encoding(ds, CODEC, **settings)

@@ -3,7 +3,7 @@ import pytest
 import zarr
 
 from tinc_codec import TINCCodec
-from tinc_codec.cli.phantom import light_sheet
+from tinc_codec.phantom import light_sheet
 
 distributed = pytest.importorskip("distributed")
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinc_codec.jobs.regions import Regions, within
+from tinc_codec.hosts.regions import Regions, within
 
 
 @st.composite

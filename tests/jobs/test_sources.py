@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import zarr
 
-from tinc_codec.jobs.sources import DaskSource, MeanSource, TiffSource, ZarrSource, block_mean
+from tinc_codec.jobs.sources import ArrayReader, DaskSource, MeanSource, ZarrSource, block_mean
+from tinc_codec.jobs.tiff import open_tiff
 
 BOX = np.s_[3:20, 10:40, 5:33]
 
@@ -15,7 +16,8 @@ def test_every_reader_reads_the_same_after_pickling(tmp_path, source, volume):
     tifffile.imwrite(tmp_path / "a.tif", volume)
     readers = [
         ZarrSource(zarr.open_array(source, mode="r")),
-        TiffSource.open(str(tmp_path / "a.tif")),
+        open_tiff(str(tmp_path / "a.tif"))[1][0].reader,
+        ArrayReader(volume),
         DaskSource(da.from_array(volume, chunks=(16, 32, 32))),
     ]
     for reader in readers:

@@ -6,9 +6,10 @@ import pytest
 import zarr
 
 from tinc_codec.errors import ConfigurationError, JobError
+from tinc_codec.hosts.stores import local_path
 from tinc_codec.jobs import staging as module
 from tinc_codec.jobs.atomic_swap import can_exchange, exchange
-from tinc_codec.jobs.staging import Place, local_path
+from tinc_codec.jobs.staging import Place
 
 needs_exchange = pytest.mark.skipif(os.name == "nt", reason="no exchange of directories on this system")
 
@@ -66,7 +67,16 @@ def test_what_cannot_be_replaced_in_one_step_is_refused_with_the_reason(tmp_path
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("a/b.zarr", "a/b.zarr"), ("file:///a/b.zarr", "/a/b.zarr"), ("s3://bucket/a", None), ("memory://a", None)],
+    [
+        ("a/b.zarr", "a/b.zarr"),
+        ("a b/12:30#1?.zarr", "a b/12:30#1?.zarr"),
+        ("file:///a/b.zarr", "/a/b.zarr"),
+        ("file:/a/b.zarr", "/a/b.zarr"),
+        ("local:///a/b.zarr", "/a/b.zarr"),
+        ("file:///a/b#1?c%20d.zarr", "/a/b#1?c%20d.zarr"),
+        ("s3://bucket/a", None),
+        ("simplecache::s3://bucket/a", None),
+    ],
 )
 def test_which_destinations_are_local(given, expected):
     found = local_path(given)

@@ -16,6 +16,7 @@ from tinc_codec import decode
 from tinc_codec.encoding import residual as learning
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual.integer_domain import IntegerDomain, Kind
+from tinc_codec.stream import limits
 from tinc_codec.stream.container import Section, unpack
 
 DTYPES = ["u1", "<u2", ">u4", "u8", "i1", "i2", "i4", ">i8", "f2", "<f4", ">f8"]
@@ -25,6 +26,7 @@ DTYPES = ["u1", "<u2", ">u4", "u8", "i1", "i2", "i4", ">i8", "f2", "<f4", ">f8"]
 def small_parts(monkeypatch):
     """Tiles, weights and contexts as small volumes would never get."""
     monkeypatch.setattr(learning, "TILE_VOXELS", 150)
+    monkeypatch.setattr(limits, "VOXELS_PER_TILE", 2)
     monkeypatch.setattr(learning, "VOXELS_PER_WEIGHT", 2)
     monkeypatch.setattr(learning, "VOXELS_PER_CONTEXT", 20)
 

@@ -10,7 +10,7 @@ from tests import reference
 from tests.models import random_stream
 from tinc_codec import decode
 from tinc_codec.errors import CorruptStreamError, NewerVersionError, UnsupportedDataError
-from tinc_codec.stream.container import VERSION, Container, Header, ModelKind, Section, pack, unpack
+from tinc_codec.stream.container import VERSION, Container, Header, ModelKind, Section, pack, supported, unpack
 
 BROUGHT = {Section.RESIDUAL: 2, Section.CROP: 2, Section.CORRECTIONS: 2, Section.WEIGHT_LANES: 3}
 STREAM = random_stream(np.random.default_rng(11), (16, 20), ">u2", order="F", empty=0.4, lanes=True)
@@ -145,3 +145,9 @@ def test_dtypes_without_a_code_are_refused():
     header = Header((3,), np.dtype("c8"), "C", ModelKind.NONE, True)
     with pytest.raises(UnsupportedDataError, match="complex64"):
         pack(Container(header, {}))
+
+
+@pytest.mark.parametrize("dtype", ["T", "U4", "S3", "O", "M8[ns]", "m8[s]", "c8", "?", "V2", [("a", "u1")]])
+def test_dtypes_that_no_chunk_has_are_not_supported(dtype):
+    made = np.dtypes.StringDType() if dtype == "T" else np.dtype(dtype)
+    assert not supported(made)

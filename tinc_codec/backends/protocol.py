@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
-from tinc_codec.tree.pieces import Positions
 from tinc_codec.tree.root_activations import RootActivations
+from tinc_codec.tree.runs import Positions
 
 
 class TileDecoder(Protocol):

@@ -15,8 +15,9 @@ from tinc_codec.stream import model_section
 from tinc_codec.stream.container import Container
 from tinc_codec.tree import inference
 from tinc_codec.tree.node_layout import NodeLayout, lay_out
-from tinc_codec.tree.pieces import Piece, Positions, points, product
+from tinc_codec.tree.pieces import Piece, points, product
 from tinc_codec.tree.root_activations import RootActivations
+from tinc_codec.tree.runs import Positions
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:

@@ -14,13 +14,12 @@ import psutil
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.jobs import destination as layout
 from tinc_codec.jobs.cluster import Workers, connected
-from tinc_codec.jobs.destination import Shape, WriteSettings
+from tinc_codec.jobs.destination import WriteSettings
+from tinc_codec.jobs.grids import Shape
 from tinc_codec.jobs.ledger import Ledger, Record
-from tinc_codec.jobs.regions import Index
 from tinc_codec.jobs.request import Request
 from tinc_codec.jobs.scheduler import Job, Rules, Task
-from tinc_codec.jobs.sources import SampleSource
-from tinc_codec.jobs.worker import Work, unpacked
+from tinc_codec.jobs.work import Piece, Work, unpacked
 
 SHAPE = (8192, 8192, 8192)
 """Of uint16: 1.1 TB."""
@@ -72,13 +71,13 @@ class Overhead:
         return {**asdict(self), "per_task": self.per_task}
 
 
-def write_nothing(packed: bytes, index: Index, part: SampleSource | None = None, instead: str | None = None) -> Record:
+def write_nothing(packed: bytes, piece: Piece, instead: str | None = None) -> Record:
     """Say that a chunk was written."""
     work = unpacked(packed)
     return Record(
         array=work.path,
-        key=work.key(index),
-        index=index,
+        key=work.key(piece.index),
+        index=piece.index,
         fingerprint=work.fingerprint,
         digest="nothing",
         raw_bytes=0,
@@ -95,7 +94,7 @@ def write_nothing(packed: bytes, index: Index, part: SampleSource | None = None,
     )
 
 
-def verify_nothing(_: bytes, record: Record, part: SampleSource | None = None) -> Record:
+def verify_nothing(_: bytes, record: Record, piece: Piece) -> Record:
     """Say that a chunk was verified."""
     return replace(record, verified=True)
 
@@ -122,7 +121,7 @@ def _measure(folder: Path, chunks: Shape, workers: int) -> Overhead:
     with connected(None, Workers(workers, 1, 2**31)) as client, Ledger(folder / "ledger") as ledger:
         job = Job(client, Rules(), write_nothing, verify_nothing)
         start = time.perf_counter()
-        for record in job.run(Task(work, index, None) for index in target.regions):
+        for record in job.run(Task(work, Piece(index)) for index in target.regions):
             assert isinstance(record, Record)
             ledger.add(record)
             done += 1

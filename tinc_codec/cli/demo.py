@@ -14,11 +14,13 @@ import zarr
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
-from tinc_codec.cli.phantom import light_sheet
 from tinc_codec.errors import ConfigurationError, MissingDependencyError, UnsupportedDataError
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.opening import open_node
 from tinc_codec.hosts.zarr3 import zarr_kwargs
+from tinc_codec.phantom import light_sheet
 from tinc_codec.runtime import progress
+from tinc_codec.runtime.usable import usable
 
 CHUNK = 64
 LARGEST = (64, 128, 128)
@@ -59,7 +61,8 @@ def load(path: Path | None, seed: int) -> NDArray[Any]:
         return light_sheet(LARGEST, seed)
     if not path.exists():
         raise ConfigurationError(f"input {path} does not exist")
-    opened = _open(path)
+    with usable(f"input {str(path)!r}"):
+        opened = _open(path)
     shape = tuple(n for n in opened.shape if n > 1) or (1,)
     if len(shape) != len(opened.shape):
         opened = np.asarray(opened).reshape(shape)
@@ -70,22 +73,34 @@ def load(path: Path | None, seed: int) -> NDArray[Any]:
 
 def _open(path: Path) -> Any:
     if path.suffix == ".npy":
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    if path.suffix in (".tif", ".tiff"):
         try:
-            import tifffile
-        except ImportError as error:
-            raise MissingDependencyError(f"{path} needs tifffile: pip install 'tinc-codec[plot]'") from error
-        with tifffile.TiffFile(path) as tiff:
-            contiguous = tiff.series[0].dataoffset is not None
-        return tifffile.memmap(path, mode="r") if contiguous else tifffile.imread(path)
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ConfigurationError(f"input {path} is not an array that NumPy saved: {error}") from error
+    if path.suffix in (".tif", ".tiff"):
+        return _first_image(path)
     if path.is_dir():
-        node = zarr.open(path, mode="r")
+        node = open_node(path, path)
         if isinstance(node, zarr.Array):
             return node
         names = [name for name, _ in node.arrays()]
         raise ConfigurationError(f"{path} is a group: name one of its arrays, {', '.join(names) or 'it has none'}")
     raise ConfigurationError(f"input {path} is neither .npy, .tif nor a Zarr directory")
+
+
+def _first_image(path: Path) -> Any:
+    try:
+        import tifffile
+    except ImportError as error:
+        raise MissingDependencyError(f"{path} needs tifffile: pip install 'tinc-codec[plot]'") from error
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            contiguous = tiff.series[0].dataoffset is not None
+        return tifffile.memmap(path, mode="r") if contiguous else tifffile.imread(path)
+    except (tifffile.TiffFileError, IndexError) as error:
+        raise ConfigurationError(f"input {path} is not a TIFF that can be read: {error}") from error
+    except ValueError as error:
+        raise MissingDependencyError(f"{path} cannot be decoded ({error}): pip install imagecodecs") from error
 
 
 @contextmanager
@@ -125,6 +140,8 @@ def run(
     """
     if volume.dtype.kind not in "iuf":
         raise UnsupportedDataError(f"the input has dtype {volume.dtype}: integers or floats are wanted")
+    if not volume.size:
+        raise UnsupportedDataError(f"the input has shape {volume.shape}: there is nothing in it")
     chunks = tuple(min(n, CHUNK) for n in volume.shape)
     start = time.perf_counter()
     with _progress_bar(volume.nbytes, show_progress):

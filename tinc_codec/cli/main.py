@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,13 @@ from rich.table import Table
 
 from tinc_codec import __version__
 from tinc_codec.cli import tables
+from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
 from tinc_codec.decoding.inspect import inspect
-from tinc_codec.errors import ConfigurationError, TincError
+from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.runtime.usable import usable
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
 
@@ -31,21 +32,15 @@ def _client(scheduler: str | None) -> Iterator[Any]:
         return
     from distributed import Client
 
-    with Client(scheduler) as client:
-        yield client
-
-
-@contextmanager
-def _explained(stopped: str = "stopped") -> Iterator[None]:
-    """Print the errors that were raised on purpose as one line, and exit with 1."""
     try:
-        yield
-    except TincError as error:
-        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        Console(stderr=True).print(stopped, highlight=False, soft_wrap=True)
-        raise typer.Exit(130) from None
+        client = Client(scheduler)
+    except (OSError, ValueError, TypeError) as error:  # a timeout is an OSError
+        raise ConfigurationError(
+            f"scheduler {scheduler!r} does not answer ({error or type(error).__name__}): give the address that it "
+            "shows when it starts, as in tcp://10.0.0.5:8786"
+        ) from error
+    with client:
+        yield client
 
 
 def _print_version(wanted: bool) -> None:
@@ -75,14 +70,17 @@ def demo(
     zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
 ) -> None:
     """Compress a volume, read it back, and show what it cost and what it kept."""
-    with _explained():
+    with interruptible("stopped"):
         from tinc_codec.cli import demo as demonstration
 
+        if zarr_format not in (2, 3):
+            raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
         codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, effort=effort, seed=seed)
         volume = demonstration.load(path, seed)
         console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
-        output.mkdir(parents=True, exist_ok=True)
-        result, decoded = demonstration.run(volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3)
+        with usable(f"output {str(output)!r}"):
+            output.mkdir(parents=True, exist_ok=True)
+            result, decoded = demonstration.run(volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3)
         table = Table(show_header=False)
         rate = result.raw_bytes / 1e6
         for name, value in (
@@ -97,7 +95,8 @@ def demo(
         ):
             table.add_row(name, value)
         console.print(table)
-        demonstration.draw(volume, decoded, result, output / "slices.png")
+        with usable(f"output {str(output)!r}"):
+            demonstration.draw(volume, decoded, result, output / "slices.png")
         console.print(f"Zarr array: {output / 'volume.zarr'}   picture: {output / 'slices.png'}")
 
 
@@ -107,21 +106,21 @@ def inspect_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Print the tree, the bytes of each section, the bits a weight and the quality of what is stored."""
-    with _explained():
+    with usable(f"path {str(path)!r}"):
         if path.is_dir():
-            from tinc_codec.hosts.zarr3 import stored_chunks
+            from tinc_codec.hosts.stored import stored_chunks
 
             found = [(key, inspect(data)) for key, data in stored_chunks(path)]
         else:
-            found = [(path.name, inspect(path.read_bytes()))] if path.exists() else []
-        if not found:
-            raise TincError(f"{path} holds no TINC stream")
-        if as_json:
-            console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in found])
-            return
-        if len(found) > 1:
-            tables.print_store(console, found)
-        tables.print_stream(console, *found[0])
+            found = [(path.name, inspect(path.read_bytes()))]
+    if not found:
+        raise ConfigurationError(f"{path} holds no TINC stream: give a stream, or a Zarr store with arrays of TINC's")
+    if as_json:
+        console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in found])
+        return
+    if len(found) > 1:
+        tables.print_store(console, found)
+    tables.print_stream(console, *found[0])
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
@@ -132,6 +131,12 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
         return tuple(int(part) for part in text.replace("x", ",").split(","))
     except ValueError:
         raise ConfigurationError(f"{text!r} are not edges in voxels, as in 64,64,64") from None
+
+
+def _devices(text: str) -> str | list[int]:
+    """Numbers of GPUs, as in 0,1; else a word."""
+    parts = text.split(",")
+    return [int(part) for part in parts] if all(part.strip().isdecimal() for part in parts) else text
 
 
 _Chunks = Annotated[str | None, typer.Option(help="Edges of the new chunks, as in 64,64,64; else the source's.")]
@@ -149,7 +154,18 @@ def compress_command(
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
     max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
-    exact: Annotated[list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")] = None,
+    exact_value: Annotated[
+        list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")
+    ] = None,
+    exact: Annotated[
+        list[str] | None, typer.Option(help="Arrays that stay exact, as in 'labels/*'; may be repeated.")
+    ] = None,
+    lossy: Annotated[
+        list[str] | None, typer.Option(help="Arrays to compress that look like labels or tables; may be repeated.")
+    ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Compress exact arrays losslessly where that is smaller.")
+    ] = False,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
     chunks: _Chunks = None,
     shards: _Shards = None,
@@ -170,25 +186,31 @@ def compress_command(
 ) -> None:
     """Compress a store chunk by chunk into another, or in place; run it again to go on where it stopped."""
     with (
-        _explained(f"stopped; what is done is kept: tinc compress {src} goes on with the same options"),
+        interruptible(f"stopped; what is done is kept: tinc compress {src} goes on with the same options"),
         _client(scheduler) as client,
     ):
         import tinc_codec
 
         if (dst is None) != in_place:
             raise ConfigurationError("give a destination, or --in-place, and not both")
-        if report is not None and report.suffix not in (".html", ".json"):
-            raise ConfigurationError(f"report {report} must end with .html or .json")
-        codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, exact_values=tuple(exact or ()), effort=effort)
-        numbers = [int(n) for n in devices.split(",")] if devices.replace(",", "").isdecimal() else devices
+        if report is not None:
+            from tinc_codec.jobs.report.summary import check_place
+
+            check_place(report)
+        codec = TINCCodec(
+            ratio=ratio, psnr=psnr, max_error=max_error, exact_values=tuple(exact_value or ()), effort=effort
+        )
         settings: dict[str, Any] = {
             "chunks": _shape(chunks),
             "shards": _shape(shards),
             "zarr_format": zarr_format,
             "client": client,
-            "devices": numbers,
+            "devices": _devices(devices),
             "workers": workers,
             "pyramid": pyramid,
+            "exact": tuple(exact or ()),
+            "lossy": tuple(lossy or ()),
+            "lossless": lossless,
         }
         if dry_run:
             from tinc_codec.jobs.report.terminal import plan
@@ -196,11 +218,12 @@ def compress_command(
             plan(tinc_codec.plan(src, dst, codec, **settings), console)
             return
         settings |= {"resume": resume, "verify": verify, "retries": retries, "on_error": on_error}
-        told = tinc_codec.compress(src, dst, codec, keep_original=keep_original, ledger=ledger, **settings)
+        result = tinc_codec.compress(src, dst, codec, keep_original=keep_original, ledger=ledger, **settings)
         if report is not None:
-            told.save(report)
-        if any(failure.instead == "skipped" for failure in told.failures):
-            raise typer.Exit(1)
+            with usable(f"report {str(report)!r}"):
+                result.save(report)
+        if any(failure.instead == "skipped" for failure in result.failures):
+            raise typer.Exit(STOPPED)
 
 
 @app.command("export")
@@ -215,7 +238,7 @@ def export_command(
     workers: _Workers = None,
 ) -> None:
     """Write plain Zarr or an OME-TIFF, for readers that do not know TINC."""
-    with _explained(f"stopped; what is done is kept: tinc export {src} {dst} goes on"):
+    with interruptible(f"stopped; what is done is kept: tinc export {src} {dst} goes on"):
         import tinc_codec
 
         if dst.lower().endswith((".tif", ".tiff")):
@@ -232,18 +255,17 @@ def bench(
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
 ) -> None:
     """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
-    with _explained():
+    with interruptible("stopped"):
         from tinc_codec.bench.studies import STUDIES
 
         if study not in STUDIES:
             raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(STUDIES)}")
+        if output is not None and not output.absolute().parent.is_dir():
+            raise ConfigurationError(f"output {str(output)!r}: there is no such folder; make it first")
         found = []
         for result in STUDIES[study](effort):
             found.append(result.as_json())
             console.print(result.line, highlight=False, soft_wrap=True)
         if output is not None:
-            output.write_text(json.dumps(found, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(app())
+            with usable(f"output {str(output)!r}"):
+                output.write_text(json.dumps(found, indent=1) + "\n")

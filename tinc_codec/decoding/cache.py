@@ -1,15 +1,13 @@
-"""Chunks that were read in part are kept, parsed, for the next read: one store for the process, bounded in bytes."""
+"""Chunks that were read in part are kept, parsed, for the next read, in the process's store."""
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 
 from tinc_codec.decoding.chunk import Chunk
-from tinc_codec.runtime.settings import process
+from tinc_codec.runtime.caching import kept
+from tinc_codec.stream.limits import Expected, check_header
 
 
 class _Key:
@@ -28,68 +26,42 @@ class _Key:
 
 
 class ChunkCache:
-    """Parsed chunks by their streams; those that were used least recently go first.
+    """Parsed chunks by their streams.
 
-    A chunk grows while it is read (decoded tiles of its residual stay with it), so that it is weighed after each read;
-    the process's setting `cache` is the most that all of them may weigh.
+    A chunk grows while it is read (decoded tiles of its residual stay with it), so that it is weighed after each read.
     """
 
-    def __init__(self) -> None:
-        self._chunks: OrderedDict[_Key, Chunk] = OrderedDict()
-        self._weights: dict[_Key, int] = {}
-        self._total = 0
-        self._lock = Lock()
-
     @contextmanager
-    def reading(self, stream: bytes) -> Iterator[Chunk]:
-        """The chunk of a stream, parsed now or earlier, and kept after this read."""
-        chunk = self.find(stream)
+    def reading(self, stream: bytes, expected: Expected | None = None) -> Iterator[Chunk]:
+        """The chunk of a stream, parsed now or earlier, and kept after this read; see `Chunk.of`."""
+        chunk = self.find(stream, expected)
         yield chunk
         self.keep(stream, chunk)
 
-    def find(self, stream: bytes) -> Chunk:
-        """The chunk of a stream, parsed now or earlier."""
-        with self._lock:
-            chunk = self._chunks.get(_Key(stream))
-        return Chunk.of(stream) if chunk is None else chunk
+    def find(self, stream: bytes, expected: Expected | None = None) -> Chunk:
+        """The chunk of a stream, parsed now or earlier; see `Chunk.of`."""
+        chunk: Chunk | None = kept.find(_Key(stream))
+        if chunk is None:
+            return Chunk.of(stream, expected)
+        check_header(chunk.header, len(stream), expected)
+        return chunk
 
     def keep(self, stream: bytes, chunk: Chunk) -> None:
         """Keep a chunk that was read, and weigh it."""
-        key, limit = _Key(stream), process().cache
-        with self._lock:
-            self._chunks[key] = chunk
-            self._chunks.move_to_end(key)
-            weight = chunk.nbytes + len(key.stream)
-            self._total += weight - self._weights.get(key, 0)
-            self._weights[key] = weight
-            while self._total > limit:
-                oldest, _ = self._chunks.popitem(last=False)
-                self._total -= self._weights.pop(oldest)
-
-    def renew(self) -> None:
-        """Forget all chunks, and the lock, which a thread may have held that did not come along with a fork."""
-        self._lock = Lock()
-        self.clear()
+        kept.keep(_Key(stream), chunk, chunk.nbytes + len(stream))
 
     def clear(self) -> None:
-        """Forget all chunks."""
-        with self._lock:
-            self._chunks.clear()
-            self._weights.clear()
-            self._total = 0
+        """Forget all chunks, and all else that was derived from streams."""
+        kept.clear()
 
     @property
     def nbytes(self) -> int:
-        """Memory that the chunks take, in bytes."""
-        return self._total
+        """Memory that is taken by what is kept, in bytes."""
+        return kept.nbytes
 
     def __len__(self) -> int:
-        return len(self._chunks)
+        return kept.count(_Key)
 
 
 chunks = ChunkCache()
 """The process's cache."""
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=chunks.renew)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cached_property
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
@@ -13,19 +13,22 @@ from numpy.typing import NDArray
 from tinc_codec.backends.choice import backend
 from tinc_codec.backends.protocol import TileDecoder
 from tinc_codec.decoding import predictors
+from tinc_codec.decoding.memory import accounted
 from tinc_codec.decoding.overlay import Overlay
 from tinc_codec.decoding.predictors.protocol import Predictor
-from tinc_codec.decoding.selection import select
+from tinc_codec.decoding.selection import nothing, select
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual import section, tiles
 from tinc_codec.residual.interlace import tile_borders, tile_bounds
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream import crop, exact, lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
+from tinc_codec.stream.limits import Expected, check_header
 from tinc_codec.tree.folding import Folding, Indices
 
-_SMALL = 2**12
-"""Memory of a chunk that holds nothing yet, about."""
+_SMALL, _TILE = 2**12, 2**10
+"""Memory of a chunk that holds nothing yet, about, and of a tile's place and code beside its bytes."""
 
 
 class Chunk:
@@ -50,9 +53,18 @@ class Chunk:
             raise CorruptStreamError("a chunk that is not lossless has neither a model nor a residual")
 
     @classmethod
-    def of(cls, stream: bytes | memoryview) -> Chunk:
-        """Parse a stream's header."""
-        return cls(unpack(stream))
+    def of(cls, stream: bytes | memoryview, expected: Expected | None = None) -> Chunk:
+        """Parse a stream's header, and check that it is what is `expected` or, where nothing is, small enough.
+
+        Raises
+        ------
+        CorruptStreamError
+            The bytes make no sense, or are another chunk; `LimitError` where they claim too much.
+        """
+        with accounted("a stream", len(stream)):
+            container = unpack(stream)
+            check_header(container.header, len(stream), expected)
+            return cls(container)
 
     @property
     def nbytes(self) -> int:
@@ -60,21 +72,28 @@ class Chunk:
         held = vars(self)
         total = _SMALL + sum(map(len, self.container.sections.values()))
         total += sum(tile.nbytes for tile in list(self._tiles.values()))
+        if "_residual" in held:
+            total += self.parameters.nbytes + sum(map(len, self.codes)) + _TILE * len(self.codes)
         for part in (held.get("predictor"), held.get("stored"), held.get("_tile_decoder"), *held.get("overlays", ())):
             total += 0 if part is None else part.nbytes
         return total
 
-    @cached_property
+    @lazy
     def predictor(self) -> Predictor | None:
         """What gives samples before the residual; None: nothing does."""
         return predictors.parse(self.container, self.folding.folded)
 
     def parse(self) -> Self:
         """Parse what every part of the chunk needs, now rather than when it is read."""
-        _ = self.predictor
+        with self.accounted():
+            _ = self.predictor
         return self
 
-    @cached_property
+    def accounted(self) -> AbstractContextManager[None]:
+        """Where memory runs out, the error says for which chunk."""
+        return accounted(f"a chunk of shape {self.header.shape} and {self.header.dtype}", self.header.raw_bytes)
+
+    @lazy
     def stored(self) -> NDArray[Any] | None:
         """All samples, folded, where they are stored losslessly; None: they are not."""
         if not self.header.lossless:
@@ -83,7 +102,7 @@ class Chunk:
         values = lossless.unpack(reader.raw(reader.remaining), count, self.native, self.header.version > 1)
         return values.reshape(self.folding.folded)
 
-    @cached_property
+    @lazy
     def overlays(self) -> tuple[Overlay, ...]:
         """Exact values and corrections, in the order in which they are entered."""
         kinds = [] if self.header.lossless else [Section.EXACT, Section.CORRECTIONS]
@@ -98,11 +117,11 @@ class Chunk:
         """Whether samples are coded in tiles."""
         return Section.RESIDUAL in self.container.sections and not self.header.lossless
 
-    @cached_property
+    @lazy
     def _residual(self) -> tuple[section.ResidualParameters, list[bytes]]:
         return section.unpack(self.container.section(Section.RESIDUAL), self.folding.folded, self.native)
 
-    @cached_property
+    @lazy
     def _tile_decoder(self) -> TileDecoder:
         return backend().tile_decoder(self.parameters)
 
@@ -116,7 +135,7 @@ class Chunk:
         """Each tile's code."""
         return self._residual[1]
 
-    @cached_property
+    @lazy
     def places(self) -> list[tuple[slice, ...]]:
         """Each tile's place in the folded shape."""
         return tile_bounds(self.folding.folded, self.parameters.tiles)
@@ -126,17 +145,20 @@ class Chunk:
 
         Raises
         ------
-        IndexError
+        SelectionError
             The selection does not fit the chunk.
         CorruptStreamError
             A section that is needed makes no sense.
         """
-        wanted = select(selection, self.header.shape)
-        if 0 in wanted.shape or any(len(index) == 0 for index in wanted.indices):
-            return np.empty(wanted.shape, self.header.dtype)
-        read = self._product if wanted.product else self._points
-        samples = read(wanted.indices).reshape(wanted.shape).astype(self.header.dtype, copy=False)
-        return samples if samples.flags.writeable else samples.copy()
+        with self.accounted():
+            if 0 in self.header.shape:  # the other axes may be as long as they like
+                return nothing(selection, self.header.shape, self.header.dtype)
+            wanted = select(selection, self.header.shape)
+            if 0 in wanted.shape or any(len(index) == 0 for index in wanted.indices):
+                return np.empty(wanted.shape, self.header.dtype)
+            read = self._product if wanted.product else self._points
+            samples = read(wanted.indices).reshape(wanted.shape).astype(self.header.dtype, copy=False)
+            return samples if samples.flags.writeable else samples.copy()
 
     def whole(self) -> NDArray[Any]:
         """All samples of the part that is stored, folded, native."""
@@ -152,10 +174,11 @@ class Chunk:
 
     def restored(self) -> NDArray[Any]:
         """The array that was encoded: shape, dtype and memory order; writable."""
-        shaped = crop.restore(self.container, self.whole())
-        array = np.asarray(shaped, self.header.dtype, order="F" if self.header.order == "F" else "C")
-        kept = self.stored is not None and np.may_share_memory(array, self.stored)
-        return array.copy(order="K") if kept else array
+        with self.accounted():
+            shaped = crop.restore(self.container, self.whole())
+            array = np.asarray(shaped, self.header.dtype, order="F" if self.header.order == "F" else "C")
+            kept = self.stored is not None and np.may_share_memory(array, self.stored)
+            return array.copy(order="K") if kept else array
 
     def _corrected(self, model: NDArray[Any] | None) -> NDArray[Any]:
         """Samples of all tiles, from those of the model."""

@@ -13,6 +13,7 @@ from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.metrics import psnr_of
 from tinc_codec.stream.container import Container, Section
+from tinc_codec.stream.limits import Expected
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,13 @@ class Quality:
         return psnr_of(self.rmse, self.high - self.low)
 
 
-def decode(stream: bytes | memoryview, selection: Any = None, *, level: int | tuple[int, ...] = 0) -> NDArray[Any]:
+def decode(
+    stream: bytes | memoryview,
+    selection: Any = None,
+    *,
+    level: int | tuple[int, ...] = 0,
+    expected: Expected | None = None,
+) -> NDArray[Any]:
     """Decode a stream, or a part of it, or all of it more coarsely.
 
     Parameters
@@ -51,6 +58,9 @@ def decode(stream: bytes | memoryview, selection: Any = None, *, level: int | tu
     level
         k, or one number for each axis: one sample for every cell that is 2^k voxels wide, see
         `tinc_codec.decoding.levels`. Bounds on the error hold at level 0 only.
+    expected
+        What the chunk must be. None: anything that takes no more than the process's settings `limit` and `work`, see
+        `tinc_codec.runtime.settings.Process`, allow.
 
     Returns
     -------
@@ -61,16 +71,19 @@ def decode(stream: bytes | memoryview, selection: Any = None, *, level: int | tu
     Raises
     ------
     CorruptStreamError
-        The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
-    IndexError
+        The bytes are truncated, altered, or not a TINC stream, or hold another chunk than expected;
+        `NewerVersionError` for a later format version, `LimitError` for a claim that goes too far.
+    OutOfMemoryError
+        Memory ran out; the process can go on.
+    SelectionError
         The selection does not fit the chunk.
     ConfigurationError
         A level is negative, or there are more or fewer of them than axes.
     """
     data = bytes(stream)
     if selection is None and level == 0:
-        return Chunk.of(data).restored()
-    with chunks.reading(data) as chunk:
+        return Chunk.of(data, expected).restored()
+    with chunks.reading(data, expected) as chunk:
         return read(chunk, selection, level=level)
 
 
@@ -78,8 +91,9 @@ def read(chunk: Chunk, selection: Any, *, level: int | tuple[int, ...]) -> NDArr
     """What `decode` gives, of a chunk that is parsed already."""
     if not any(levels.parse_level(level, len(chunk.header.shape))):
         return chunk.restored() if selection is None else chunk.read(selection)
-    coarse = levels.read(chunk, level)
-    return coarse if selection is None else np.array(coarse[selection])
+    with chunk.accounted():
+        coarse = levels.read(chunk, level)
+        return coarse if selection is None else np.array(coarse[selection])
 
 
 def sample(stream: bytes | memoryview, coordinates: Any) -> NDArray[Any]:
@@ -102,13 +116,13 @@ def sample(stream: bytes | memoryview, coordinates: Any) -> NDArray[Any]:
 
     Raises
     ------
-    CorruptStreamError
+    CorruptStreamError, OutOfMemoryError
         As for `decode`.
     SelectionError
         There are more or fewer coordinates than axes, or positions outside the chunk.
     """
     data = bytes(stream)
-    with chunks.reading(data) as chunk:
+    with chunks.reading(data) as chunk, chunk.accounted():
         return sampling.read(chunk, np.asarray(coordinates, np.float64))
 
 

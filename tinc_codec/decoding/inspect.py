@@ -9,7 +9,7 @@ import numpy as np
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.decode import Quality, read_quality
 from tinc_codec.decoding.predictors.protocol import Description, TreeLevel
-from tinc_codec.stream.container import Container, Section, unpack
+from tinc_codec.stream.container import Container, Section
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
     CorruptStreamError
         The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
     """
-    container = unpack(data)
-    header = container.header
-    predictor = Chunk(container).predictor
+    chunk = Chunk.of(data).parse()
+    container, header, predictor = chunk.container, chunk.header, chunk.predictor
     described = Description("") if predictor is None else predictor.describe()
     coded = sum(len(container.sections.get(kind, b"")) for kind in (Section.WEIGHTS, Section.WEIGHT_LANES))
     return StreamInfo(

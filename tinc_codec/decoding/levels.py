@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.interpolation import on_grid, to_dtype
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.residual.interlace import tile_borders
+from tinc_codec.runtime.caching import keeping
 from tinc_codec.stream import crop
 from tinc_codec.tree.folding import Folding
 
@@ -65,7 +65,7 @@ def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
     return np.array(inside, dtype=header.dtype, order="F" if header.order == "F" else "C")
 
 
-@lru_cache(maxsize=64)
+@keeping(lambda centres: sum(along.nbytes for positions in centres for along in positions))
 def _centres(folding: Folding, levels: tuple[int, ...]) -> tuple[Positions, Positions]:
     """The cells' centres along each axis, and along each folded axis; the chunks of an array share them."""
     centres = tuple(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.tree.folding import Indices
 
 
@@ -27,7 +27,7 @@ class Overlay:
     mask: NDArray[np.bool_]
     values: NDArray[Any]
 
-    @cached_property
+    @lazy
     def _places(self) -> NDArray[np.int64]:
         return np.flatnonzero(self.mask)
 

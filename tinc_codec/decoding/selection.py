@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.errors import SelectionError
 from tinc_codec.tree.folding import Indices
 
 
@@ -41,9 +44,29 @@ def select(selection: Any, shape: tuple[int, ...]) -> Selection:
 
     Raises
     ------
-    IndexError
-        As NumPy does.
+    SelectionError
+        An `IndexError`, where NumPy has one or another error.
     """
+    with _explained(shape):
+        return _selection(selection, shape)
+
+
+def nothing(selection: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """What a selection gives of an array without samples; see `select`."""
+    with _explained(shape):
+        return np.array(np.empty(shape, dtype)[selection])
+
+
+@contextmanager
+def _explained(shape: tuple[int, ...]) -> Iterator[None]:
+    """NumPy's errors in this package's kind."""
+    try:
+        yield
+    except (IndexError, TypeError, ValueError, OverflowError) as error:
+        raise SelectionError(f"the selection does not fit shape {shape}: {error}") from error
+
+
+def _selection(selection: Any, shape: tuple[int, ...]) -> Selection:
     items = _complete(selection if isinstance(selection, tuple) else (selection,), shape)
     if items is not None:
         simple = _simple(items, shape)

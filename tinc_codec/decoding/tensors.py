@@ -44,12 +44,17 @@ def decode_batch(streams: Sequence[bytes | memoryview], device: Any = "cuda") ->
     """
     place = inference_torch.find_device(device)
     chunks = [Chunk.of(bytes(stream)) for stream in streams]
-    spread(lambda chunk: chunk.predictor, chunks)
+    spread(Chunk.parse, chunks)
     return [to_tensor(chunk, place) for chunk in chunks]
 
 
 def to_tensor(chunk: Chunk, device: torch.device) -> torch.Tensor:
     """One chunk as a tensor."""
+    with chunk.accounted():
+        return _to_tensor(chunk, device)
+
+
+def _to_tensor(chunk: Chunk, device: torch.device) -> torch.Tensor:
     import torch
 
     if not isinstance(chunk.predictor, SineTree) or chunk.has_residual:

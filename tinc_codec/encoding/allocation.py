@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.config import Config
+from tinc_codec.runtime.settings import WORK
 from tinc_codec.tree.partition import Partition, partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 
@@ -222,12 +223,12 @@ Classes = tuple[NDArray[np.uint8], tuple[float, ...]]
 
 
 def fit_widths(part: Partition, classes: tuple[Classes, ...], shares: list[float], parameters: int) -> Tree | None:
-    """The widest tree whose levels have these shares and whose parameters stay within the budget."""
+    """The widest tree whose levels have these shares, within the budget and the work that every reader allows."""
     low, high, best = 0.0, 2.0, None
     for _ in range(24):
         middle = (low + high) / 2
         tree = _tree(part, classes, [share * middle * parameters for share in shares])
-        if tree.parameters <= parameters:
+        if tree.parameters <= parameters and tree.products <= WORK * math.prod(part.shape):
             low, best = middle, tree
         else:
             high = middle

@@ -39,6 +39,8 @@ def encode(array: ArrayLike, config: Config) -> bytes:
 
     Raises
     ------
+    ConfigurationError
+        The settings are those of a later version.
     UnsupportedDataError
         The dtype, the number of axes or the size is not one that can be stored.
     MissingDependencyError
@@ -46,7 +48,8 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     TrainingCancelledError
         The user stopped the program.
     """
-    chunk = prepare(array, config.exact_values, signed_zeros=config.max_error == 0)
+    config.check_writable()
+    chunk = prepare(array, config)
     report = TrainingProgress(chunk.header.raw_bytes)
     plain = exactly(chunk)
     if chunk.nothing_to_model:
@@ -70,7 +73,10 @@ def _within(chunk: PreparedChunk, plain: bytes, ratio: float, config: Config, re
         modelled = Modelling(chunk, room, config, report).run()
         if modelled is None or modelled.size > max(budget, len(plain)):
             break
-        found = verify(chunk, modelled.sections).stream
+        verified = verify(chunk, modelled.sections)
+        if verified.complaint is not None:
+            raise TrainingError(f"it {verified.complaint}")
+        found = verified.stream
         smallest = min(smallest, found, key=len) if len(found) > budget else found
         if len(found) <= budget or modelled.size > budget:
             break

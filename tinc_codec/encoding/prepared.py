@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinc_codec.config import Config
+from tinc_codec.encoding.kept import exact_samples
 from tinc_codec.errors import UnsupportedDataError
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream import crop, exact
 from tinc_codec.stream.container import LARGEST_CHUNK, LARGEST_RANK, Header, ModelKind, Section, supported
 from tinc_codec.tree.partition import fold
@@ -32,8 +34,8 @@ class PreparedChunk:
         Shape of `values` before folding.
     fill
         What the planes hold that are left out, where `kept` is not the header's shape; bits of a scalar.
-    exact_values
-        Finite values that only those samples may come back as that have them.
+    config
+        What is asked for.
     """
 
     header: Header
@@ -41,7 +43,7 @@ class PreparedChunk:
     modelled: NDArray[np.bool_] | None
     kept: tuple[int, ...]
     fill: NDArray[Any]
-    exact_values: tuple[float, ...] = ()
+    config: Config
 
     @property
     def nothing_to_model(self) -> bool:
@@ -57,30 +59,28 @@ class PreparedChunk:
         """The section that tells what was left out, where something was."""
         return {} if self.kept == self.header.shape else {Section.CROP: crop.pack(self.kept, self.fill)}
 
-    @cached_property
+    @lazy
     def kept_exactly(self) -> dict[int, bytes]:
         """The section of the samples that are stored exactly, where there are any."""
         return {} if self.modelled is None else {Section.EXACT: exact.pack(self.values, ~self.modelled)}
 
     def corrections(self, decoded: NDArray[Any]) -> dict[int, bytes]:
         """The section that takes back exact values from samples that do not have them, where there are any."""
-        if not self.exact_values:
-            return {}
-        wrong = _special(decoded, self.exact_values, False)
+        wrong = exact_samples(decoded, self.config)
         wrong = wrong if self.modelled is None else wrong & self.modelled
         return {Section.CORRECTIONS: exact.pack(self.values, wrong)} if wrong.any() else {}
 
-    @cached_property
+    @lazy
     def low(self) -> Any:
         """Smallest sample that is for the model."""
         return self.known(self.values).min()
 
-    @cached_property
+    @lazy
     def high(self) -> Any:
         """Largest sample that is for the model."""
         return self.known(self.values).max()
 
-    @cached_property
+    @lazy
     def filled(self) -> NDArray[Any]:
         """The samples, with one of the middle in the places that are stored exactly."""
         if self.modelled is None:
@@ -88,12 +88,12 @@ class PreparedChunk:
         known = self.known(self.values)
         return np.where(self.modelled, self.values, np.partition(known, len(known) // 2)[len(known) // 2])
 
-    @cached_property
+    @lazy
     def exponent(self) -> int:
         """Exponent e such that samples over 2^e are below 1 in magnitude, so that no square overflows."""
         return math.frexp(max(abs(float(self.low)), abs(float(self.high))))[1]
 
-    @cached_property
+    @lazy
     def volume(self) -> NDArray[np.float64]:
         """The samples over 2^exponent."""
         return np.asarray(np.ldexp(self.filled.astype(np.float64), -self.exponent))
@@ -111,17 +111,15 @@ def check_dtype(dtype: np.dtype[Any]) -> None:
         )
 
 
-def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros: bool = False) -> PreparedChunk:
+def prepare(array: ArrayLike, config: Config) -> PreparedChunk:
     """Check and normalise what was given; nothing is written in place.
 
     Parameters
     ----------
     array
         Integers or floats.
-    exact_values
-        Values that must come back exactly, beside NaN and infinities.
-    signed_zeros
-        Whether a negative zero must stay one.
+    config
+        What is asked for.
 
     Raises
     ------
@@ -130,32 +128,19 @@ def prepare(array: ArrayLike, exact_values: tuple[float, ...] = (), signed_zeros
     """
     given = np.asarray(array)
     check_dtype(given.dtype)
-    if given.ndim > LARGEST_RANK or given.nbytes > LARGEST_CHUNK:
+    if given.ndim > LARGEST_RANK or max(given.nbytes, *given.shape, 0) > LARGEST_CHUNK:
         raise UnsupportedDataError(
             f"a chunk of shape {given.shape} and {given.nbytes} bytes is too large: at most {LARGEST_RANK} axes and "
             f"{LARGEST_CHUNK} bytes"
         )
     order = "F" if given.flags.f_contiguous and not given.flags.c_contiguous else "C"
     native = np.ascontiguousarray(given, given.dtype.newbyteorder("=")).reshape(given.shape)
-    kept = crop.find(native)
+    # a chunk's own range must not be that of its padding, which the reader of an array never sees
+    own_range = config.psnr is not None and config.data_range is None
+    kept = crop.find(native, worth=1) if own_range else crop.find(native)
     fill = native.reshape(-1)[-1:].copy()
     values = np.ascontiguousarray(native[tuple(slice(n) for n in kept)])
     values = values.reshape(fold(kept) if given.size else (0,))
     header = Header(given.shape, given.dtype, order, ModelKind.NONE, True)
-    special = _special(values, exact_values, signed_zeros)
-    return PreparedChunk(header, values, ~special if special.any() else None, kept, fill, exact_values)
-
-
-def _special(values: NDArray[Any], exact_values: tuple[float, ...], signed_zeros: bool) -> NDArray[np.bool_]:
-    """Which samples are to be stored exactly."""
-    floating = values.dtype.kind == "f"
-    special = ~np.isfinite(values) if floating else np.zeros(values.shape, bool)
-    for value in exact_values:
-        if floating:
-            with np.errstate(over="ignore"):
-                special |= values == values.dtype.type(value)
-        elif value == int(value) and np.iinfo(values.dtype).min <= value <= np.iinfo(values.dtype).max:
-            special |= values == values.dtype.type(int(value))
-    if floating and signed_zeros:
-        special |= (values == 0) & np.signbit(values)
-    return special
+    special = exact_samples(values, config)
+    return PreparedChunk(header, values, ~special if special.any() else None, kept, fill, config)

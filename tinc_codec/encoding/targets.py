@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, replace
 
 from tinc_codec.config import Config
-from tinc_codec.decoding.decode import Quality
 from tinc_codec.decoding.predictors.sine_tree import SineTree
+from tinc_codec.encoding.kept import Bound, bound
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.residual import Coded, Quantiser, Volume, encode
 from tinc_codec.encoding.tree_model import Modelled, Modelling
@@ -49,8 +49,8 @@ _SEARCHES = 9
 _NEAR = 0.995
 """Part of the error allowed that a search is content with."""
 
-_SMALLEST_RMSE = 1e-290
-"""Among numbers as small as this, float64 itself rounds too much for a PSNR to have a meaning."""
+_AIM = 1 - 1e-9
+"""Part of the root mean square error allowed that is aimed at: the PSNR of all of it may be rounded to below."""
 
 _SPREAD = 1.7
 """Largest error over root mean square error of a uniform quantiser, about."""
@@ -66,34 +66,26 @@ class Goal:
         Integers to code them as.
     allowed
         Largest error in the domain's integers.
-    max_error, rmse
-        In the data's units; one of them is given.
+    bound
+        What they must keep, in the data's units.
+    rmse
+        What is aimed at, where the bound is one of the root mean square error.
     """
 
     domain: IntegerDomain
     allowed: int
-    max_error: float | None
+    bound: Bound
     rmse: float | None
-
-    def kept(self, quality: Quality) -> bool:
-        """Whether what was measured keeps it."""
-        if self.max_error is not None:
-            return quality.max_error <= self.max_error
-        return self.rmse is None or quality.rmse <= self.rmse
 
 
 def goal(chunk: PreparedChunk, config: Config) -> Goal | None:
     """What `config` asks for a chunk; None where its range is too wide for any domain."""
-    error, rmse = config.max_error, None
-    if config.psnr is not None:
-        data_range = float(chunk.high) - float(chunk.low) if config.data_range is None else config.data_range
-        rmse = data_range * 10 ** (-config.psnr / 20)
-        rmse *= 1 - 1e-9  # the PSNR of exactly this error may be rounded to below what was asked
-        rmse = rmse if rmse > _SMALLEST_RMSE else 0.0
-        error = rmse * _SPREAD
+    limit = bound(float(chunk.low), float(chunk.high), config)
+    rmse = None if limit.rmse is None else limit.rmse * _AIM
+    error = limit.max_error if rmse is None else rmse * _SPREAD
     assert error is not None
-    found = bounded_domain(chunk.known(chunk.values), chunk.low, chunk.high, error) if math.isfinite(error) else None
-    return None if found is None else Goal(*found, config.max_error, rmse)
+    domain = bounded_domain(chunk.known(chunk.values), chunk.low, chunk.high, error) if math.isfinite(error) else None
+    return None if domain is None else Goal(*domain, limit, rmse)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,22 +165,22 @@ class Targeting:
         chunk, domain = self.chunk, target.domain
         sections: dict[int, bytes] = {} if modelled is None else modelled.sections
         samples = None if modelled is None else SineTree(lay_out(modelled.model)).whole()
-        if samples is not None and target.kept(measure(chunk, samples)):
-            return verify(chunk, sections)
+        if samples is not None:
+            quality = measure(chunk, samples)
+            if target.bound.holds(quality.max_error, quality.rmse):
+                alone = verify(chunk, sections)
+                if alone.complaint is None:
+                    return alone
         volume = Volume(domain, domain.from_samples(chunk.filled), chunk.modelled, samples)
         if target.rmse is None:
             coded = encode(volume, Quantiser(2 * target.allowed + 1))
         else:
             coded = self._fewest(volume, target.rmse)
         verified = verify(chunk, {**sections, Section.RESIDUAL: coded.section})
-        if target.kept(verified.quality):
+        if verified.complaint is None:
             return verified
-        log.warning(
-            "a chunk of shape %s has error %g (RMSE %g) with this residual, which is dropped",
-            chunk.header.shape,
-            verified.quality.max_error,
-            verified.quality.rmse,
-        )
+        text = "a chunk of shape %s %s with this residual, which is dropped"
+        log.warning(text, chunk.header.shape, verified.complaint)
         return None
 
     def _fewest(self, volume: Volume, rmse: float) -> Coded:

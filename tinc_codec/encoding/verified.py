@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from tinc_codec import metrics
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.decode import Quality
+from tinc_codec.encoding.kept import complaint
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.errors import CorruptStreamError, TrainingError
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, pack
 from tinc_codec.stream.fields import FieldWriter
+from tinc_codec.stream.limits import Expected
 
 BLANK = Quality(0, 0, 0, 0)
 """Stands for a quality that is not measured yet; it takes as many bytes."""
@@ -22,10 +24,21 @@ BLANK = Quality(0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Verified:
-    """A stream whose decoder gives what `quality` says."""
+    """A stream that was decoded.
+
+    Parameters
+    ----------
+    stream
+        Its bytes.
+    quality
+        What its decoder gives.
+    complaint
+        What of it is not as asked; None: it is kept.
+    """
 
     stream: bytes
     quality: Quality
+    complaint: str | None
 
 
 def assemble(chunk: PreparedChunk, sections: dict[int, bytes], quality: Quality) -> bytes:
@@ -42,17 +55,18 @@ def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
     Raises
     ------
     TrainingError
-        The stream does not decode, or does not give back exactly what it stores exactly.
+        The stream does not decode.
     """
     try:
-        decoded = Chunk.of(assemble(chunk, sections, BLANK)).whole()
+        decoded = Chunk.of(assemble(chunk, sections, BLANK), Expected(chunk.header.raw_bytes)).whole()
     except CorruptStreamError as error:  # never promise what the decoder does not keep
         raise TrainingError(f"the stream does not decode: {error}") from error
     corrected = chunk.corrections(decoded)
     if corrected:
         return verify(chunk, {**sections, **corrected})
     quality = measure(chunk, decoded)
-    return Verified(assemble(chunk, sections, quality), quality)
+    wrong = complaint(chunk.values, decoded.reshape(chunk.values.shape), chunk.config)
+    return Verified(assemble(chunk, sections, quality), quality, wrong)
 
 
 def exactly(chunk: PreparedChunk) -> bytes:

@@ -10,9 +10,11 @@ from numcodecs.abc import Codec
 from numcodecs.compat import ensure_bytes
 from numpy.typing import NDArray
 
-from tinc_codec.config import Config
+from tinc_codec.config import Config, LaterConfig
 from tinc_codec.decoding import decode as decoding
 from tinc_codec.errors import UnsupportedDataError
+from tinc_codec.hosts.rewriting import Notice, encode_again, remember
+from tinc_codec.stream.limits import Expected
 
 _DEFAULT = Config()
 
@@ -67,6 +69,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         effort: int = _DEFAULT.effort,
         seed: int = _DEFAULT.seed,
     ) -> None:
+        self._notice = Notice()
         self._config = Config(
             ratio=ratio,
             psnr=psnr,
@@ -93,7 +96,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         Parameters
         ----------
         buf
-            Array of integers or floats, C or F order, either byte order.
+            Array of integers or floats, C or F order, either byte order. What `decode` gave, changed in part, keeps the
+            error that it has elsewhere, see `tinc_codec.hosts.rewriting`.
 
         Returns
         -------
@@ -102,19 +106,19 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
         Raises
         ------
+        ConfigurationError
+            The settings were stored by a later version.
         UnsupportedDataError
             The array's dtype cannot be stored, or bytes were given.
         MissingDependencyError
             torch is not installed.
         """
-        from tinc_codec.encoding.encode import encode
-
         if isinstance(buf, bytes | bytearray):
             raise UnsupportedDataError(
                 f"{len(buf)} bytes were given: TINC compresses the array itself, so it must come before any codec that "
                 "turns arrays into bytes"
             )
-        return encode(buf, self._config)
+        return encode_again(np.asanyarray(buf), self._config, self._notice)
 
     def decode(self, buf: Any, out: Any = None) -> NDArray[Any]:
         """Decompress a stream.
@@ -135,9 +139,14 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         Raises
         ------
         CorruptStreamError
-            The bytes are truncated, altered, or not a TINC stream; `NewerVersionError` for a later format version.
+            The bytes are truncated, altered, or not a TINC stream, or hold more or less than `out`;
+            `NewerVersionError` for a later format version, `LimitError` for a claim that goes too far.
+        OutOfMemoryError
+            Memory ran out; the process can go on.
         """
-        decoded = self._decoded(ensure_bytes(buf))
+        # where the array goes says how large it is; Zarr's format 2 gives no more, and mostly not that
+        expected = None if out is None else Expected(memoryview(out).nbytes)
+        decoded = self._decoded(bytes(ensure_bytes(buf)), expected)
         if out is None:
             return decoded
         if isinstance(out, np.ndarray) and out.shape == decoded.shape and out.dtype == decoded.dtype:
@@ -146,8 +155,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
             memoryview(out).cast("B")[:] = decoded.tobytes(order="A")
         return out  # type: ignore[no-any-return]
 
-    def _decoded(self, stream: bytes) -> NDArray[Any]:
-        return decoding.decode(stream)
+    def _decoded(self, stream: bytes, expected: Expected | None) -> NDArray[Any]:
+        return remember(decoding.decode(stream, expected=expected), stream, self._config)
 
     def get_config(self) -> dict[str, Any]:
         """As a JSON object, the identifier among it."""
@@ -155,7 +164,13 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> TINCCodec:
-        """Make a codec from stored settings; keys that this version does not know are left out."""
+        """Make a codec from stored settings; those that this version does not know are kept, and stop it from writing.
+
+        Raises
+        ------
+        ConfigurationError
+            `config` is not a JSON object.
+        """
         return cls.from_settings(Config.from_json(config))
 
     @classmethod
@@ -172,6 +187,8 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         return hash((self.codec_id, self._config))
 
     def __repr__(self) -> str:
+        if isinstance(self._config, LaterConfig):
+            return f"TINCCodec.from_config({self._config.stored})"
         changed = {
             key: value
             for key, value in vars(self._config).items()

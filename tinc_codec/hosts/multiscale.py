@@ -12,8 +12,8 @@ from tinc_codec.decoding.levels import cells
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.ome_zarr import axes_of, first_level, kind_of, scale_of
 from tinc_codec.hosts.ome_zarr_view import View
+from tinc_codec.hosts.opening import open_zarr
 from tinc_codec.hosts.zarr_levels import Level, LevelArray, check_level, halvings
-from tinc_codec.jobs.source_tree import open_zarr
 
 SMALL = 64
 """By default levels end where no axis has more voxels than this."""

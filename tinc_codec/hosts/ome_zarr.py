@@ -27,14 +27,60 @@ def is_ome(groups: Attributes) -> bool:
     return any(key in _ome(attributes) for attributes in groups.values() for key in known)
 
 
-def label_groups(groups: Attributes) -> list[str]:
-    """NodeLayout of the images whose samples are names of objects: an error of 1 makes another object of them."""
-    found = [path for path, attributes in groups.items() if "image-label" in _ome(attributes)]
-    for path, attributes in groups.items():
-        names = _ome(attributes).get("labels")
-        if isinstance(names, list) and path.rsplit("/", 1)[-1] == "labels":
-            found += [f"{path}/{name}" for name in names]
-    return found
+def in_format(attributes: Mapping[str, Any], zarr_format: int) -> dict[str, Any]:
+    """Attributes in version 0.5 as the version has them that goes with a Zarr format: 0.4 with 2, 0.5 with 3."""
+    if zarr_format == 3 or "ome" not in attributes:
+        return dict(attributes)
+    described = {key: value for key, value in attributes["ome"].items() if key != "version"}
+    images = [{**image, "version": "0.4"} for image in described.get("multiscales", [])]
+    return {**{k: v for k, v in attributes.items() if k != "ome"}, **described, "multiscales": images}
+
+
+def is_label(attributes: Mapping[str, Any]) -> bool:
+    """Whether a group is an image whose samples are names of objects: an error of 1 makes another object of them."""
+    return "image-label" in _ome(attributes)
+
+
+def is_image(attributes: Mapping[str, Any]) -> bool:
+    """Whether a group is an image, or the labels of one."""
+    return "multiscales" in _ome(attributes)
+
+
+def paths(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """NodeLayout of nodes, from a group, that its attributes name: levels, labels, wells, fields, series."""
+    ome = _ome(attributes)
+    for image in _objects(ome.get("multiscales")):
+        yield from (str(dataset["path"]) for dataset in _objects(image.get("datasets")) if "path" in dataset)
+    for key, listed in (("plate", "wells"), ("well", "images")):
+        inner = ome.get(key)
+        if isinstance(inner, Mapping):
+            yield from (str(part["path"]) for part in _objects(inner.get(listed)) if "path" in part)
+    for key, where in (("labels", ""), ("series", "../")):  # the group OME lies beside the series that it names
+        names = ome.get(key)
+        yield from (where + name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+
+
+def optional_paths(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """NodeLayout of nodes that may be below a group of these attributes, and that nothing names."""
+    ome = _ome(attributes)
+    if "multiscales" in ome:
+        yield "labels"
+    if is_collection(attributes):
+        yield from ("OME", "0")
+
+
+def is_collection(attributes: Mapping[str, Any]) -> bool:
+    """Whether a group's images are numbered from 0 on, as bioformats2raw writes them."""
+    return "bioformats2raw.layout" in _ome(attributes)
+
+
+def documents(groups: Attributes) -> list[str]:
+    """Keys of the files beside nodes that OME-Zarr knows."""
+    return ["/".join(filter(None, (path, "OME/METADATA.ome.xml"))) for path in groups if is_collection(groups[path])]
+
+
+def _objects(listed: Any) -> list[Mapping[str, Any]]:
+    return [part for part in listed if isinstance(part, Mapping)] if isinstance(listed, list) else []
 
 
 def levels(groups: Attributes) -> Iterator[list[str]]:

@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tinc_codec.config import Config
+from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.images import Candidate, names_given, why_exact
+from tinc_codec.hosts.patterns import Choice
+from tinc_codec.hosts.regions import Regions
+from tinc_codec.hosts.samples import largest_error, sampled, why_not_amounts
 from tinc_codec.hosts.zarr3 import zarr_kwargs
-from tinc_codec.jobs.source_tree import SMALLEST
 from tinc_codec.stream.container import supported
 
 if TYPE_CHECKING:
     import xarray as xr
 
+_EDGE, _LOOKED_AT = 64, 6
+"""Edge along the last three axes, and number, of the blocks of a variable that are looked at."""
+
 log = logging.getLogger("tinc_codec")
 
 
 def xarray_encoding(
-    ds: xr.Dataset, codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3, chunks: dict[str, int] | None = None
+    ds: xr.Dataset,
+    codec: TINCCodec,
+    *,
+    zarr_format: Literal[2, 3] = 3,
+    chunks: dict[str, int] | None = None,
+    exact: str | Sequence[str] = (),
+    lossy: str | Sequence[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """Encoding for ``ds.to_zarr(store, zarr_format=..., encoding=...)``.
 
-    Variables that TINC is for get the codec: integers and floats with two axes or more that are not coordinates and not
-    small. What stands for a missing value (``_FillValue``, ``missing_value``) is added to each one's exact values, so
-    that as many are missing when the dataset is opened again, and in the same places.
+    Variables that are images get the codec, by the rule of `tinc_codec.compress`: not masks, flags, times, bounds and
+    other coordinates, tables, or what looks like labels; a few blocks of a variable are looked at. What
+    stands for a missing value (``_FillValue``, ``missing_value``) is added to each one's exact values, so that as many
+    are missing when the dataset is opened again, and in the same places.
 
     Parameters
     ----------
     ds
-        The dataset; it is not loaded.
+        The dataset; it is not loaded as a whole.
     codec
         How to compress. With ``scale_factor`` or ``dtype`` in a variable's encoding the codec sees the packed values,
         and its targets are in their units.
@@ -39,6 +56,8 @@ def xarray_encoding(
         2 or 3, as given to ``to_zarr``.
     chunks
         Edges of the stored chunks by dimension; None: xarray's choice, which is the blocks of a dask array.
+    exact, lossy
+        Patterns for names of variables: which stay exact, and which get the codec, whatever the rule says.
 
     Returns
     -------
@@ -50,13 +69,15 @@ def xarray_encoding(
     >>> encoding = xarray_encoding(ds, TINCCodec(ratio=32))  # doctest: +SKIP
     >>> ds.to_zarr("a.zarr", zarr_format=3, encoding=encoding)  # doctest: +SKIP
     """
+    choice = Choice.parse(exact, lossy)
+    choice.check(map(str, ds.data_vars))
     made: dict[str, dict[str, Any]] = {}
+    around = [_told(variable) for variable in ds.variables.values()]
     for name, variable in ds.data_vars.items():
-        stored = np.dtype(variable.encoding.get("dtype", variable.dtype))
-        if variable.ndim < 2 or variable.size < SMALLEST or not supported(stored):
+        if _why_exact(str(name), variable, around, codec.config, choice) is not None:
             continue
-        exact = (*codec.config.exact_values, *_missing(variable))
-        config = replace(codec.config, exact_values=tuple(dict.fromkeys(exact)))
+        values = (*codec.config.exact_values, *_missing(variable))
+        config = replace(codec.config, exact_values=tuple(dict.fromkeys(values)))
         slots = zarr_kwargs(TINCCodec.from_settings(config), zarr_format=zarr_format)
         kept = ("_FillValue", "missing_value", "scale_factor", "add_offset", "dtype")
         encoding = {key: variable.encoding[key] for key in kept if key in variable.encoding}
@@ -67,8 +88,42 @@ def xarray_encoding(
             )
         made[str(name)] = encoding
     if not made:
-        log.warning("no variable of the dataset is for TINC: they are small, one-dimensional, or of other dtypes")
+        log.warning("no variable of the dataset is for TINC: all must stay exact")
     return made
+
+
+def _told(variable: Any) -> dict[str, Any]:
+    """Attributes of a variable, with those that xarray keeps in its encoding."""
+    return {**variable.encoding, "dtype": variable.attrs.get("dtype", ""), **variable.attrs}
+
+
+def _why_exact(
+    name: str, variable: xr.DataArray, around: list[dict[str, Any]], config: Config, choice: Choice
+) -> str | None:
+    """Why a variable stays exact, by the rule that holds for arrays of a store."""
+    stored = np.dtype(variable.encoding.get("dtype", variable.dtype))
+    lossy, exact = choice.lossy_by(name), choice.exact_by(name)
+    if lossy is not None and not (supported(stored) and supported(variable.dtype)):
+        raise ConfigurationError(f"lossy={lossy!r}: variable {name!r} has dtype {variable.dtype}: TINC cannot code it")
+    if lossy is not None or exact is not None:
+        return None if lossy is not None else f"asked for by exact={exact!r}"
+    dimensions = tuple(map(str, variable.dims))
+    candidate = Candidate(
+        name, variable.shape, stored if supported(variable.dtype) else variable.dtype, _told(variable), dimensions
+    )
+    reason = why_exact(replace(candidate, named=names_given(around), axes=frozenset(dimensions)))
+    if reason is not None or config.max_error == 0:
+        return reason
+    scale = float(variable.encoding.get("scale_factor", 1))
+    bound = largest_error(config)
+    bound = None if bound is None else abs(scale) * bound
+    return why_not_amounts(sampled(_chunks(variable), bound), bound)
+
+
+def _chunks(variable: xr.DataArray) -> Iterator[NDArray[Any]]:
+    edges = tuple(_EDGE if axis >= variable.ndim - 3 else 1 for axis in range(variable.ndim))
+    regions = Regions(tuple(variable.shape), tuple(map(min, edges, variable.shape)))
+    yield from (np.asarray(variable[regions.at(index)].values) for index in regions.sample(_LOOKED_AT))
 
 
 def _missing(variable: xr.DataArray) -> list[float]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -24,20 +21,31 @@ from tinc_codec.config import Config
 from tinc_codec.decoding import decode as decoding
 from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
-from tinc_codec.decoding.levels import READ_ONLY, cells
-from tinc_codec.errors import ConfigurationError, CorruptStreamError, UnsupportedDataError
+from tinc_codec.decoding.levels import READ_ONLY
+from tinc_codec.encoding.prepared import check_dtype
+from tinc_codec.errors import ConfigurationError, UnsupportedDataError
 from tinc_codec.hosts import decode_pool as readers
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.rewriting import Notice, encode_again, remember
+from tinc_codec.hosts.stored import NAME, is_compressed, stored_chunks, streams_of
 from tinc_codec.runtime.settings import process
 from tinc_codec.runtime.threads import turn
-from tinc_codec.stream.container import MAGIC
+from tinc_codec.stream.limits import Expected
 
 if TYPE_CHECKING:
     from zarr.abc.store import ByteGetter
     from zarr.core.array_spec import ArraySpec
     from zarr.core.indexing import SelectorTuple
 
-NAME = "tinc_codec.tinc"
+__all__ = [
+    "NAME",
+    "TINCSerializer",
+    "is_compressed",
+    "losslessly",
+    "stored_chunks",
+    "streams_of",
+    "zarr_kwargs",
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     config: Config = field(default_factory=Config)
     level: tuple[int, ...] = ()
+    _notice: Notice = field(default_factory=Notice, init=False, repr=False, compare=False)
 
     is_fixed_size = False
     # zarr's synchronous sharding (3.4) decodes chunks whole, its asynchronous one asks for the part that it needs: with
@@ -64,8 +73,9 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     @classmethod
     def from_dict(cls, data: dict[str, JSON]) -> Self:
         """Make a serializer from array metadata; the configuration may be missing."""
-        _, configuration = parse_named_configuration(data, NAME, require_configuration=False)
-        return cls(Config.from_json(configuration or {}))
+        configuration = data.get("configuration")
+        parse_named_configuration({"name": data.get("name")}, NAME, require_configuration=False)
+        return cls(Config.from_json({} if configuration is None else configuration))  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, JSON]:
         """As array metadata."""
@@ -78,8 +88,6 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     def validate(self, *, shape: Any, dtype: Any, chunk_grid: Any) -> None:
         """Raise `UnsupportedDataError` unless arrays of `dtype` can be stored."""
-        from tinc_codec.encoding.prepared import check_dtype
-
         check_dtype(np.dtype(dtype.to_native_dtype()))
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
@@ -90,17 +98,21 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if self.level:
             raise UnsupportedDataError(READ_ONLY)
         # zarr keeps the byte order in other codecs' metadata: the stream is to say what the array's dtype says
-        array = np.asarray(chunk_array.as_numpy_array(), order="C")
-        return chunk_spec.prototype.buffer.from_bytes(self.codec.encode(array))
+        array = np.asanyarray(chunk_array.as_numpy_array(), order="C")
+        _check_given(array, chunk_spec)
+        return chunk_spec.prototype.buffer.from_bytes(encode_again(array, self.config, self._notice))
 
     def _decode_sync(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
         if any(self.level):
             coarse: NDBuffer = self._prepared(lambda: chunk_bytes, None, chunk_spec)()
             return coarse
-        chunk = Chunk.of(chunk_bytes.to_bytes())
-        self._check(chunk, chunk_spec)
+        stream = chunk_bytes.to_bytes()
+        chunk = Chunk.of(stream, self._expected(chunk_spec))
         with nullcontext() if chunk.header.lossless else turn():
-            return _from_gpu(chunk, chunk_spec) if _on_gpu(chunk_spec) else _as_specified(chunk.restored(), chunk_spec)
+            if _on_gpu(chunk_spec):
+                return _from_gpu(chunk, chunk_spec)
+            samples = remember(chunk.restored(), stream, self.config)
+            return _as_specified(samples, chunk_spec)
 
     def _prepared(self, stored: Callable[[], Buffer | None], selection: Any, spec: ArraySpec) -> Callable[[], Any]:
         """Read and parse a chunk: what decodes a part of it, or (None) all of it, at the level; None: no chunk."""
@@ -108,8 +120,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if chunk_bytes is None:
             return lambda: None
         stream = chunk_bytes.to_bytes()
-        chunk = chunks.find(stream)
-        self._check(chunk, spec)
+        chunk = chunks.find(stream, self._expected(spec))
         return partial(self._decode_part, stream, chunk.parse(), selection, spec)
 
     def _decode_part(self, stream: bytes, chunk: Chunk, selection: Any, spec: ArraySpec) -> NDBuffer:
@@ -117,16 +128,10 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         chunks.keep(stream, chunk)
         return samples
 
-    def _check(self, chunk: Chunk, chunk_spec: ArraySpec) -> None:
-        """Raise `CorruptStreamError` unless a chunk is one that the array's metadata describe."""
-        dtype, shape = np.dtype(chunk_spec.dtype.to_native_dtype()), chunk.header.shape
-        if self.level and len(self.level) == len(shape):
-            shape = cells(shape, self.level)
-        if shape != tuple(chunk_spec.shape) or chunk.native != dtype.newbyteorder("="):
-            raise CorruptStreamError(
-                f"the chunk holds {chunk.header.dtype} of shape {shape}, the array's metadata say {dtype} of shape "
-                f"{tuple(chunk_spec.shape)}: it belongs to another array"
-            )
+    def _expected(self, chunk_spec: ArraySpec) -> Expected:
+        """What the array's metadata say of its chunks."""
+        dtype = np.dtype(chunk_spec.dtype.to_native_dtype())
+        return Expected(shape=tuple(chunk_spec.shape), dtype=dtype, level=self.level)
 
     async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         return await asyncio.to_thread(self._encode_sync, chunk_array, chunk_spec)
@@ -147,6 +152,17 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
             chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
             stored = partial(_itself, chunk_bytes)
         return await readers.together(partial(self._prepared, stored, selection, chunk_spec))
+
+
+def _check_given(array: NDArray[Any], spec: ArraySpec) -> None:
+    """Raise `UnsupportedDataError` where a filter hands over something else than its metadata say."""
+    dtype = np.dtype(spec.dtype.to_native_dtype())
+    if array.shape != tuple(spec.shape) or array.dtype.newbyteorder("=") != dtype.newbyteorder("="):
+        raise UnsupportedDataError(
+            f"a filter before TINC gives {array.dtype} of shape {array.shape}, where its metadata say {dtype} of shape "
+            f"{tuple(spec.shape)}: such a chunk could not be read; make the array without filters, as zarr_kwargs does "
+            "(TINC takes the array itself), or with 'transpose' alone"
+        )
 
 
 def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
@@ -198,7 +214,7 @@ def _as_specified(decoded: NDArray[Any], chunk_spec: ArraySpec) -> NDBuffer:
     return chunk_spec.prototype.nd_buffer.from_numpy_array(decoded.astype(dtype, copy=False))
 
 
-def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3) -> dict[str, Any]:
+def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3, dtype: Any = None) -> dict[str, Any]:
     """Arguments for ``zarr.create_array`` that make chunks be compressed by `codec`, and by nothing after it.
 
     Parameters
@@ -208,10 +224,21 @@ def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3) -> dict[str
     zarr_format
         2: the codec is the compressor. 3: it is the serializer, and the compressor that zarr would add is left out.
 
+    dtype
+        Of the array, to be checked; it is none of the arguments returned. Format 3 checks it when the array is made. In
+        format 2 Zarr tells a codec nothing of the array, so that without this the first write is refused.
+
     Returns
     -------
     dict
         ``zarr_format``, and the slots that this format has.
+
+    Raises
+    ------
+    ConfigurationError
+        `codec` is none, or there is no such format.
+    UnsupportedDataError
+        Arrays of `dtype` cannot be stored.
 
     Examples
     --------
@@ -220,21 +247,13 @@ def zarr_kwargs(codec: TINCCodec, *, zarr_format: Literal[2, 3] = 3) -> dict[str
     """
     if not isinstance(codec, TINCCodec):
         raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in zarr_kwargs(TINCCodec(ratio=64))")
-    if zarr_format == 2:
-        return {"zarr_format": 2, "compressors": codec, "filters": None}
+    if dtype is not None:
+        check_dtype(np.dtype(dtype))
+    if zarr_format == 2:  # a codec object of its own for each array, which warns for that array
+        return {"zarr_format": 2, "compressors": TINCCodec.from_settings(codec.config), "filters": None}
     if zarr_format == 3:
         return {"zarr_format": 3, "serializer": TINCSerializer(codec.config), "compressors": None, "filters": None}
     raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
-
-
-def is_compressed(metadata: Mapping[str, Any]) -> bool:
-    """Whether an array's metadata, as JSON, name TINC among its codecs."""
-    if metadata.get("zarr_format") == 2:
-        slots = [metadata.get("compressor"), *(metadata.get("filters") or ())]
-        return any(slot is not None and slot["id"] == TINCCodec.codec_id for slot in slots)
-    codecs = metadata.get("codecs", ())
-    inner = [c for codec in codecs if codec["name"] == "sharding_indexed" for c in codec["configuration"]["codecs"]]
-    return any(codec["name"] == NAME for codec in (*codecs, *inner))
 
 
 def losslessly(array: zarr.Array[Any]) -> zarr.Array[Any]:
@@ -253,56 +272,3 @@ def losslessly(array: zarr.Array[Any]) -> zarr.Array[Any]:
 
     document = changed({k: v for k, v in array.metadata.to_dict().items() if k != "attributes"})
     return zarr.Array(zarr.AsyncArray(document, array.store_path))
-
-
-def stored_chunks(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Every TINC stream of the Zarr arrays in a directory, those inside shards too, with its key.
-
-    A chunk inside a shard has the shard's key and its number, ``c/0/0#5``.
-
-    Raises
-    ------
-    UnsupportedDataError
-        A shard's index is encoded in another way than Zarr's default.
-    """
-    for metadata in sorted({*path.rglob("zarr.json"), *path.rglob(".zarray")}):
-        folder = metadata.parent
-        array = json.loads(metadata.read_bytes())
-        if array.get("node_type", "array") != "array":
-            continue
-        for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "zarr.json"):
-            key = file.relative_to(path).as_posix()
-            for number, data in streams_of(array, file.read_bytes()):
-                yield key if number is None else f"{key}#{number}", data
-
-
-def streams_of(metadata: Mapping[str, Any], data: bytes) -> Iterator[tuple[int | None, bytes]]:
-    """The TINC streams of one stored object of an array: itself, or the parts of a shard with their numbers.
-
-    Parameters
-    ----------
-    metadata
-        The array's metadata as JSON.
-    data
-        A chunk or shard as it is stored.
-    """
-    sharding = next((codec for codec in metadata.get("codecs", []) if codec["name"] == "sharding_indexed"), None)
-    if sharding is not None:
-        shape = metadata["chunk_grid"]["configuration"]["chunk_shape"]
-        yield from _shard_parts(data, shape, sharding["configuration"])
-    elif data.startswith(MAGIC):
-        yield None, data
-
-
-def _shard_parts(data: bytes, shape: Sequence[int], sharding: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
-    """TINC streams of a shard with the default index: offsets and lengths as uint64, CRC-32C, at either end."""
-    names = [codec["name"] for codec in sharding.get("index_codecs", [])]
-    if names != ["bytes", "crc32c"]:
-        raise UnsupportedDataError(f"a shard's index with codecs {names} is not read: only bytes and crc32c are")
-    count = math.prod(n // m for n, m in zip(shape, sharding["chunk_shape"], strict=True))
-    start = 0 if sharding.get("index_location") == "start" else len(data) - 16 * count - 4
-    index = np.frombuffer(data, "<u8", 2 * count, max(start, 0)).reshape(count, 2)
-    for number, (offset, length) in enumerate(index.tolist()):
-        part = data[offset : offset + length] if offset < len(data) else b""
-        if part.startswith(MAGIC):
-            yield number, part

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from subprocess import Popen
 from typing import Any
 
 import dask
+import numpy as np
 import psutil
-from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed import Client, Scheduler, SpecCluster
 
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, JobError
+from tinc_codec.jobs.keeper import Order, kept
 from tinc_codec.runtime.settings import cores
 
 GPU = "GPU"
@@ -25,9 +28,8 @@ _QUIET = logging.ERROR
 _SCHEDULER = {"dashboard": False, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "port": 0}
 """The job's own scheduler: seen from this machine only, on any ports that are free."""
 
-_LOST = "365 days"
-"""When the cluster gives a worker up that is gone. Its nanny starts it again at once; but the cluster looks once, that
-long after, whether it is there, and where it has just died again, closes it for good."""
+_LOOK = 1.0
+"""Seconds between two looks whether workers that were started are there."""
 
 _RESERVE = 0.85
 """Part of the free memory that workers may have."""
@@ -72,12 +74,12 @@ def local_workers(devices: str | int | list[int], number: int | None, needed: in
     ConfigurationError
         There is no such GPU.
     """
+    if number is not None and (not is_whole(number) or number < 1):
+        raise ConfigurationError(f"workers={number!r} must be a whole number of at least 1")
     free = int(psutil.virtual_memory().available * _RESERVE)
     gpus = _gpus(devices)
     fitting = max(1, free // needed)
-    wanted = number or (len(gpus) if gpus else min(cores(), fitting))
-    if wanted < 1:
-        raise ConfigurationError(f"workers={number!r} must be 1 or more")
+    wanted = number if number is not None else len(gpus) if gpus else min(cores(), fitting)
     return Workers(wanted, max(1, cores() // wanted), free // wanted, gpus)
 
 
@@ -97,9 +99,16 @@ def _gpus(devices: str | int | list[int]) -> tuple[int, ...]:
             raise ConfigurationError("devices='gpu': torch sees no GPU; say devices='cpu', or mend its installation")
         return tuple(range(count))
     chosen = (devices,) if isinstance(devices, int) else tuple(devices)
+    if any(isinstance(gpu, bool) or not isinstance(gpu, int) for gpu in chosen):
+        raise ConfigurationError(f"devices={devices!r} must be 'auto', 'cpu', 'gpu', or GPU numbers")
     if any(not 0 <= gpu < count for gpu in chosen):
         raise ConfigurationError(f"devices={devices!r}: torch sees {count} GPUs, numbered from 0")
     return chosen
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def workers_of(client: Client) -> Workers:
@@ -129,20 +138,33 @@ def neighbours(client: Client) -> int:
 
 @contextmanager
 def connected(client: Client | None, workers: Workers) -> Iterator[Client]:
-    """The client that was given, or one of a cluster that is made for as long as the context lasts."""
+    """The client that was given, or one of a cluster that is made for as long as the context lasts.
+
+    Raises
+    ------
+    JobError
+        The workers cannot be started.
+    """
     if client is not None:
         yield client
         return
+    options = tuple(_worker(workers, number) for number in range(workers.number))
+    scheduler = {"cls": Scheduler, "options": _SCHEDULER}
     with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": _LOST}),
-        SpecCluster(
-            workers={number: _worker(workers, number) for number in range(workers.number)},
-            scheduler={"cls": Scheduler, "options": _SCHEDULER},
-            silence_logs=_QUIET,
-        ) as cluster,
+        SpecCluster(workers={}, scheduler=scheduler, silence_logs=_QUIET) as cluster,
+        kept(Order(cluster.scheduler_address, options, dask.config.config)) as keeper,
         Client(cluster) as made,
     ):
+        _wait_for_workers(made, workers.number, keeper)
         yield made
+
+
+def _wait_for_workers(client: Client, number: int, keeper: Popen[bytes]) -> None:
+    while keeper.poll() is None:
+        with suppress(TimeoutError):
+            client.wait_for_workers(number, timeout=_LOOK)
+            return
+    raise JobError(f"the workers' process ended with status {keeper.returncode} before it had started them: see above")
 
 
 def _worker(workers: Workers, number: int) -> dict[str, Any]:
@@ -154,6 +176,13 @@ def _worker(workers: Workers, number: int) -> dict[str, Any]:
         resources[GPU] = 1
     else:
         env["TINC_DEVICE"] = "cpu"
-    options = {"nthreads": 1, "memory_limit": workers.memory, "env": env, "resources": resources, "dashboard": False}
-    options |= {"silence_logs": _QUIET, "preload": "tinc_codec.jobs.worker"}
-    return {"cls": Nanny, "options": options}
+    return {
+        "name": number,
+        "nthreads": 1,
+        "memory_limit": workers.memory,
+        "env": env,
+        "resources": resources,
+        "dashboard": False,
+        "silence_logs": _QUIET,
+        "preload": "tinc_codec.jobs.worker",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,11 +10,13 @@ from distributed import Client
 
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
-from tinc_codec.jobs.destination import Shape, WriteSettings
+from tinc_codec.hosts.patterns import Choice
+from tinc_codec.jobs.counts import Progress
+from tinc_codec.jobs.destination import WriteSettings
+from tinc_codec.jobs.grids import Shape
 from tinc_codec.jobs.plan import Plan
 from tinc_codec.jobs.report.summary import Report
 from tinc_codec.jobs.request import Request
-from tinc_codec.jobs.run import Progress
 from tinc_codec.jobs.scheduler import OnError, Rules
 
 
@@ -34,19 +37,23 @@ def compress(
     on_error: OnError = "lossless",
     keep_original: bool = False,
     pyramid: Literal["all", "derived"] = "all",
+    exact: str | Sequence[str] = (),
+    lossy: str | Sequence[str] = (),
+    lossless: bool = False,
     ledger: str | Path | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     progress: bool | Progress = True,
 ) -> Report:
     """Compress arrays into a store, chunk by chunk, on dask's workers; a second call goes on where the first stopped.
 
-    A script that lets this function make its workers must call it under ``if __name__ == "__main__":``.
-
     Parameters
     ----------
     src
-        A Zarr array or group, a path or URL of one, a TIFF's path, or a dask array. Groups are walked: attributes,
-        names of axes and fill values come along; arrays that must stay exact (labels, coordinates, small tables,
-        dtypes that TINC has no use for) are copied. It must not change while the job runs.
+        A Zarr array or group, a path or URL of one, a TIFF's path, a dask or NumPy array, or an xarray ``DataArray``
+        without coordinates. Of a TIFF, all images and levels become arrays of one group, with what the file says of
+        them as OME-Zarr says it. Groups are walked: attributes, names of axes and fill values come along. Only images
+        become lossy: labels, masks, times, coordinates, tables, and what looks like those, stay exact, and are copied.
+        It must not change while the job runs.
     dst
         Path or URL of the new store; None: in place.
     codec
@@ -70,14 +77,24 @@ def compress(
         Whether each chunk is read back from the store and compared with the source, in a task of its own.
     on_error
         What to do about a chunk that fails all the same: store it losslessly; skip it, so that it reads as the fill
-        value; or stop. A full disk always stops the job.
+        value; or stop. A full disk always stops the job, and so do workers that die again and again, and a source that
+        changes or goes away.
     keep_original
         In place: keep the original, as ``NAME.tinc/old``.
     pyramid
         Of OME-Zarr images: compress ``"all"`` levels, or the finest, from which, as it is decoded, the coarser levels
         are ``"derived"``.
+    exact, lossy
+        Patterns for paths of arrays, as in ``"labels/*"``: which stay exact, and which the codec is for, whatever the
+        rules say. `plan` says what they say. An array that is named by itself has the path ``"/"``.
+    lossless
+        Whether arrays that stay exact are compressed losslessly by TINC where that is smaller; else they are copied.
     ledger
         Directory for the job's files; None: ``NAME.tinc`` beside the store. Needed where that is not a local directory.
+    storage_options
+        What fsspec needs to open `src` and `dst`, where they are URLs, as in ``{"endpoint_url": ..., "key": ...}``; it
+        goes to the workers too. None: fsspec's configuration and the environment. Where the two need different ones,
+        give `src` as an open Zarr array or group.
     progress
         Show the plan, a bar and the report; or a function that is told how far the job is.
 
@@ -90,11 +107,23 @@ def compress(
     ConfigurationError
         What is asked for cannot be done, with the reason; nothing was written.
     JobError
-        The job stopped before its end. What is done is in the ledger: the same call goes on from there.
+        The job stopped before its end. What is done is in the ledger: the same call goes on from there. It is a
+        `SourceError` where the source changed or went away.
     """
     if not isinstance(codec, TINCCodec):
         raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in TINCCodec(ratio=64)")
-    request = Request(src, dst, WriteSettings(codec.config), chunks, shards, zarr_format, pyramid, ledger)
+    request = Request(
+        src,
+        dst,
+        WriteSettings(codec.config),
+        chunks,
+        shards,
+        zarr_format,
+        pyramid,
+        ledger,
+        Choice.parse(exact, lossy, lossless),
+        storage_options,
+    )
     rules = Rules(retries, verify, on_error)
     return request.run(client, devices, workers, rules, resume, keep_original, progress)
 
@@ -111,13 +140,18 @@ def plan(
     devices: str | int | list[int] = "auto",
     workers: int | None = None,
     pyramid: Literal["all", "derived"] = "all",
+    exact: str | Sequence[str] = (),
+    lossy: str | Sequence[str] = (),
+    lossless: bool = False,
     samples: int = 3,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Plan:
     """What `compress` would do, and how long it would take; nothing is written.
 
     Parameters
     ----------
-    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid
+    src, dst, codec, chunks, shards, zarr_format, client, devices, workers, pyramid, exact, lossy, lossless,
+    storage_options
         See `compress`.
     samples
         Number of chunks to compress here, for the estimates of time and size; 0: none.
@@ -131,6 +165,17 @@ def plan(
     ConfigurationError
         It cannot be done, with the reason; so where a chunk needs more memory than a worker has.
     """
-    request = Request(src, dst, WriteSettings(codec.config), chunks, shards, zarr_format, pyramid, None)
+    request = Request(
+        src,
+        dst,
+        WriteSettings(codec.config),
+        chunks,
+        shards,
+        zarr_format,
+        pyramid,
+        None,
+        Choice.parse(exact, lossy, lossless),
+        storage_options,
+    )
     source, made, _ = request.opened()
     return request.plan(source, made, request.workers(client, devices, workers, made), samples)

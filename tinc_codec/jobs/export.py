@@ -11,13 +11,15 @@ from distributed import Client
 from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
-from tinc_codec.jobs.destination import Shape, WriteSettings
+from tinc_codec.jobs.counts import Progress
+from tinc_codec.jobs.destination import WriteSettings
+from tinc_codec.jobs.grids import Shape
 from tinc_codec.jobs.report.summary import Report
 from tinc_codec.jobs.request import Request
-from tinc_codec.jobs.run import Progress
 from tinc_codec.jobs.scheduler import Rules
 from tinc_codec.jobs.source_tree import SourceTree, open_source
 from tinc_codec.jobs.sources import SampleSource
+from tinc_codec.runtime.usable import usable
 
 CODECS = ("zstd", "blosc", "gzip", "none")
 """Names of codecs that Zarr's readers in other languages know."""
@@ -92,12 +94,12 @@ def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
     Raises
     ------
     ConfigurationError
-        The source holds several arrays, `dst` exists, or the axes do not fit.
+        The source holds several arrays, `dst` exists or cannot be written, or the axes do not fit.
     MissingDependencyError
         tifffile is not installed.
     """
     try:
-        import tifffile
+        import tifffile  # noqa: F401  # said before anything is read
     except ImportError as error:
         raise MissingDependencyError("OME-TIFF needs tifffile: pip install 'tinc-codec[plot]'") from error
     source = open_source(src)
@@ -105,7 +107,18 @@ def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
     if Path(dst).exists():
         raise ConfigurationError(f"destination {dst} exists: give another, or remove it")
     partial = Path(f"{dst}.partial")
-    with tifffile.TiffWriter(partial, ome=True, bigtiff=True) as tiff:
+    with usable(f"destination {str(dst)!r}"):
+        try:
+            _write_tiff(partial, source, reader, name)
+            partial.rename(dst)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _write_tiff(path: Path, source: SourceTree, reader: SampleSource, axes: str) -> None:
+    import tifffile
+
+    with tifffile.TiffWriter(path, ome=True, bigtiff=True) as tiff:
         tiff.write(
             _planes(source, reader),
             shape=reader.shape,
@@ -113,9 +126,8 @@ def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
             compression="zlib",
             predictor=reader.dtype.kind in "iu",
             photometric="minisblack",
-            metadata={"axes": name},
+            metadata={"axes": axes},
         )
-    partial.rename(dst)
 
 
 def _only(source: SourceTree) -> SampleSource:

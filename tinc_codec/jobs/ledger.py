@@ -17,6 +17,8 @@ from typing import IO, Any, Self
 
 from tinc_codec.errors import ConfigurationError, JobError
 
+_BEGIN = "begin"
+
 EMPTY = "empty"
 """Digest of a chunk that is all fill value, which Zarr does not store."""
 
@@ -52,6 +54,8 @@ class Record:
         Whether it was read back and compared.
     instead
         Why it is stored losslessly instead of as asked; None where it is as asked.
+    source
+        SHA-256 of the samples as they were read, of a copy the bytes; empty where the job itself makes them.
     """
 
     array: str
@@ -71,6 +75,12 @@ class Record:
     memory: int
     verified: bool
     instead: str | None = None
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """Key of the chunk or shard in the store."""
+        return f"{self.array}/{self.key}".lstrip("/")
 
 
 def fingerprint(*parts: object) -> str:
@@ -121,6 +131,10 @@ class Ledger:
         with self._explained():
             os.fsync(self._file.fileno())
 
+    def begin(self) -> None:
+        """Enter that a job begins anew: the chunks before are those of another."""
+        self.note(_BEGIN, True)
+
     def _write(self, line: dict[str, Any]) -> None:
         if self._file is None:
             raise ConfigurationError(f"ledger {self.path} is not open for writing")
@@ -138,15 +152,23 @@ class Ledger:
             ) from error
 
     def records(self) -> dict[tuple[str, str], Record]:
-        """Read all chunks from the disk, by array and key; the last entry of each counts."""
-        return {(record.array, record.key): record for record in map(_record, self._lines("chunk")) if record}
+        """Read the job's chunks from the disk, by array and key; the last entry of each counts."""
+        records: dict[tuple[str, str], Record] = {}
+        for line in self._lines():
+            if _BEGIN in line:
+                records.clear()
+            elif "chunk" in line and (record := _record(line["chunk"])) is not None:
+                records[record.array, record.key] = record
+        return records
 
     def noted(self, kind: str) -> Any:
         """The last entry of a kind about the whole job; None where there is none."""
-        found = list(self._lines(kind))
-        return found[-1] if found else None
+        last = None
+        for line in self._lines():
+            last = line.get(kind, last)
+        return last
 
-    def _lines(self, kind: str) -> Iterator[Any]:
+    def _lines(self) -> Iterator[dict[str, Any]]:
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
@@ -155,8 +177,8 @@ class Ledger:
                     line = json.loads(text)
                 except ValueError:
                     continue  # cut off by the end of the process that wrote it
-                if isinstance(line, dict) and kind in line:
-                    yield line[kind]
+                if isinstance(line, dict):
+                    yield line
 
 
 def _record(fields: dict[str, Any]) -> Record | None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from tinc_codec.config import Config
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import ConfigurationError, MissingDependencyError
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.regions import Regions
 from tinc_codec.jobs.cluster import Workers
-from tinc_codec.jobs.destination import DestinationArray, Shape
-from tinc_codec.jobs.regions import Regions
+from tinc_codec.jobs.destination import DestinationArray
+from tinc_codec.jobs.grids import Shape
+
+log = logging.getLogger("tinc_codec")
 
 BASE_MEMORY = 720 * 2**20
 """Bytes that a worker takes with zarr, dask, torch and numba loaded and used, about."""
@@ -44,6 +49,8 @@ class ArrayPlan:
         Uncompressed size.
     copied
         Why it is copied as it is; None where it is compressed.
+    lossless
+        Why it is compressed losslessly; None where what is asked of chunks holds for it, or where it is copied.
     """
 
     path: str
@@ -54,6 +61,14 @@ class ArrayPlan:
     tasks: int
     raw_bytes: int
     copied: str | None
+    lossless: str | None = None
+
+    @property
+    def done(self) -> str:
+        """What is done to it and why, for people."""
+        if self.copied is not None:
+            return f"copied: {self.copied}"
+        return "compressed" if self.lossless is None else f"compressed losslessly: {self.lossless}"
 
 
 @dataclass(frozen=True)
@@ -143,7 +158,14 @@ def check_memory(target: DestinationArray, available: int) -> None:
     )
 
 
-def make_plan(source: str, destination: str, made: list[DestinationArray], workers: Workers, samples: int) -> Plan:
+def make_plan(
+    source: str,
+    destination: str,
+    made: list[DestinationArray],
+    workers: Workers,
+    samples: int,
+    others: Sequence[ArrayPlan] = (),
+) -> Plan:
     """Put a plan together, and check that a worker's memory is enough.
 
     Parameters
@@ -156,6 +178,8 @@ def make_plan(source: str, destination: str, made: list[DestinationArray], worke
         Who will do it.
     samples
         Chunks to compress here and now, for the estimates of time and size.
+    others
+        Arrays that are copied object by object, see `opaque_plan`.
 
     Raises
     ------
@@ -164,12 +188,12 @@ def make_plan(source: str, destination: str, made: list[DestinationArray], worke
     """
     for target in made:
         check_memory(target, workers.memory)
-    arrays = tuple(_array_plan(target) for target in made)
-    encoded = [target for target in made if target.config is not None]
+    arrays = tuple(sorted((*map(_array_plan, made), *others), key=lambda array: array.path))
+    encoded = [target for target in made if target.config is not None and target.member.exact is None]
     config = encoded[0].config if encoded else None
     asked = [f"{name}={getattr(config, name)}" for name in BYTES_PER_VOXEL if getattr(config, name, None) is not None]
     sampled = _sample(encoded, samples)
-    copied = sum(target.raw_bytes for target in made if target.config is None)
+    copied = sum(target.raw_bytes for target in made if target not in encoded)
     raw = sum(target.raw_bytes for target in encoded)
     expected = None
     if sampled.raw_bytes:
@@ -203,8 +227,17 @@ def _array_plan(target: DestinationArray) -> ArrayPlan:
         target.shards,
         len(target.regions),
         target.raw_bytes,
-        None if target.config is not None else target.member.copied or "not for the codec",
+        None if target.config is not None else target.member.exact or "not for the codec",
+        None if target.config is None else target.member.exact,
     )
+
+
+def opaque_plan(path: str, document: Mapping[str, Any], reason: str) -> ArrayPlan:
+    """The part of an array that zarr cannot open: nothing is known of it but what its document says."""
+    grid = document.get("chunk_grid")
+    chunks = document.get("chunks") or (grid.get("configuration", {}).get("chunk_shape") if grid else None)
+    shape, dtype = tuple(document.get("shape") or ()), str(document.get("dtype") or document.get("data_type"))
+    return ArrayPlan(path, shape, dtype, tuple(chunks or ()), None, 0, 0, reason)
 
 
 @dataclass(frozen=True)
@@ -223,13 +256,19 @@ def _sample(encoded: list[DestinationArray], number: int) -> _Sampled:
     assert target.config is not None
     codec, reader = TINCCodec.from_settings(target.config), target.member.reader
     chunks = Regions(reader.shape, target.chunks)
-    raw = stored = 0
+    sampled = raw = stored = 0
     start = time.perf_counter()
-    found = chunks.sample(number)
-    for index in found:
-        data = reader.read(chunks.at(index))
-        raw, stored = raw + data.nbytes, stored + len(codec.encode(data))
-    return _Sampled(len(found), raw, stored, time.perf_counter() - start)
+    for index in chunks.sample(number):
+        try:
+            data = reader.read(chunks.at(index))
+            size = len(codec.encode(data))
+        except MissingDependencyError:
+            raise
+        except Exception as error:  # what becomes of a chunk that fails is for the job's rules to say
+            log.warning("a chunk of %s is left out of the estimates: %s", target.path or "the array", error)
+            continue
+        sampled, raw, stored = sampled + 1, raw + data.nbytes, stored + size
+    return _Sampled(sampled, raw, stored, time.perf_counter() - start)
 
 
 def _hints(encoded: list[DestinationArray]) -> list[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import logging
-import queue
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +12,12 @@ from typing import Any, Literal
 
 from distributed import Client, Future
 
-from tinc_codec.errors import ConfigurationError, JobError, MissingDependencyError
+from tinc_codec.errors import ConfigurationError, DestinationError, JobError, MissingDependencyError, SourceError
 from tinc_codec.jobs import interrupt, worker
 from tinc_codec.jobs.cluster import GPU
+from tinc_codec.jobs.flight import Flight
 from tinc_codec.jobs.ledger import Record
-from tinc_codec.jobs.regions import Index
-from tinc_codec.jobs.sources import SampleSource
-from tinc_codec.jobs.worker import Work
+from tinc_codec.jobs.work import Piece, Work
 
 log = logging.getLogger("tinc_codec")
 
@@ -33,9 +30,6 @@ _AHEAD = 4
 _FEWEST = 64
 """Tasks in flight, at least."""
 
-_LOOK, _PATIENCE = 0.5, 60.0
-"""Seconds between two looks whether there are workers at all, and how long a job waits for the first to come back."""
-
 _BATCH, _COMPARED = 256, 8
 """Chunks whose digests are checked in one task, and chunks that are compared with the source in one."""
 
@@ -45,13 +39,12 @@ class Task:
     """One region of one array."""
 
     work: Work
-    index: Index
-    part: SampleSource | None
+    piece: Piece
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.work.path}/{self.work.key(self.index)}".lstrip("/")
+        return f"{self.work.path}/{self.work.key(self.piece.index)}".lstrip("/")
 
 
 @dataclass(frozen=True)
@@ -98,6 +91,25 @@ class Rules:
             raise ConfigurationError(f"retries={self.retries!r} must be a whole number from 0")
 
 
+@dataclass(frozen=True, eq=False)
+class _Attempt:
+    """A task on its way.
+
+    Parameters
+    ----------
+    task
+        What is to be done.
+    instead
+        Why it is to be stored losslessly instead of as asked.
+    """
+
+    task: Task
+    instead: str | None = None
+
+    def __str__(self) -> str:
+        return f"chunk {self.task.name}"
+
+
 class Job:
     """Tasks on their way through a client's workers.
 
@@ -126,114 +138,86 @@ class Job:
         self.window = max(_FEWEST, _AHEAD * sum(w["nthreads"] for w in workers))
         self._run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count()
-        self._done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-        self._pending: dict[str, tuple[Task, Future[Any], bool]] = {}
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Record | Failure]:
         """Do tasks, which are taken as there is room for them; yields each as it is done, or that it was skipped.
 
         Raises
         ------
+        SourceError
+            The source changed, or went away.
         JobError
             A chunk failed and is not to be passed over, or nothing can be written any more.
         """
+        flight = Flight(self._client, self._send)
         with interrupt.deferred() as check:
             try:
-                yield from self._run_all(tasks, check)
+                self._fill(flight, tasks)
+                while flight:
+                    for attempt, outcome in flight.land(check):
+                        if not isinstance(outcome, BaseException):
+                            yield outcome
+                            continue
+                        next_step = self._failed(attempt, outcome)
+                        if isinstance(next_step, Failure):
+                            yield next_step
+                        else:
+                            flight.start([next_step])
+                    check()
+                    self._fill(flight, tasks)
             finally:
-                if self._pending:
-                    self._client.cancel([future for _, future, _ in self._pending.values()], force=True)
-                    self._pending.clear()
+                flight.cancel()
 
-    def _run_all(self, tasks: Iterator[Task], check: Callable[[], None]) -> Iterator[Record | Failure]:
-        self._fill(tasks)
-        while self._pending:
-            for future, result in self._finished(check):
-                task, _, lossless = self._pending.pop(str(future.key))
-                if future.status == "finished":
-                    yield result
-                    continue
-                failure = self._failed(task, _error_of(future), lossless)
-                if isinstance(failure, Failure):
-                    yield failure
-                else:
-                    self._submit([task], failure)
-            check()
-            self._fill(tasks)
-
-    def _fill(self, tasks: Iterator[Task]) -> None:
+    def _fill(self, flight: Flight[_Attempt], tasks: Iterator[Task]) -> None:
         """Send tasks once half of those in flight are done; each is so small that the scheduler does not feel them."""
-        if 2 * len(self._pending) <= self.window:
-            more = list(itertools.islice(tasks, self.window - len(self._pending)))
+        if 2 * len(flight) <= self.window:
+            more = [_Attempt(task) for task in itertools.islice(tasks, self.window - len(flight))]
             if more:
-                self._submit(more)
+                flight.start(more)
 
-    def _finished(self, check: Callable[[], None]) -> Iterator[tuple[Future[Any], Any]]:
-        """Futures that are done, and their results; waits until there is one.
-
-        Raises
-        ------
-        JobError
-            There are no workers any more.
-        """
-        found = [self._wait(check)]
-        while not self._done.empty():
-            found.append(self._done.get())
-        good = [future for future in found if future.status == "finished"]
-        results = dict(zip(good, self._client.gather(good), strict=True))
-        return ((future, results.get(future)) for future in found)
-
-    def _wait(self, check: Callable[[], None]) -> Future[Any]:
-        alone = 0.0
-        while True:
-            check()
-            with contextlib.suppress(queue.Empty):
-                return self._done.get(timeout=_LOOK)
-            alone = 0.0 if self._client.scheduler_info(n_workers=-1)["workers"] else alone + _LOOK
-            if alone >= _PATIENCE:
-                raise JobError("all workers are gone, and none came back: see why in their logs, and run it again")
-
-    def _submit(self, tasks: Sequence[Task], instead: str | None = None) -> None:
+    def _send(self, attempts: Sequence[_Attempt]) -> list[Future[Any]]:
         """Send tasks to the scheduler together, which costs it less than one by one."""
+        tasks = [attempt.task for attempt in attempts]
         numbers = [f"{self._run}-{next(self._numbers)}" for _ in tasks]
-        packed, parts = [task.work.packed for task in tasks], [task.part for task in tasks]
+        packed, pieces = [task.work.packed for task in tasks], [task.piece for task in tasks]
         settings: dict[str, Any] = {"retries": self._rules.retries, "pure": False}
-        last = self._client.map(
+        last: list[Future[Any]] = self._client.map(
             self._write,
             packed,
-            [task.index for task in tasks],
-            parts,
-            [instead] * len(tasks),
+            pieces,
+            [attempt.instead for attempt in attempts],
             key=[f"tinc-write-{number}" for number in numbers],
             resources=self._resources or None,
             **settings,
         )
         if self._rules.verify:
             keys = [f"tinc-verify-{number}" for number in numbers]
-            last = self._client.map(self._verify, packed, last, parts, key=keys, **settings)
-        for task, future in zip(tasks, last, strict=True):
-            self._pending[str(future.key)] = (task, future, instead is not None)
-            future.add_done_callback(self._done.put)
+            last = self._client.map(self._verify, packed, last, pieces, key=keys, **settings)
+        return last
 
-    def _failed(self, task: Task, error: BaseException, lossless: bool) -> Failure | str:
-        """What to do about a failed chunk: pass over it, or the reason to store it losslessly."""
-        reason = f"{type(error).__name__}: {error}"
+    def _failed(self, attempt: _Attempt, error: BaseException) -> Failure | _Attempt:
+        """What to do about a failed chunk: pass over it, or try to store it losslessly."""
+        task, reason = attempt.task, f"{type(error).__name__}: {error}"
+        if isinstance(error, SourceError):
+            raise _stopped_by(error) from error
+        if isinstance(error, DestinationError):
+            raise DestinationError(f"{error}; what is done is in the ledger: run the same again") from error
         stops = isinstance(error, MissingDependencyError | ConfigurationError) or _no_room(error)
-        can_be_lossless = self._rules.on_error == "lossless" and not lossless and task.work.mode == "encode"
+        can_be_lossless = self._rules.on_error == "lossless" and attempt.instead is None and task.work.mode == "encode"
         if not stops and can_be_lossless:
             log.warning("chunk %s is stored losslessly: %s", task.name, reason)
-            return reason
+            return _Attempt(task, reason)
         if not stops and self._rules.on_error == "skip":
             log.warning("chunk %s is skipped, and reads as the fill value: %s", task.name, reason)
             return Failure(task.name, reason, "skipped")
         raise JobError(f"chunk {task.name} failed: {reason}") from error
 
 
-def _error_of(future: Future[Any]) -> BaseException:
-    if future.status == "cancelled":
-        return JobError("it was cancelled, or lost with the scheduler")
-    error: BaseException = future.exception()
-    return error
+def _stopped_by(error: SourceError) -> SourceError:
+    return SourceError(
+        f"{error}; nothing takes the destination's place, and the ledger has what is done: bring the source back as it "
+        "was and run the same again, or begin anew with resume=False"
+    )
 
 
 def _no_room(error: BaseException | None) -> bool:
@@ -244,16 +228,50 @@ def _no_room(error: BaseException | None) -> bool:
     return False
 
 
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Records that are looked at in one call."""
+
+    records: list[Record]
+
+    def __str__(self) -> str:
+        return f"a look at chunk {self.records[0].key} and the next {len(self.records) - 1}"
+
+
 def find_doubtful(client: Client, work: Work, records: list[Record], compare: bool) -> set[str]:
-    """Keys of those chunks that the store does not have as the ledger says, see `tinc_codec.jobs.worker.doubtful`."""
+    """Keys of those chunks that the store does not have as the ledger says, see `tinc_codec.jobs.worker.doubtful`.
+
+    Raises
+    ------
+    SourceError
+        The source is not what it was when they were written.
+    """
+
+    def send(batches: Sequence[_Batch]) -> list[Future[Any]]:
+        return [_submit_look(client, work, batch.records, compare) for batch in batches]
+
     size = _COMPARED if compare else _BATCH
-    batches = [records[start : start + size] for start in range(0, len(records), size)]
-    found: set[str] = set()
-    for start in range(0, len(batches), _BATCH):
-        futures = []
-        for batch in batches[start : start + _BATCH]:
-            parts = [work.reader.part(work.regions.at(r.index)) if work.reader and compare else None for r in batch]
-            futures.append(client.submit(worker.doubtful, work.packed, batch, parts, compare, pure=False))
-        for keys in client.gather(futures):
-            found.update(keys)
-    return found
+    batches = (_Batch(records[start : start + size]) for start in range(0, len(records), size))
+    flight, doubtful = Flight(client, send), set[str]()
+    with interrupt.deferred() as check:
+        try:
+            while True:
+                flight.start(list(itertools.islice(batches, _BATCH - len(flight))))
+                check()
+                if not flight:
+                    return doubtful
+                for _, outcome in flight.land(check):
+                    if isinstance(outcome, SourceError):
+                        raise _stopped_by(outcome) from outcome
+                    if isinstance(outcome, DestinationError):
+                        raise outcome
+                    if isinstance(outcome, BaseException):
+                        raise JobError(f"what is done cannot be looked at: {outcome}") from outcome
+                    doubtful.update(outcome)
+        finally:
+            flight.cancel()
+
+
+def _submit_look(client: Client, work: Work, records: list[Record], compare: bool) -> Future[Any]:
+    pieces = [work.piece(record.index) if compare else Piece(record.index) for record in records]
+    return client.submit(worker.doubtful, work.packed, records, pieces, compare, pure=False)

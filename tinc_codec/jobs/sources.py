@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from tinc_codec.errors import MissingDependencyError
-from tinc_codec.jobs.regions import Region
+from tinc_codec.hosts.regions import Region
+from tinc_codec.runtime.lazy import lazy
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -68,53 +68,6 @@ class ZarrSource:
         """Nothing: the array is a name."""
 
 
-@dataclass(frozen=True)
-class TiffSource:
-    """A series of a TIFF, through tifffile's Zarr view, so that only the pages that are needed are read."""
-
-    path: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    axes: str
-
-    @classmethod
-    def open(cls, path: str) -> TiffSource:
-        """The first series of a file.
-
-        Raises
-        ------
-        MissingDependencyError
-            tifffile is not installed.
-        """
-        try:
-            import tifffile
-        except ImportError as error:
-            raise MissingDependencyError(f"{path} needs tifffile: pip install 'tinc-codec[plot]'") from error
-        with tifffile.TiffFile(path) as tiff:
-            series = tiff.series[0]
-            return cls(path, tuple(series.shape), np.dtype(series.dtype).newbyteorder("="), series.axes)
-
-    @property
-    def identity(self) -> str:
-        """The file's path."""
-        return self.path
-
-    def read(self, region: Region) -> NDArray[Any]:
-        """Samples of a region."""
-        return np.asarray(_tiff_view(self.path)[region], self.dtype)
-
-    def part(self, region: Region) -> None:
-        """Nothing: the file is a name."""
-
-
-@lru_cache(maxsize=4)
-def _tiff_view(path: str) -> Any:
-    import tifffile
-
-    view = zarr.open(tifffile.imread(path, aszarr=True, level=0), mode="r")
-    return view if isinstance(view, zarr.Array) else view["0"]
-
-
 @dataclass(frozen=True, eq=False)
 class DaskSource:
     """A dask array: a worker computes the blocks that its region needs."""
@@ -155,6 +108,51 @@ class _Computed(DaskSource):
 
     def read(self, region: Region) -> NDArray[Any]:
         return np.asarray(self.array.compute(scheduler="synchronous"))
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayReader:
+    """A NumPy array in the memory of the job's process: tasks bring their parts along."""
+
+    array: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape in voxels."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the samples."""
+        return self.array.dtype
+
+    @lazy
+    def identity(self) -> str:
+        """A digest of the samples: another run goes on only where it is given the same ones."""
+        digest = hashlib.sha256()
+        for slab in self.array.reshape(1) if not self.array.ndim else self.array:
+            digest.update(np.ascontiguousarray(slab).tobytes())
+        return f"NumPy array {digest.hexdigest()}"
+
+    def read(self, region: Region) -> NDArray[Any]:
+        """Samples of a region."""
+        return self.array[region]
+
+    def part(self, region: Region) -> SampleSource:
+        """The samples themselves."""
+        return _Sent(np.ascontiguousarray(self.array[region]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sent(ArrayReader):
+    """An array that is already cut down to a region."""
+
+    def read(self, region: Region) -> NDArray[Any]:
+        return self.array
+
+
+IN_PARTS = (DaskSource, ArrayReader)
+"""Readers of which each task brings a part along."""
 
 
 @dataclass(frozen=True, eq=False)

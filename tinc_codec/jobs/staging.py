@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -65,6 +64,35 @@ class Place:
         """The ledger's file."""
         return self.beside / "ledger"
 
+    def check_writable(self) -> None:
+        """Raise `ConfigurationError` unless the store and the job's files can be written where they are to be."""
+        if self.live.exists() and not self.live.is_dir():
+            raise ConfigurationError(f"destination {self.live} is a file: give another, or remove it")
+        for what, folder in (("destination", self.live.parent), ("the job's directory", self.beside)):
+            wrong = why_unwritable(folder)
+            if wrong is not None:
+                raise ConfigurationError(f"{what} {folder} cannot be written: {wrong}; give another place")
+        for path, is_right in ((self.ledger, Path.is_file), (self.staged, Path.is_dir), (self.old, Path.is_dir)):
+            if path.exists() and not is_right(path):
+                raise ConfigurationError(f"{path} is in the way of the job's own: move it away")
+
+    def check_apart(self, source: Path) -> None:
+        """Raise `ConfigurationError` where what is written would lie inside the source."""
+        source = source.resolve()
+        for what, path in (("destination", self.live), ("the job's directory", self.beside.resolve())):
+            if source in path.parents:
+                raise ConfigurationError(f"{what} {path} lies inside the source {source}: give a place beside it")
+
+    def check_room(self, needed: int) -> None:
+        """Raise `ConfigurationError` unless the file system has room for about so many bytes, less what is written."""
+        written = sum(f.stat().st_size for f in self.staged.rglob("*") if f.is_file()) if self.staged.exists() else 0
+        free = shutil.disk_usage(existing(self.beside)).free
+        if needed - written > free:
+            raise ConfigurationError(
+                f"{self.beside.parent} has {free:,} bytes free, and about {needed - written:,} are to be written: make "
+                "room, or give another place"
+            )
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes from working on the same store; the system lets go of it when the process ends.
@@ -74,16 +102,22 @@ class Place:
         JobError
             Another process has it.
         """
-        self.beside.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.beside / "lock", timeout=0):
-                yield
+            self.beside.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.beside / "lock")
+            lock.acquire(timeout=0)
         except Timeout:
             raise JobError(f"another process is working on {self.live}: wait for it, or stop it") from None
+        except OSError as error:
+            raise ConfigurationError(f"the job's directory {self.beside} cannot be written: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def check_one_system(self) -> None:
         """Raise `ConfigurationError` unless a rename can bring the new store to its place."""
-        folder = next(parent for parent in self.live.parents if parent.exists())
+        folder = existing(self.live.parent)
         if folder.stat().st_dev != self.beside.stat().st_dev:
             raise ConfigurationError(
                 f"ledger {self.beside} is on another file system than {folder}: the new store is written there, and "
@@ -133,23 +167,31 @@ class Place:
             shutil.rmtree(self.old)
 
 
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that there is."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+def why_unwritable(folder: Path) -> str | None:
+    """Why nothing can be written in a folder, which need not be there yet; None where it can."""
+    nearest = existing(folder)
+    if not nearest.is_dir():
+        return f"{nearest} is a file"
+    try:  # rights alone do not tell: a file system may be read-only
+        Path(tempfile.mkdtemp(prefix=".tinc-", dir=nearest)).rmdir()
+    except OSError as error:
+        return f"{error.strerror or error} ({nearest})"
+    return None
+
+
 def _is_consolidated(group: Path) -> bool:
     document = group / "zarr.json"
     told = json.loads(document.read_bytes()) if document.exists() else {}
     return bool(told.get("consolidated_metadata")) or (group / ".zmetadata").exists()
 
 
-def sweep(store: Path) -> None:
-    """Remove what a writer that was killed left of objects that it had not finished."""
+def sweep(store: Path, kept: Collection[str] = ()) -> None:
+    """Remove what a writer that was killed left of objects that it had not finished; `kept` are the source's own."""
     for partial in store.rglob("*.partial"):
-        partial.unlink()
-
-
-def local_path(place: Any) -> Path | None:
-    """The path that a destination names, None where it is a URL of somewhere else."""
-    if isinstance(place, Path):
-        return place
-    parts = urlsplit(place)
-    if parts.scheme == "file":
-        return Path(parts.path)
-    return None if len(parts.scheme) > 1 else Path(place)  # one letter is a drive
+        if partial.relative_to(store).as_posix() not in kept:
+            partial.unlink()

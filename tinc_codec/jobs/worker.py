@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import math
-import os
-import pickle
 import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,78 +18,15 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
 from tinc_codec import metrics
-from tinc_codec.config import Config
 from tinc_codec.decoding.inspect import inspect
-from tinc_codec.errors import CorruptStreamError
+from tinc_codec.encoding.kept import complaint, same_bits
+from tinc_codec.errors import CorruptStreamError, SourceError
+from tinc_codec.hosts.regions import within
 from tinc_codec.hosts.zarr3 import losslessly, streams_of
-from tinc_codec.jobs.destination import Mode, Shape
 from tinc_codec.jobs.ledger import EMPTY, Record
-from tinc_codec.jobs.regions import Index, Regions, within
-from tinc_codec.jobs.sources import DaskSource, SampleSource, ZarrSource
-from tinc_codec.runtime.settings import cores, set_process
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
-
-
-@dataclass(frozen=True, eq=False)
-class Work:
-    """One array to write, as the workers are told of it.
-
-    Parameters
-    ----------
-    path
-        Of the array within the destination.
-    reader
-        Gives the samples; in a worker None, where each task brings what reads its region.
-    target
-        The array, open for writing.
-    mode, config
-        How it is written, see `tinc_codec.jobs.destination.DestinationArray`.
-    chunks
-        What a codec's target holds for.
-    regions
-        What is written at once.
-    fingerprint
-        See `Record`.
-    neighbours
-        Number of workers on the machine that has most of them: they share its cores.
-    """
-
-    path: str
-    reader: SampleSource | None
-    target: zarr.Array[Any]
-    mode: Mode
-    config: Config | None
-    chunks: Shape
-    regions: Regions
-    fingerprint: str
-    neighbours: int = 1
-
-    def key(self, index: Index) -> str:
-        """Key of the chunk or shard at an index."""
-        return str(self.target.metadata.encode_chunk_key(index))
-
-    def read(self, index: Index, part: SampleSource | None) -> NDArray[Any]:
-        """Samples of a region, by the reader that came with it or by the array's own."""
-        reader = part or self.reader
-        assert reader is not None
-        return reader.read(self.regions.at(index))
-
-    @cached_property
-    def packed(self) -> bytes:
-        """As bytes, for `unpacked`; without a reader that is sent along in parts."""
-        return pickle.dumps(replace(self, reader=None) if isinstance(self.reader, DaskSource) else self)
-
-
-@lru_cache(maxsize=16)
-def unpacked(packed: bytes) -> Work:
-    """An array's work; made once in a worker, however many chunks it is given."""
-    work: Work = pickle.loads(packed)
-    if _has_own_process():
-        _keep_freed_memory()
-        if "TINC_THREADS" not in os.environ:  # else the worker was started with its share of the cores
-            set_process(threads=max(1, cores() // max(1, work.neighbours)), jobs=1)
-    return work
+from tinc_codec.jobs.presence import watched
+from tinc_codec.jobs.sources import ZarrSource
+from tinc_codec.jobs.work import Piece, Work, peak_memory, unpacked
 
 
 def dask_setup(_: object) -> None:
@@ -102,66 +34,55 @@ def dask_setup(_: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _has_own_process() -> bool:
-    """Whether this is a worker in a process of its own, whose settings are nobody else's."""
-    from distributed import get_worker
-
-    try:
-        return get_worker().nanny is not None
-    except (ValueError, AttributeError):
-        return False
-
-
-def _keep_freed_memory() -> None:
-    """Take back what dask's nanny has glibc do with freed memory: give all of it back to the system at once.
-
-    Each step of training then gets its memory anew, page by page, and takes about twice as long.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return  # another C library
-    for parameter, value in ((_M_TRIM_THRESHOLD, 2**28), (_M_MMAP_THRESHOLD, 2**25)):
-        mallopt(parameter, value)
-
-
-def write(packed: bytes, index: Index, part: SampleSource | None = None, instead: str | None = None) -> Record:
+def write(packed: bytes, piece: Piece, instead: str | None = None) -> Record:
     """Write a region, and say what is in the store then.
 
     Parameters
     ----------
     packed
         The array's work.
-    index
-        Of the region.
-    part
-        What reads this region, where the array's own reader cannot.
+    piece
+        The region.
     instead
         Why it is to be stored losslessly instead of as asked.
+
+    Raises
+    ------
+    SourceError
+        The source is not what it was when the job was planned, or cannot be reached.
     """
     work, start = unpacked(packed), time.perf_counter()
     if work.mode == "copy":
-        return _copy(work, index, start)
-    data = work.read(index, part)
+        return _copy(work, piece, start)
+    data = work.read(piece)
     target = work.target if instead is None or work.config is None else losslessly(work.target)
-    target[work.regions.at(index)] = data
-    stored = stored_object(work.target, work.key(index))
-    return _record(work, index, data, stored, start, instead)
+    target[work.regions.at(piece.index)] = data
+    stored = stored_object(work.target, work.key(piece.index))
+    source = "" if work.derived else digest_of_samples(data)
+    return _record(work, piece, data, stored, start, instead, source)
 
 
-def _copy(work: Work, index: Index, start: float) -> Record:
-    assert isinstance(work.reader, ZarrSource)
-    place = work.target.store_path / work.key(index)
-    found = sync((work.reader.array.store_path / work.key(index)).get(prototype=default_buffer_prototype()))
-    if found is not None:
-        sync(place.set(found))
-    elif stored_object(work.target, work.key(index)) is not None:
+def _copy(work: Work, piece: Piece, start: float) -> Record:
+    key = work.key(piece.index)
+    place = work.target.store_path / key
+    original = _source_object(work, piece)
+    if original is not None:
+        sync(place.set(default_buffer_prototype().buffer.from_bytes(original)))
+    elif stored_object(work.target, key) is not None:
         sync(place.delete())
-    region = work.regions.at(index)
+    region = work.regions.at(piece.index)
     voxels = int(np.prod([part.stop - part.start for part in region]))
-    stored = stored_object(work.target, work.key(index))
-    nothing = np.empty(0, work.reader.dtype)
-    return replace(_record(work, index, nothing, stored, start, None), raw_bytes=voxels * work.reader.dtype.itemsize)
+    dtype = work.reader_of(piece).dtype
+    nothing = np.empty(0, dtype)
+    record = _record(work, piece, nothing, stored_object(work.target, key), start, None, digest_of(original))
+    return replace(record, raw_bytes=voxels * dtype.itemsize)
+
+
+def _source_object(work: Work, piece: Piece) -> bytes | None:
+    reader = work.reader
+    assert isinstance(reader, ZarrSource)
+    with watched(reader, piece.presence):
+        return stored_object(reader.array, work.key(piece.index))
 
 
 def stored_object(array: zarr.Array[Any], key: str) -> bytes | None:
@@ -175,8 +96,21 @@ def digest_of(stored: bytes | None) -> str:
     return EMPTY if stored is None else hashlib.sha256(stored).hexdigest()
 
 
+def digest_of_samples(data: NDArray[Any]) -> str:
+    """SHA-256 of samples; of strings of any length the text."""
+    if data.dtype.hasobject or data.dtype.kind == "T":
+        return hashlib.sha256(repr(data.tolist()).encode()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(data).tobytes()).hexdigest()
+
+
 def _record(
-    work: Work, index: Index, data: NDArray[Any], stored: bytes | None, start: float, instead: str | None
+    work: Work,
+    piece: Piece,
+    data: NDArray[Any],
+    stored: bytes | None,
+    start: float,
+    instead: str | None,
+    source: str,
 ) -> Record:
     streams = streams_of(work.target.metadata.to_dict(), stored or b"") if work.mode == "encode" else ()
     told = [inspect(stream) for _, stream in streams]
@@ -184,8 +118,8 @@ def _record(
     low, high = _range(data)
     return Record(
         array=work.path,
-        key=work.key(index),
-        index=index,
+        key=work.key(piece.index),
+        index=piece.index,
         fingerprint=work.fingerprint,
         digest=digest_of(stored),
         raw_bytes=data.nbytes,
@@ -200,6 +134,7 @@ def _record(
         memory=peak_memory(),
         verified=False,
         instead=instead,
+        source=source,
     )
 
 
@@ -214,81 +149,60 @@ def _finite(data: NDArray[Any]) -> NDArray[Any]:
     return data[np.isfinite(data)] if data.dtype.kind == "f" else data[:0]
 
 
-def peak_memory() -> int:
-    """Most bytes of memory that this process has held; 0 where the system does not say.
-
-    ``ru_maxrss`` would start with what the process held that this one was forked from.
-    """
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return 0
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-    return 1024 * int(lines["VmHWM"].split()[0])
-
-
-def verify(packed: bytes, record: Record, part: SampleSource | None = None) -> Record:
+def verify(packed: bytes, record: Record, piece: Piece) -> Record:
     """Read a region back from the store, and compare it with the source.
 
     Raises
     ------
     CorruptStreamError
         The store does not have what was written, or it does not keep the target.
+    SourceError
+        The source does not have what was written, or cannot be reached.
     """
-    work, key = unpacked(packed), record.key
-    stored = stored_object(work.target, key)
-    where = f"chunk {work.path}/{key}".replace(" /", " ")
-    if digest_of(stored) != record.digest:
+    work = unpacked(packed)
+    where = f"chunk {work.path}/{record.key}".replace(" /", " ")
+    if digest_of(stored_object(work.target, record.key)) != record.digest:
         raise CorruptStreamError(f"{where} is not in the store as it was written")
     if work.mode == "copy":
-        assert isinstance(work.reader, ZarrSource)
-        if digest_of(stored_object(work.reader.array, key)) != record.digest:
+        _check_source(record, digest_of(_source_object(work, piece)), where)
+        if record.digest != record.source:
             raise CorruptStreamError(f"{where} was copied and is not the same")
         return replace(record, verified=True)
     region = work.regions.at(record.index)
-    original, got = work.read(record.index, part), np.asarray(work.target[region])
+    original, got = _read_again(work, piece, where), np.asarray(work.target[region])
+    if not work.derived:
+        _check_source(record, digest_of_samples(original), where)
     if work.config is None or record.instead is not None:
-        if original.astype(got.dtype).tobytes() != got.tobytes():
+        if not same_bits(original, got):
             raise CorruptStreamError(f"{where} was to be lossless and is not the same")
         return replace(record, verified=True, voxels=original.size, squares=0.0, max_error=0.0)
-    _check_special(original, got, work.config, where)
     for chunk in within(region, work.chunks):
-        _check_target(original[chunk], got[chunk], work.config, where)
+        wrong = complaint(original[chunk], got[chunk], work.config)
+        if wrong is not None:
+            raise CorruptStreamError(f"{where} {wrong}")
     finite = np.isfinite(original)
     error = np.abs(metrics.difference(original[finite], got[finite]))
     squares, largest = float(np.sum(error**2)), float(error.max(initial=0))
     return replace(record, voxels=int(finite.sum()), squares=squares, max_error=largest, verified=True)
 
 
-def _check_special(original: NDArray[Any], got: NDArray[Any], config: Config, where: str) -> None:
-    finite = np.isfinite(original)
-    if original[~finite].astype(got.dtype).tobytes() != got[~finite].tobytes():
-        raise CorruptStreamError(f"{where}: values that are not finite did not come back")
-    for value in config.exact_values:
-        if ((original == value) != (got == value)).any():
-            raise CorruptStreamError(f"{where}: exact value {value} is not at its places")
+def _read_again(work: Work, piece: Piece, where: str) -> NDArray[Any]:
+    try:
+        return work.read(piece)
+    except SourceError:
+        raise
+    except Exception as error:  # no failure of the chunk: it could be read when it was written
+        reason = f"{type(error).__name__}: {error}"
+        raise SourceError(f"the source of {where} cannot be read any more: {reason}") from error
 
 
-def _check_target(original: NDArray[Any], got: NDArray[Any], config: Config, where: str) -> None:
-    """Raise unless a chunk keeps its bound or PSNR, over what is neither exact nor infinite."""
-    known = np.isfinite(original) & ~np.isin(original, config.exact_values)
-    error = np.abs(metrics.difference(original[known], got[known]))
-    largest = float(error.max(initial=0))
-    if config.max_error is not None and largest > config.max_error:
-        raise CorruptStreamError(f"{where} has an error of {largest}, above {config.max_error}")
-    if config.psnr is not None and largest > 0:
-        low, high = _range(original[known])
-        assert low is not None
-        assert high is not None
-        rmse = largest * float(np.sqrt(np.mean((error / largest) ** 2)))
-        found = metrics.psnr_of(rmse, high - low if config.data_range is None else config.data_range)
-        if found < config.psnr - 1e-6:
-            raise CorruptStreamError(f"{where} has {found:.6f} dB, below {config.psnr}")
+def _check_source(record: Record, now: str, where: str) -> None:
+    if record.source and now != record.source:
+        raise SourceError(f"the source of {where} reads otherwise than when it was written")
 
 
-def doubtful(
-    packed: bytes, records: Sequence[Record], parts: Sequence[SampleSource | None], compare: bool
-) -> list[str]:
-    """Keys of those chunks that are not in the store as they were written, or not of what the source holds now.
+def doubtful(packed: bytes, records: Sequence[Record], pieces: Sequence[Piece], compare: bool) -> list[str]:
+    """Keys of those chunks that are not in the store as they were written.
 
     Parameters
     ----------
@@ -296,20 +210,25 @@ def doubtful(
         The array's work.
     records
         What was written.
-    parts
-        What reads each region, where the array's own reader cannot.
+    pieces
+        The region of each.
     compare
         Whether to read the source and the store, and compare; else only stored bytes are looked at.
+
+    Raises
+    ------
+    SourceError
+        The source does not have what was written, or cannot be reached.
     """
     work = unpacked(packed)
-    return [r.key for r, part in zip(records, parts, strict=True) if not _holds(work, packed, r, part, compare)]
+    return [r.key for r, piece in zip(records, pieces, strict=True) if not _holds(work, packed, r, piece, compare)]
 
 
-def _holds(work: Work, packed: bytes, record: Record, part: SampleSource | None, compare: bool) -> bool:
+def _holds(work: Work, packed: bytes, record: Record, piece: Piece, compare: bool) -> bool:
     if not compare:
         return digest_of(stored_object(work.target, record.key)) == record.digest
     try:
-        now = verify(packed, record, part)
+        now = verify(packed, record, piece)
     except CorruptStreamError:
         return False
     return now.voxels == record.voxels and all(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,17 @@ from tinc_codec.residual import tokens
 from tinc_codec.residual.integer_domain import LARGEST_TOP, IntegerDomain, Kind
 from tinc_codec.residual.interlace import MOST_PAIRS, passes, tile_bounds
 from tinc_codec.residual.prediction import LARGEST_WEIGHT, PLAIN, SPREADS, PassModel
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream import lossless
 from tinc_codec.stream.entropy import Decoder, Encoder, Table, best_table
 from tinc_codec.stream.fields import FieldReader, FieldWriter
+from tinc_codec.stream.limits import tiles_fit
 
 LARGEST_LEVELS = 16
 LARGEST_OFFSET = 2**44
 """Biases and floors are smaller, so that sums stay exact."""
 
 MOST_CONTEXTS = 64
-MOST_TILES = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,16 @@ class ResidualParameters:
         """Number of times that the coarsest lattice's stride is halved."""
         return len(self.widths) - 1
 
-    @cached_property
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with what is made at the first use: each token's frequency twice, and where to look for it.
+
+        A table takes some thousands of bytes beside its tokens, a pass as much, a pair some numbers.
+        """
+        tables = sum(8192 + 64 * len(table) for table in self.tables)
+        return tables + sum(2048 + 256 * model.pairs for model in self.models) + self.thresholds.nbytes
+
+    @lazy
     def frequencies(self) -> tuple[Table, ...]:
         """The coder's tables of the contexts."""
         return tuple(Table.of([tokens.from_byte(byte) for byte in table]) for table in self.tables)
@@ -109,7 +118,7 @@ def unpack(
     domain = _unpack_grid(section, dtype)
     start = section.count(domain.top)
     tiles = tuple(section.count(n) for n in shape)
-    if not 0 < math.prod(tiles) <= MOST_TILES:
+    if not 0 < math.prod(tiles) <= section.remaining or not tiles_fit(shape, tiles):  # each has a length, at least
         section.fail(f"{tiles} tiles over a chunk of shape {shape}")
     levels = section.byte()
     if levels > LARGEST_LEVELS:

@@ -1,4 +1,4 @@
-"""Settings of the process, never stored: device, threads, concurrency, decoder, cache."""
+"""Settings of the process, never stored: device, threads, concurrency, decoder, cache, limits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
-from tinc_codec.config import integer, unknown
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.parsing import integer, unknown
 
 DECODERS = ("auto", "numba", "numpy")
+
+WORK = 2**17
+"""Multiply-adds of a voxel that every reader allows, and that no model which is made here takes more of."""
+
+_DIGITS = 20
+"""Digits of a number in the environment, at most: more are out of every range, and slow to read."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,13 @@ class Process:
         Who evaluates networks on the CPU: ``"numba"``, ``"numpy"`` (the reference, slower), or ``"auto"``, which is
         numba where it is installed. The bytes are the same. ``TINC_DECODER``.
     cache
-        Bytes that parsed chunks may take which are kept for further reads of parts of them; 0 keeps none.
-        ``TINC_CACHE``.
+        Bytes that parsed chunks, and all else that is derived from streams, may take which are kept for further reads;
+        0 keeps nothing. ``TINC_CACHE``.
+    limit
+        Bytes that the array of a stream may take where nothing else says how large it is, as Zarr's metadata of format
+        3 do. 0: 128 MiB and 4096 for each byte of the stream, 4 GiB at most. ``TINC_LIMIT``.
+    work
+        Multiply-adds of a voxel that a stream's networks may take. ``TINC_WORK``.
     """
 
     device: str = "auto"
@@ -43,12 +54,16 @@ class Process:
     batch: int = 2**21
     decoder: str = "auto"
     cache: int = 2**28
+    limit: int = 0
+    work: int = WORK
 
     def __post_init__(self) -> None:
         integer("threads", self.threads, 0, 4096)
         integer("jobs", self.jobs, 0, 4096)
         integer("batch", self.batch, 1024, 2**32)
         integer("cache", self.cache, 0, 2**63)
+        integer("limit", self.limit, 0, 2**63)
+        integer("work", self.work, 1, 2**22)
         if self.decoder not in DECODERS:
             raise unknown("decoder", self.decoder, DECODERS)
 
@@ -80,7 +95,7 @@ def _process(_: tuple[Any, ...], chosen: tuple[tuple[str, Any], ...]) -> Process
     values: dict[str, Any] = {}
     for field, variable in zip(fields(Process), _VARIABLES, strict=True):
         text = os.environ.get(variable)
-        if text is not None and field.type != "str" and not text.isdecimal():
+        if text is not None and field.type != "str" and not (text.isdecimal() and len(text) <= _DIGITS):
             raise ConfigurationError(f"{variable}={text!r} must be a whole number")
         if text is not None:
             values[field.name] = text if field.type == "str" else int(text)

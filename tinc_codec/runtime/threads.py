@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from threading import Semaphore, local
 from typing import TypeVar
@@ -65,13 +65,25 @@ def share(work: Callable[[int, int], object], costs: Sequence[float], worth: flo
     total, middles = float(ends[-1]), ends - np.divide(costs, 2)
     inner = np.searchsorted(middles, [total * part / threads for part in range(1, threads)]).tolist()
     ranges = list(itertools.pairwise([0, *inner, len(costs)]))
-    others = [_pool().submit(_do, work, begin, end) for begin, end in ranges[1:]]
+    others = [_begin(work, begin, end) for begin, end in ranges[1:]]
     try:
         _do(work, *ranges[0])
+        for (begin, end), other in zip(ranges[1:], others, strict=True):
+            if other is None:
+                _do(work, begin, end)
     finally:
-        wait(others)
+        wait([other for other in others if other is not None])
     for other in others:
-        other.result()
+        if other is not None:
+            other.result()
+
+
+def _begin(work: Callable[[int, int], object], begin: int, end: int) -> Future[None] | None:
+    """Have a share done by another thread; None: there is none, for lack of memory or since the interpreter ends."""
+    try:
+        return _pool().submit(_do, work, begin, end)
+    except RuntimeError:
+        return None
 
 
 def _do(work: Callable[[int, int], object], begin: int, end: int) -> None:

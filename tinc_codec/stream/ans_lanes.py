@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.stream.entropy import Decoder, Encoder, Table, to_words
+from tinc_codec.stream.entropy import Decoder, Encoder, Table, take_in_parts, to_words
 from tinc_codec.stream.fields import FieldReader, FieldWriter
 
 LANES = 4
@@ -73,9 +73,7 @@ class LaneDecoder(Decoder):
     def _decode(self, table: Table, count: int) -> NDArray[np.int32]:
         symbols = np.empty(count, np.int32)
         for number, coder in enumerate(self._coders):
-            mine = symbols[number::LANES]
-            if mine.size:
-                mine[:] = coder.decode(table.model, mine.size)
+            take_in_parts(coder, table, symbols[number::LANES])
         return symbols
 
     def end(self) -> None:

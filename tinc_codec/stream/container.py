@@ -18,6 +18,8 @@ VERSION = 3
 LARGEST_CHUNK = 2**40
 """Samples' bytes of the largest chunk that is accepted; a header that claims more is taken for damage."""
 LARGEST_RANK = 32
+LARGEST_INDEXED = 2**63 - 1
+"""Bytes that axes may span, those of size 0 left out: NumPy makes no other arrays."""
 
 _BIG_ENDIAN, _FORTRAN, _LOSSLESS = 1, 2, 4
 _DTYPES = {
@@ -110,7 +112,7 @@ class Container:
 
 def supported(dtype: np.dtype[np.generic]) -> bool:
     """Whether chunks of `dtype`, in either byte order, can be stored."""
-    return dtype.fields is None and dtype.newbyteorder("=") in _CODES
+    return dtype.kind in "iuf" and dtype.newbyteorder("=") in _CODES  # others may know no byte order
 
 
 def pack(container: Container) -> bytes:
@@ -160,6 +162,8 @@ def unpack(data: bytes | memoryview) -> Container:
     shape = tuple(reader.count(LARGEST_CHUNK) for _ in range(rank))
     if math.prod(shape) * dtype.itemsize > LARGEST_CHUNK:
         raise CorruptStreamError(f"shape {shape} of {dtype} is beyond {LARGEST_CHUNK} bytes")
+    if math.prod(filter(None, shape)) * dtype.itemsize > LARGEST_INDEXED:
+        raise CorruptStreamError(f"shape {shape} of {dtype} is beyond what arrays can have, though one axis is 0")
     sections: dict[int, bytes] = {}
     for _ in range(reader.byte()):
         section = reader.byte()

@@ -12,12 +12,15 @@ from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.fields import FieldWriter
 
-_WORTH = 256
+WORTH = 256
 """Voxels that must be left out for the section to be worth its bytes and the format's later version."""
 
 
-def find(array: NDArray[Any]) -> tuple[int, ...]:
-    """Shape of what remains of an array without its trailing planes that hold nothing but its last value's bits."""
+def find(array: NDArray[Any], worth: int = WORTH) -> tuple[int, ...]:
+    """Shape of what remains of an array without its trailing planes that hold nothing but its last value's bits.
+
+    Where fewer than `worth` voxels would be left out, all remains.
+    """
     if not array.size:
         return array.shape
     bits: NDArray[Any] = array.reshape(array.shape or (1,)).view(f"u{array.dtype.itemsize}")
@@ -27,8 +30,7 @@ def find(array: NDArray[Any]) -> tuple[int, ...]:
         inside = bits[tuple(slice(n) for n in kept)]
         differs = np.flatnonzero((inside != bits[(-1,) * bits.ndim]).any(axis=others))
         kept[axis] = int(differs[-1]) + 1 if differs.size else 1
-    worth = bits.size - math.prod(kept) >= _WORTH
-    return tuple(kept[: array.ndim]) if worth else array.shape
+    return tuple(kept[: array.ndim]) if bits.size - math.prod(kept) >= worth else array.shape
 
 
 def pack(kept: tuple[int, ...], fill: NDArray[Any]) -> bytes:

@@ -6,7 +6,7 @@ only: a table made of floats would differ between platforms in the last bit and 
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import constriction
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.runtime.caching import keeping
+from tinc_codec.runtime.lazy import lazy
 
 PRECISION = 24
 """Frequencies of a table sum to 2**PRECISION."""
@@ -23,6 +25,9 @@ TABLES = 256
 
 _ONE = 1 << 62
 
+_PART = 2**16
+"""Symbols that are taken at a time."""
+
 
 def decay(table: int) -> tuple[int, int]:
     """Numerator and binary exponent of the factor by which probability falls in half a step, for a table index."""
@@ -30,7 +35,6 @@ def decay(table: int) -> tuple[int, int]:
     return (1 << exponent) - (31 - table % 16), exponent
 
 
-@lru_cache(maxsize=1024)
 def laplace_frequencies(table: int, largest: int) -> NDArray[np.int64]:
     """Frequencies of the symbols -largest .. largest.
 
@@ -62,7 +66,7 @@ def count_frequencies(counts: list[int]) -> NDArray[np.int64]:
     return _normalise(counts, counts.index(max(counts)))
 
 
-@lru_cache(maxsize=64)
+@keeping(lambda costs: costs.nbytes)
 def _bit_costs(largest: int) -> NDArray[np.float32]:
     """Bits of every symbol under every table, shape ``(TABLES, 2 * largest + 1)``; for the encoder's choice only."""
     r = np.array([n / (1 << e) for n, e in map(decay, range(TABLES))])[:, None]
@@ -102,7 +106,18 @@ class Table:
             return cls(None, int(np.argmax([*weights, 0])))
         return cls(count_frequencies(weights))
 
-    @cached_property
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with what is made of it at the first use."""
+        return 4096 + (0 if self.frequencies is None else 5 * self.frequencies.nbytes)
+
+    @property
+    def shares(self) -> NDArray[np.int64]:
+        """The frequencies of a table of which no symbol is certain."""
+        assert self.frequencies is not None
+        return self.frequencies
+
+    @lazy
     def model(self) -> Any:
         """For constriction."""
         # constriction gives symbol i the frequency 1 + floor(p_i * (2^24 - n) / sum(p)); with p_i = frequency - 1 the
@@ -117,7 +132,7 @@ def uniform(bits: int) -> Table:
     return Table.of([1] * 2**bits)
 
 
-@lru_cache(maxsize=1024)
+@keeping(lambda table: table.nbytes)
 def _laplace_table(table: int, largest: int) -> Table:
     return Table(laplace_frequencies(table, largest))
 
@@ -157,6 +172,13 @@ def to_words(data: bytes) -> NDArray[np.uint32]:
     return np.frombuffer(data, "<u4").astype(np.uint32, copy=False)
 
 
+def take_in_parts(coder: Any, table: Table, symbols: NDArray[np.int32]) -> None:
+    """Fill `symbols` from a coder of constriction, a few at a time: where it finds no memory, it ends the process."""
+    for begin in range(0, len(symbols), _PART):
+        part = symbols[begin : begin + _PART]
+        part[:] = coder.decode(table.model, len(part))
+
+
 class Decoder:
     """Reads what `Encoder` wrote, given the same tables in the same order."""
 
@@ -189,7 +211,9 @@ class Decoder:
 
     def _decode(self, table: Table, count: int) -> NDArray[np.int32] | None:
         """None: no encoder wrote these words."""
+        symbols = np.empty(count, np.int32)
         try:
-            return np.asarray(self._coder.decode(table.model, count), np.int32)
+            take_in_parts(self._coder, table, symbols)
         except AssertionError:  # constriction's word for data that no encoder wrote
             return None
+        return symbols

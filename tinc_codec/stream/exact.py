@@ -33,4 +33,5 @@ def unpack(
     mask = np.unpackbits(places, count=total).astype(bool).reshape(shape)
     if int(mask.sum()) != count:
         section.fail(f"{int(mask.sum())} places for {count} exact values")
-    return mask, lossless.unpack(section.raw(section.remaining), count, dtype)
+    values = lossless.unpack(section.raw(section.remaining), count, dtype)
+    return mask, np.require(values, requirements=("C", "W"))

@@ -6,11 +6,11 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numcodecs.zstd import Zstd
 from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.stream import frames
 
 _LEVEL = 12
 
@@ -45,7 +45,7 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
     shuffled = np.frombuffer(raw, np.uint8).reshape(-1, size).T.tobytes()
     packed = [(Method.RAW, raw)]
     if raw:
-        packed.append((Method.ZSTD, bytes(Zstd(level=_LEVEL).encode(shuffled))))
+        packed.append((Method.ZSTD, frames.compress(shuffled, _LEVEL)))
     if raw and newest and size > 1:  # pcodec is not made for single bytes
         native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
         packed.append((Method.PCODEC, standalone.simple_compress(native, ChunkConfig())))
@@ -54,7 +54,7 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
 
 
 def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = False) -> NDArray[Any]:
-    """Read `count` values of native `dtype`; `newest` as in `pack`."""
+    """Read `count` values of native `dtype`; `newest` as in `pack`. A repeated value takes no memory, read-only."""
     if not data or data[0] not in _METHODS or (data[0] == Method.PCODEC and not newest):
         raise CorruptStreamError("exactly stored values name no known method")
     method, payload = Method(data[0]), data[1:]
@@ -62,16 +62,13 @@ def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = 
         return _from_pcodec(payload, count, dtype)
     size = dtype.itemsize * (1 if method is Method.REPEAT else count)
     if method is Method.ZSTD:
-        try:
-            payload = bytes(Zstd().decode(payload))
-        except (RuntimeError, ValueError) as error:
-            raise CorruptStreamError(f"exactly stored values do not decompress: {error}") from error
+        payload = frames.decompress(payload, size)
     if len(payload) != size:
         raise CorruptStreamError(f"{count} values of {dtype} take {size} bytes, {len(payload)} are there")
     if method is Method.ZSTD:
         payload = np.frombuffer(payload, np.uint8).reshape(dtype.itemsize, -1).T.tobytes()
     values = np.frombuffer(payload, dtype.newbyteorder("<")).astype(dtype)
-    return np.full(count, values[0]) if method is Method.REPEAT else values
+    return np.broadcast_to(values, count) if method is Method.REPEAT else values
 
 
 def _from_pcodec(payload: bytes, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from tinc_codec.stream.ans_lanes import LaneDecoder, LaneEncoder
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import FieldReader, FieldWriter
+from tinc_codec.stream.limits import allowed, check_tree, fits
 from tinc_codec.tree.model import EXACT_SUM, LARGEST_WEIGHT, Layer, Model, Parameters
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tensor, Tree
@@ -65,9 +66,12 @@ def unpack(container: Container, shape: tuple[int, ...]) -> Model:
     dtype = container.header.dtype.newbyteorder("=")
     section = container.section(Section.TREE)
     limits = range_of(section, dtype)
-    decoder = _decoder(container)
+    code = _code(container)
+    work = allowed(shape, dtype.itemsize, code.remaining)
+    decoder = LaneDecoder(code) if Section.WEIGHT_LANES in container.sections else Decoder(code.raw(code.remaining))
     tree = _unpack_tree(section, shape, decoder)
     section.end()
+    check_tree(tree, work)
     section = container.section(Section.LAYERS)
     coded = [_unpack_layer(tensor, section) for tensor in tree.tensors]
     section.end()
@@ -91,14 +95,13 @@ def constants_of(container: Container, count: int, dtype: np.dtype[np.generic]) 
     return lossless.unpack(section.raw(section.remaining), count, dtype)
 
 
-def _decoder(container: Container) -> Decoder:
-    """Over the section with the weights."""
+def _code(container: Container) -> FieldReader:
+    """The section with the weights."""
     if Section.WEIGHT_LANES not in container.sections:
-        words = container.section(Section.WEIGHTS)
-        return Decoder(words.raw(words.remaining))
+        return container.section(Section.WEIGHTS)
     if Section.WEIGHTS in container.sections:
         raise CorruptStreamError("there are two sections with weights")
-    return LaneDecoder(container.section(Section.WEIGHT_LANES))
+    return container.section(Section.WEIGHT_LANES)
 
 
 def _pack_tree(tree: Tree, out: FieldWriter, encoder: Encoder) -> None:
@@ -131,9 +134,7 @@ def _unpack_tree(section: FieldReader, shape: tuple[int, ...], decoder: Decoder)
     masks = [section.byte() for _ in range(count - 1)]
     splits = tuple(split_of(mask, len(shape)) for mask in masks)
     partition = Partition(shape, splits)
-    if any(mask == 0 or mask >> len(shape) for mask in masks) or any(
-        g > n for g, n in zip(partition.leaf_grid, shape, strict=True)
-    ):
+    if any(mask == 0 or mask >> len(shape) for mask in masks) or not fits(shape, partition.leaf_grid):
         raise CorruptStreamError(f"splits {masks} do not fit shape {shape}")
     levels: list[Level] = []
     above = np.ones(1, np.uint8)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.tree.partition import MOST_AXES, fold
 
 Indices = tuple[NDArray[np.int64], ...]
@@ -28,12 +28,12 @@ class Folding:
 
     kept: tuple[int, ...]
 
-    @cached_property
+    @lazy
     def folded(self) -> tuple[int, ...]:
         """The shape that the tree sees."""
         return fold(self.kept)
 
-    @cached_property
+    @lazy
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """For each folded axis, the axes that it is made of, the last one fastest; none where all have size 1."""
         axes = [axis for axis, size in enumerate(self.kept) if size != 1]

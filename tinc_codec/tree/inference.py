@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 
 from tinc_codec.tree.model import AMPLITUDE, Model
 from tinc_codec.tree.node_layout import NodeLayout
-from tinc_codec.tree.pieces import Piece, local
+from tinc_codec.tree.pieces import Piece
 from tinc_codec.tree.root_activations import RootActivations
+from tinc_codec.tree.runs import local
 from tinc_codec.tree.structure import paired
 
 TURN = 4096
 """Entries of the sine table: one turn."""
 
-TILE = 2**12
-"""Local coordinates that are evaluated at a time: their activations stay in the cache of the second level."""
+TILE, MOST_ACTIVATIONS = 2**12, 2**18
+"""Local coordinates that are evaluated at a time, and activations of a layer, so that these stay in the cache of the
+second level: where layers are wide, coordinates are fewer."""
 
 
 @cache
@@ -69,10 +71,11 @@ def fill(
     layout: NodeLayout, pieces: Iterable[Piece], output: NDArray[Any], activations: RootActivations | None = None
 ) -> None:
     """Evaluate pieces into a flat array of the model's dtype."""
+    tile = max(1, min(TILE, MOST_ACTIVATIONS // int(layout.layers[:, 2:].max(initial=1))))
     for piece in _networks(layout, pieces, output):
         root = None if activations is None else activations.of(piece, lambda x: _node(layout, 0, 0, x))
-        for begin in range(0, len(piece.offsets), TILE):
-            part = slice(begin, begin + TILE)
+        for begin in range(0, len(piece.offsets), tile):
+            part = slice(begin, begin + tile)
             samples = _leaves(layout, piece.leaves, piece.coordinates[:, part], None if root is None else root[:, part])
             for start, values in zip(piece.starts, samples, strict=True):
                 output[start + piece.offsets[part]] = values

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.tree.structure import Tree, paired
 
 AMPLITUDE = 1024
@@ -137,10 +137,15 @@ class Model:
     high: Any
     constants: NDArray[Any]
 
-    @cached_property
+    @lazy
     def layers(self) -> tuple[Layer, ...]:
         """One for each of ``tree.tensors``."""
         return self.parameters.split(self.tree)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes."""
+        return self.parameters.nbytes + self.tree.nbytes + self.constants.nbytes
 
     def check(self) -> None:
         """Raise `CorruptStreamError` unless integer evaluation is exact, and scales and range make sense."""

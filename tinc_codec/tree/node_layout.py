@@ -59,7 +59,7 @@ class NodeLayout:
     def nbytes(self) -> int:
         """Memory in bytes."""
         arrays = (self.biases, self.layers, self.scales, self.network, self.constants)
-        return sum(array.nbytes for array in arrays) + self.model.parameters.nbytes
+        return sum(array.nbytes for array in arrays) + self.model.nbytes
 
 
 def lay_out(model: Model) -> NodeLayout:

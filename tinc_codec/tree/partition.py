@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinc_codec.runtime.lazy import lazy
 
 MINIMUM_BLOCK = 8
 """An axis is halved only while its blocks keep at least this many voxels (rounded up)."""
@@ -45,6 +46,11 @@ class Partition:
     splits: tuple[tuple[bool, ...], ...]
 
     @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with what is found at the first use."""
+        return 2048 + 16 * math.prod(self.leaf_grid)
+
+    @property
     def levels(self) -> int:
         """Number of levels, the root's included."""
         return len(self.splits) + 1
@@ -71,23 +77,23 @@ class Partition:
             position = (scaled[:, None, :] + offset[None]).reshape(-1, len(split))
         return position
 
-    @cached_property
+    @lazy
     def leaf_grid(self) -> tuple[int, ...]:
         """Number of leaves along each axis."""
         return self.grid(self.levels - 1)
 
-    @cached_property
+    @lazy
     def leaf_shape(self) -> tuple[int, ...]:
         """Voxels of the largest leaf along each axis; the local grid all leaves share."""
         return tuple(-(-n // g) for n, g in zip(self.shape, self.leaf_grid, strict=True))
 
-    @cached_property
+    @lazy
     def _leaf_order(self) -> NDArray[np.int64]:
         """Row-major grid index of every leaf, shape ``(leaves,)``."""
         coordinates = self.coordinates(self.levels - 1)
         return np.asarray(np.ravel_multi_index(tuple(coordinates.T), self.leaf_grid))
 
-    @cached_property
+    @lazy
     def leaf_numbers(self) -> NDArray[np.int64]:
         """Number of the leaf at every row-major grid index, shape ``(leaves,)``."""
         numbers = np.empty_like(self._leaf_order)

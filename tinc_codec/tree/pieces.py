@@ -10,14 +10,15 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.tree.model import AMPLITUDE
+from tinc_codec.runtime.caching import keeping
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.tree.partition import Partition
+from tinc_codec.tree.runs import Positions, Run, locate, runs_of
 
 MOST_POINTS = 2**16
 """Local coordinates of a piece, and of a batch, about, so that memory does not grow with the leaves."""
@@ -27,8 +28,6 @@ FEW_POINTS = 2**15
 
 MOST_KEPT = 2**16
 """Bytes of positions whose arrangement is kept for further reads."""
-
-Positions = NDArray[np.float64] | NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +100,6 @@ def in_batches(pieces: Iterable[Piece]) -> Iterator[Batch]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
-    """Along one axis: coordinates that several blocks want, in the same arrangement."""
-
-    blocks: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    coordinates: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
 class Product:
     """A selection that is a product of positions along each axis.
 
@@ -128,7 +117,7 @@ class Product:
 
     partition: Partition
     shape: tuple[int, ...]
-    runs: tuple[tuple[_Run, ...], ...]
+    runs: tuple[tuple[Run, ...], ...]
     places: tuple[NDArray[np.intp] | None, ...]
 
     @property
@@ -136,16 +125,25 @@ class Product:
         """Number of answers."""
         return math.prod(self.shape)
 
-    @cached_property
+    @lazy
     def points(self) -> int:
         """Number of local coordinates of all pieces."""
         return math.prod(sum(len(run.coordinates) for run in runs) for runs in self.runs)
 
-    @cached_property
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with the pieces that are found at the first use where they are few."""
+        runs = sum(run.nbytes for along in self.runs for run in along)
+        places = sum(0 if along is None else along.nbytes for along in self.places)
+        leaves = math.prod(sum(len(run.blocks) for run in along) for along in self.runs)
+        few = self.points * (4 * len(self.shape) + 8) + 16 * leaves if self.points <= FEW_POINTS else 0
+        return self.partition.nbytes + runs + places + 2 * few
+
+    @lazy
     def _few(self) -> tuple[Piece, ...]:
         return tuple(self._made())
 
-    @cached_property
+    @lazy
     def _few_batches(self) -> tuple[Batch, ...]:
         return tuple(in_batches(self._made()))
 
@@ -171,39 +169,10 @@ class Product:
         return output
 
 
-def local(positions: Positions, cells: int) -> Positions:
-    """Local coordinates of positions in a leaf of so many cells; of the same kind of number, and whole.
-
-    Halves, quarters, ... of voxels are exact in float64.
-    """
-    return (2 * AMPLITUDE * (2 * positions + (1 - cells)) + cells) // (2 * cells)
-
-
-def locate(partition: Partition, axis: int, positions: Positions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Blocks of the leaves' grid, and local coordinates, of positions along an axis.
-
-    Parameters
-    ----------
-    positions
-        In voxels: voxel i has its centre at i, and reaches from i - 1/2 to i + 1/2. Fractions are allowed.
-
-    Returns
-    -------
-    blocks, coordinates
-        Both int64. For whole positions these are the coordinates of FORMAT.md, "Evaluation"; the local coordinate is
-        linear in the position, rounded to the nearest integer.
-    """
-    n, begins = partition.shape[axis], partition.borders(axis)[:-1]
-    voxel = np.clip(np.floor(positions + 0.5).astype(np.int64), 0, n - 1) if positions.dtype.kind == "f" else positions
-    blocks = np.searchsorted(begins, voxel, side="right") - 1
-    coordinates = np.clip(local(positions - begins[blocks], partition.leaf_shape[axis]), -AMPLITUDE, AMPLITUDE)
-    return blocks.astype(np.int64), coordinates.astype(np.int64)
-
-
 def product(partition: Partition, positions: Sequence[Positions]) -> Product:
     """The product of positions along each axis.
 
-    The last ones are kept: what is wanted of one chunk is often wanted of its neighbours.
+    Small ones are kept: what is wanted of one chunk is often wanted of its neighbours.
     """
     stored = tuple((wanted.dtype.str, wanted.tobytes()) for wanted in positions)
     made: Product = _where_small(_product, sum(len(data) for _, data in stored))(partition, stored)
@@ -215,9 +184,9 @@ def _where_small(kept: Any, size: int) -> Any:
     return kept if size <= MOST_KEPT else kept.__wrapped__
 
 
-@lru_cache(maxsize=16)
+@keeping(lambda product: product.nbytes)
 def _product(partition: Partition, stored: tuple[tuple[str, bytes], ...]) -> Product:
-    made = [_where_small(_runs, len(wanted[1]))(partition, axis, *wanted) for axis, wanted in enumerate(stored)]
+    made = [_where_small(runs_of, len(wanted[1]))(partition, axis, *wanted) for axis, wanted in enumerate(stored)]
     sizes, runs, places = zip(*made, strict=True)
     return Product(partition, sizes, runs, places)
 
@@ -236,50 +205,7 @@ def points(partition: Partition, positions: Positions) -> Iterator[Piece]:
             yield Piece(leaves[part[:1]], np.zeros(1, np.int64), coordinates[:, part], part.astype(np.int64))
 
 
-@lru_cache(maxsize=64)
-def _runs(
-    partition: Partition, axis: int, dtype: str, data: bytes
-) -> tuple[int, tuple[_Run, ...], NDArray[np.intp] | None]:
-    """Number of answers along an axis, the runs that give them, and which of them each position is.
-
-    They are kept longer than products: planes of a chunk differ along one axis.
-    """
-    positions = np.frombuffer(data, dtype)
-    blocks, coordinates = locate(partition, axis, positions)
-    key = blocks * (2 * AMPLITUDE + 1) + coordinates
-    places = None
-    if not (np.diff(key) > 0).all():
-        key, chosen, places = np.unique(key, return_index=True, return_inverse=True)
-        blocks, coordinates = blocks[chosen], coordinates[chosen]
-    different, column = np.unique(coordinates, return_inverse=True)
-    slots = np.full((partition.leaf_grid[axis], len(different)), -1, np.int64)
-    slots[blocks, column] = np.arange(len(key))
-    return len(key), tuple(_grouped(slots, different)), places
-
-
-def _grouped(slots: NDArray[np.int64], coordinates: NDArray[np.int64]) -> Iterator[_Run]:
-    """Runs of a table of blocks by coordinates that holds where each answer goes, or -1 where none is wanted."""
-    if not slots.size:
-        return
-    wanted = slots >= 0
-    for columns in _alike(wanted.T):
-        blocks = np.flatnonzero(wanted[:, columns[0]])
-        places = slots[np.ix_(blocks, columns)]
-        offsets = places - places[:, :1]
-        for rows in _alike(offsets):
-            yield _Run(blocks[rows], places[rows, 0], coordinates[columns], offsets[rows[0]])
-
-
-def _alike(rows: NDArray[Any]) -> list[NDArray[np.intp]]:
-    """Numbers of rows that are equal to each other, in groups."""
-    if (rows == rows[0]).all():
-        return [np.arange(len(rows))]
-    _, group = np.unique(rows, axis=0, return_inverse=True)
-    order = np.argsort(group.ravel(), kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(group.ravel()[order])) + 1)
-
-
-def _pieces(partition: Partition, runs: Sequence[_Run], strides: Sequence[int]) -> Iterator[Piece]:
+def _pieces(partition: Partition, runs: Sequence[Run], strides: Sequence[int]) -> Iterator[Piece]:
     below = [math.prod(partition.leaf_grid[axis + 1 :]) for axis in range(len(runs))]
     grid = _sums([run.blocks * size for run, size in zip(runs, below, strict=True)])
     leaves = partition.leaf_numbers[grid]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tinc_codec.tree.node_layout import NodeLayout
 from tinc_codec.tree.pieces import Piece
 
-FEWEST = 64
-"""Fewer coordinates are evaluated again rather than looked for."""
+FEWEST, MOST = 64, 2**23
+"""Fewer coordinates, or more activations, are evaluated again rather than looked for."""
 
 
 class RootActivations:
@@ -24,6 +24,7 @@ class RootActivations:
 
     def __init__(self, layout: NodeLayout) -> None:
         self._worth = len(layout.below) > 1  # else the root is a leaf
+        self._width = int(layout.layers[: layout.count[0], 2].max(initial=0))
         self._kept: dict[bytes, NDArray[np.int16]] = {}
 
     @property
@@ -32,8 +33,9 @@ class RootActivations:
         return sum(len(key) + kept.nbytes for key, kept in list(self._kept.items()))
 
     def of(self, piece: Piece, evaluate: Callable[[NDArray[np.float32]], NDArray[Any]]) -> NDArray[np.int16] | None:
-        """Activations of a piece, from an earlier read or by `evaluate`; None where they are not worth keeping."""
-        if not self._worth or len(piece.offsets) < FEWEST:
+        """Activations of a piece, from an earlier read or by `evaluate`; None where it is not worth keeping them."""
+        points = len(piece.offsets)
+        if not self._worth or points < FEWEST or points * self._width > MOST:
             return None
         key = piece.coordinates.tobytes()
         if key not in self._kept:

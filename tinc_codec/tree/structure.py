@@ -7,14 +7,15 @@ form a class; the weights of one class whose parents share a class too form one 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.tree.partition import Partition
 
 NO_NETWORK = 0
@@ -93,7 +94,7 @@ class Tree:
     partition: Partition
     levels: tuple[Level, ...]
 
-    @cached_property
+    @lazy
     def _plan(self) -> tuple[tuple[Tensor, ...], tuple[tuple[ClassPlan, ...], ...], NDArray[np.int64]]:
         return _plan(self)
 
@@ -117,12 +118,22 @@ class Tree:
         """Number of parameters of all networks, biases included."""
         return sum(t.weights + t.biases for t in self.tensors)
 
-    @cached_property
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, with the plan that is made at the first use: three numbers for a node, about."""
+        return self.partition.nbytes + sum(2048 + 25 * level.classes.nbytes for level in self.levels)
+
+    @property
+    def products(self) -> int:
+        """Multiply-adds of all samples: every tensor is evaluated once at each of the leaves' local coordinates."""
+        return sum(t.weights for t in self.tensors) * math.prod(self.partition.leaf_shape)
+
+    @lazy
     def weights_begin(self) -> NDArray[np.int64]:
         """Where each tensor's weights begin in `tinc_codec.tree.model.Parameters`, and where the last ones end."""
         return np.cumsum([0, *(t.biases * paired(t.columns) for t in self.tensors)], dtype=np.int64)
 
-    @cached_property
+    @lazy
     def biases_begin(self) -> NDArray[np.int64]:
         """Where each tensor's biases begin there, and where the last ones end."""
         return np.cumsum([0, *(t.biases for t in self.tensors)], dtype=np.int64)

@@ -14,8 +14,9 @@ from tinc_codec.backends.numba.residual_tiles import TileDecoder
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
-from tinc_codec.tree.pieces import Batch, Positions, in_batches, points, product
+from tinc_codec.tree.pieces import Batch, in_batches, points, product
 from tinc_codec.tree.root_activations import RootActivations
+from tinc_codec.tree.runs import Positions
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,21 @@ _FOLDERS = ("backends/numba", "residual", "stream", "tree", "detail")
 """Folders whose files compiled functions are made of, or take numbers from."""
 
 
+@cache
+def _guard_forks() -> None:
+    """Let no process fork while another thread compiles or loads compiled code: numba's lock would stay taken there."""
+    from numba.core.compiler_lock import global_compiler_lock
+
+    if hasattr(os, "register_at_fork"):
+        release = global_compiler_lock.release
+        os.register_at_fork(before=global_compiler_lock.acquire, after_in_parent=release, after_in_child=release)
+
+
 def jit(function: Any) -> Any:
     """Compile at the first call, without the interpreter's lock, and keep the code beside the file or in a cache."""
     from numba import njit
 
+    _guard_forks()
     try:
         compiled = njit(function, cache=True, nogil=True, error_model="numpy")
     except RuntimeError:  # there is no folder that compiled code could be kept in

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,10 @@ from tinc_codec.backends.numba.fields import take_byte, take_count, take_real
 from tinc_codec.backends.numba.node_layout import lay_out
 from tinc_codec.backends.numba.structure import CLASSES, COLUMNS, LAYERS, LINEAR, MASK, MEMBERS, NODES, ROWS, plan
 from tinc_codec.backends.numba.weights import by_counts, enter, laplace
+from tinc_codec.runtime.caching import keeping
 from tinc_codec.stream.ans_lanes import LANES
 from tinc_codec.stream.container import Container, Section
+from tinc_codec.stream.limits import SMALLEST_BLOCK, allowed
 from tinc_codec.stream.model_section import (
     LARGEST_CLASSES,
     LARGEST_LAYERS,
@@ -55,7 +56,9 @@ def unpack(container: Container, shape: tuple[int, ...]) -> NodeLayout | None:
     (
         good, table, widths, classes, weights, biases, multipliers, scales, multiplied, where, scaled, first, count,
         below, network,
-    ) = _unpack(*sections, lanes, 3 * dtype.itemsize, np.array(shape, np.int64))  # fmt: skip
+    ) = _unpack(
+        *sections, lanes, 3 * dtype.itemsize, np.array(shape, np.int64), allowed(shape, dtype.itemsize, len(code))
+    )  # fmt: skip
     if not good:
         return None
     rows, begin = table.tolist(), 0
@@ -74,14 +77,14 @@ def unpack(container: Container, shape: tuple[int, ...]) -> NodeLayout | None:
     return NodeLayout(model, multiplied, where, scaled, first, count, below, network, constants)
 
 
-@lru_cache(maxsize=16)
+@keeping(lambda partition: partition.nbytes)
 def _partition(shape: tuple[int, ...], masks: tuple[int, ...]) -> Partition:
     """One partition for all chunks that are halved alike, and so for what it keeps."""
     return Partition(shape, tuple(split_of(mask, len(shape)) for mask in masks))
 
 
 @jit
-def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape: Any) -> Any:
+def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape: Any, work: Any) -> Any:
     # loops rather than whole arrays: numba takes seconds to compile those
     words, state, good = decoder(code, lanes)
     at = np.zeros(1, np.int64)
@@ -92,12 +95,7 @@ def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape:
     classes = np.zeros(nodes, np.uint8)
     good = good and nodes > 0 and _classes(tree, at, words, state, levels, widths, classes) and at[0] == len(tree)
     tensors, order = plan(len(shape), levels if good else levels[:0], widths, classes)
-    sizes = pairs = 0
-    for t in range(len(tensors)):
-        sizes += tensors[t, MEMBERS] * tensors[t, ROWS]
-        pairs += tensors[t, MEMBERS] * tensors[t, ROWS] * (tensors[t, COLUMNS] + tensors[t, COLUMNS] % 2)
-    if sizes + pairs > MOST_PARAMETERS:
-        good, sizes, pairs = False, 0, 0
+    good, sizes, pairs = _sizes(tensors, levels, shape, good, work)
     weights, biases, multiplied = np.empty(pairs, np.int16), np.empty(sizes, np.int32), np.empty(sizes, np.int32)
     multipliers, scales = np.zeros(len(tensors), np.int64), np.zeros(len(tensors), np.float64)
     at[0] = 0
@@ -119,6 +117,28 @@ def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape:
         good, levels, widths, classes, weights, biases, multipliers, scales, multiplied, where, scaled, first, count,
         below, network,
     )  # fmt: skip
+
+
+@jit
+def _sizes(tensors: Any, levels: Any, shape: Any, good: Any, work: Any) -> Any:
+    """Whether the tensors are within `tinc_codec.stream.limits.Work`, and if so the numbers of biases and of weights.
+
+    The latter with the zeros that make every row's number even; 0 where they are not.
+    """
+    layers = sizes = weights = pairs = 0
+    for t in range(len(tensors)):
+        rows, columns = tensors[t, MEMBERS] * tensors[t, ROWS], tensors[t, COLUMNS]
+        layers, sizes, weights = layers + tensors[t, MEMBERS], sizes + rows, weights + rows * columns
+        pairs += rows * (columns + columns % 2)
+    cells: Any = np.int64(1)
+    for axis in range(len(shape)):
+        halvings = 0
+        for level in range(1, len(levels)):
+            halvings += (levels[level, MASK] >> axis) & 1
+        cells *= ((shape[axis] - 1) >> halvings) + 1
+    good = good and len(tensors) <= work.tensors and layers <= work.layers and sizes + weights <= work.parameters
+    good = good and weights <= work.products // cells and sizes + pairs <= MOST_PARAMETERS
+    return good, (sizes if good else 0), (pairs if good else 0)
 
 
 @jit
@@ -182,7 +202,7 @@ def _splits(tree: Any, at: Any, shape: Any, levels: Any) -> Any:
         for axis in range(len(shape)):
             halvings[axis] += (mask >> axis) & 1
             levels[level, NODES] <<= halvings[axis]
-            if 1 << halvings[axis] > shape[axis]:
+            if (SMALLEST_BLOCK << halvings[axis] if halvings[axis] > 0 else 1) > shape[axis]:
                 return 0, 0
         nodes += levels[level, NODES]
         if nodes > MOST_NODES:

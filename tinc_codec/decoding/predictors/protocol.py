@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from tinc_codec.tree.pieces import Positions
+from tinc_codec.tree.runs import Positions
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from tinc_codec.decoding.predictors.protocol import Description, TreeLevel
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.model import Model
 from tinc_codec.tree.node_layout import NodeLayout
-from tinc_codec.tree.pieces import Positions
 from tinc_codec.tree.root_activations import RootActivations
+from tinc_codec.tree.runs import Positions
 
 
 class SineTree:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import io
+import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,12 @@ from numpy.typing import NDArray
 
 from tinc_codec import metrics
 from tinc_codec.errors import MissingDependencyError
+from tinc_codec.hosts.regions import Region
 from tinc_codec.jobs.ledger import Record
-from tinc_codec.jobs.regions import Region
-from tinc_codec.jobs.report.summary import ArrayReport, Picture, Report, psnr_over
+from tinc_codec.jobs.report.figures import ArrayReport, Figures, Picture, psnr_over
 from tinc_codec.jobs.report.terminal import duration, size
+
+log = logging.getLogger("tinc_codec")
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #222; }
@@ -26,14 +30,8 @@ th { border-bottom: 2px solid #888; } td { border-bottom: 1px solid #ddd; } td:f
 """
 
 
-def page(report: Report) -> str:
-    """The page.
-
-    Raises
-    ------
-    MissingDependencyError
-        matplotlib is not installed.
-    """
+def page(report: Figures) -> str:
+    """The page; where a picture cannot be drawn, as without matplotlib, it says why instead."""
     title = html.escape(f"{report.destination}: {size(report.raw_bytes)} in {size(report.stored_bytes)}")
     parts = [f"<h1>{title} ({report.ratio:.1f}x)</h1>", _summary(report), _failures(report)]
     for array in report.arrays:
@@ -43,7 +41,7 @@ def page(report: Report) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{"".join(parts)}</body></html>\n'
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Figures) -> str:
     columns = ("array", "raw", "stored", "ratio", "PSNR dB", "max error", "chunks", "verified", "stored as")
     rows = []
     for array in report.arrays:
@@ -59,23 +57,33 @@ def _summary(report: Report) -> str:
         f"Asked for: {report.plan.target}. {report.done:,} chunks written and {report.reused:,} found done in "
         f"{duration(report.seconds)} on {report.plan.workers} workers."
     )
-    return f"<p>{html.escape(told)}</p>{table}"
+    account = "" if report.account is None else f"<p>{html.escape(report.account.text)}</p>"
+    return f"<p>{html.escape(told)}</p>{table}{account}"
 
 
-def _failures(report: Report) -> str:
+def _failures(report: Figures) -> str:
     rows = "".join(
         f"<li>{html.escape(f.chunk)} is {html.escape(f.instead)}: {html.escape(f.reason)}</li>" for f in report.failures
     )
-    return f'<h2>Not as asked</h2><ul class="warning">{rows}</ul>' if rows else ""
+    failed = f'<h2>Not as asked</h2><ul class="warning">{rows}</ul>' if rows else ""
+    return failed + "".join(f'<p class="warning">{html.escape(note)}</p>' for note in report.notes)
 
 
-def _section(report: Report, array: ArrayReport) -> str:
+def _section(report: Figures, array: ArrayReport) -> str:
     records = [record for record in report.records if record.array == array.path]
     parts = [f"<h2>{html.escape(array.path or '/')}</h2>"]
     for view in report.views:
         if view.array == array.path:
-            parts.append(f"<p>{html.escape(_place(view.region))}</p>{_slices(view)}")
-    return "".join(parts) + _quality(records)
+            parts.append(f"<p>{html.escape(_place(view.region))}</p>{_drawn(_slices, view)}")
+    return "".join(parts) + _drawn(_quality, records)
+
+
+def _drawn(draw: Callable[[Any], str], what: Any) -> str:
+    try:
+        return draw(what)
+    except Exception as error:  # a report without a picture is worth more than none
+        log.warning("a picture of the report is not drawn: %s", error)
+        return f'<p class="warning">Not drawn: {html.escape(f"{type(error).__name__}: {error}")}</p>'
 
 
 def _place(region: Region) -> str:

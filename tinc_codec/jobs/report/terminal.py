@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from tinc_codec.jobs.plan import Plan
-    from tinc_codec.jobs.report.summary import Report
+from tinc_codec.jobs.plan import Plan
+from tinc_codec.jobs.report.figures import Figures
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -37,20 +35,19 @@ def duration(seconds: float) -> str:
 
 def plan(told: Plan, console: Console | None = None) -> None:
     """Print a plan."""
-    console = console or Console()
+    console = console or Console(markup=False)  # paths may have brackets
     table = Table(title=f"{told.source} -> {told.destination}, {told.target}")
     for column in ("array", "shape", "chunks", "shards", "tasks", "raw", "what"):
         table.add_column(column, justify="right" if column in ("tasks", "raw") else "left", overflow="fold")
     for array in told.arrays:
         shapes = ["x".join(map(str, part)) if part else "" for part in (array.shape, array.chunks, array.shards)]
-        what = "compressed" if array.copied is None else f"copied: {array.copied}"
         row = (
             array.path or "/",
             f"{shapes[0]} {array.dtype}",
             *shapes[1:],
             f"{array.tasks:,}",
             size(array.raw_bytes),
-            what,
+            array.done,
         )
         table.add_row(*row)
     console.print(table)
@@ -68,9 +65,9 @@ def plan(told: Plan, console: Console | None = None) -> None:
         console.print(f"hint: {hint}", highlight=False)
 
 
-def report(told: Report, console: Console | None = None) -> None:
+def report(told: Figures, console: Console | None = None) -> None:
     """Print a report."""
-    console = console or Console()
+    console = console or Console(markup=False)  # paths may have brackets
     table = Table(title=f"{told.destination}: {size(told.raw_bytes)} in {size(told.stored_bytes)} ({told.ratio:.1f}x)")
     for column in ("array", "raw", "stored", "ratio", "PSNR dB", "max error", "chunks", "verified"):
         table.add_column(column, justify="left" if column == "array" else "right")
@@ -95,8 +92,12 @@ def report(told: Report, console: Console | None = None) -> None:
         + (f" ({size(told.throughput)}/s of raw data)" if told.done else ""),
         highlight=False,
     )
+    if told.account is not None:
+        console.print(told.account.text, highlight=False, soft_wrap=True)
     for failure in told.failures:
         console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
+    for note in told.notes:
+        console.print(note, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.detail.cases import plans, random_model
+from tinc_codec.detail import backend_numba, walk
+from tinc_codec.detail.plan import Group, Plan
+from tinc_codec.detail.quantiser import Quantiser, costs_of
+from tinc_codec.errors import CorruptStreamError
+
+TWINS = (walk.Walker, backend_numba.Walker)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@settings(max_examples=25)
+@given(plans(), SEEDS)
+def test_both_write_the_same_and_read_what_was_written(plan, seed):
+    model, numbers = random_model(plan, seed)
+    codes = [[twin(model, numbers, True).write(piece) for piece in model.layout.pieces] for twin in TWINS]
+    assert codes[0] == codes[1]
+    for twin in TWINS:
+        read = np.zeros_like(numbers)
+        reader = twin(model, read)
+        for piece, code in zip(model.layout.pieces, codes[0], strict=True):
+            reader.read(piece, code)
+        assert np.array_equal(read, numbers)
+
+
+@settings(max_examples=15)
+@given(plans(12), SEEDS)
+def test_both_quantise_alike_and_gather_the_same_equations(plan, seed):
+    model, numbers = random_model(plan, seed)
+    rng = np.random.default_rng(seed)
+    steps = rng.uniform(0.5, 2, len(plan.bands))
+    coefficients = (numbers * rng.uniform(0.3, 2, numbers.size)).astype(np.float32)
+    results = []
+    for twin in TWINS:
+        quantiser, made = Quantiser(coefficients, steps, costs_of(model.tables)), np.zeros_like(numbers)
+        worker = twin(model, made)
+        tallies = [worker.quantise(piece, quantiser) for piece in model.layout.pieces]
+        gatherer = twin(model, made, True)
+        results.append((made, tallies, [gatherer.gather(piece) for piece in model.layout.pieces]))
+    (one, tallies, rows), (other, others, equations) = results
+    assert np.array_equal(one, other)
+    for its, theirs in zip(tallies, others, strict=True):
+        assert np.array_equal(its.histogram, theirs.histogram)
+        assert np.allclose(its.sums, theirs.sums)
+    assert np.allclose(rows, equations)
+
+
+PLAN = Plan((2, 9, 14, 17), (Group((0,), 1), Group((1,), 1), Group((2, 3), 2)), 8)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_every_cut_of_a_code_is_an_error(twin):
+    model, numbers = random_model(PLAN, 5)
+    writer = twin(model, numbers, True)
+    codes = [writer.write(piece) for piece in model.layout.pieces]
+    reader = twin(model, np.zeros_like(numbers))
+    for piece, code in zip(model.layout.pieces, codes, strict=True):
+        for end in range(1, len(code), 7):  # no code is that of zeros
+            if code[:end].endswith(b"\0"):
+                continue
+            with pytest.raises(CorruptStreamError):
+                twin(model, numbers.copy(), True).read(piece, code[:end])
+        reader.read(piece, code)
+
+
+@settings(max_examples=20)
+@given(st.binary(min_size=1, max_size=300), SEEDS)
+def test_any_bytes_are_read_alike(code, seed):
+    model, _ = random_model(PLAN, seed)
+    outcomes = []
+    for twin in TWINS:
+        numbers = np.zeros(model.layout.size, np.int32)
+        try:
+            twin(model, numbers).read(model.layout.pieces[0], code)
+            outcomes.append(numbers.tobytes())
+        except CorruptStreamError:
+            outcomes.append(None)
+    assert outcomes[0] == outcomes[1]

@@ -1,0 +1,109 @@
+"""Pieces by the compiled walk: what `tinc_codec.detail.walk` does."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.detail.coding_numba import Lookups, finish, lookups
+from tinc_codec.detail.contexts import WEIGHTS, divisors
+from tinc_codec.detail.layout import Piece
+from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
+from tinc_codec.detail.space_numba import Setup, Work
+from tinc_codec.detail.tables import TOKENS, ClassTable
+from tinc_codec.detail.walk import Model, magnitudes_of
+from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, walk
+from tinc_codec.errors import CorruptStreamError
+from tinc_codec.stream.ans import to_bytes, to_words
+
+_SYMBOLS_OF_ONE = 8
+"""Symbols more, at most, of a coefficient that is not 0: a run, escapes, its sign."""
+
+_SYMBOLS_OF_SHIFT = 2
+
+
+def _work(**given: Any) -> Work:
+    """Arrays of one kind of walk; what it does not need is empty."""
+    empty: dict[str, Any] = {
+        "words": np.zeros(0, np.uint32),
+        "symbols": np.zeros((0, 2), np.uint32),
+        "coefficients": np.zeros(0, np.float32),
+        "steps": np.zeros(0),
+        "costs": np.zeros((0, TOKENS)),
+        "price": np.zeros(1),
+        "histogram": np.zeros((0, TOKENS), np.int64),
+        "sums": np.zeros((0, SUMS)),
+        "normal": np.zeros((0, WEIGHTS, WEIGHTS + 1)),
+    }
+    return Work(**{**empty, **given})
+
+
+@lru_cache(maxsize=64)
+def _lookups(tables: tuple[ClassTable, ...]) -> Lookups:
+    return lookups(tables)
+
+
+class Walker:
+    """A chunk's model and numbers, as the compiled parts want them; see `tinc_codec.detail.walk.Walker`."""
+
+    def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
+        plan = model.layout
+        shifts = model.shifts.astype(np.int64)
+        self._setup = Setup(
+            plan.bands, plan.first, plan.parents, plan.halves, divisors(), model.weights, model.means, shifts
+        )
+        self._model, self._numbers, self._tables = model, numbers, _lookups(model.tables)
+        self._magnitudes = np.zeros(plan.size, np.int16)
+        if known:
+            for band, shift in enumerate(shifts.tolist()):
+                plan.view(self._magnitudes, band)[...] = magnitudes_of(plan.view(numbers, band), shift)
+
+    def _walk(self, job: int, work: Work, piece: Piece) -> int:
+        count: int = walk(
+            job, work, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self._magnitudes
+        )
+        return count
+
+    def read(self, piece: Piece, code: bytes) -> None:
+        """See `tinc_codec.detail.walk.read_piece`."""
+        if self._walk(READ, _work(words=to_words(code)), piece) < 0:
+            raise CorruptStreamError("a piece of coefficients does not decode")
+
+    def write(self, piece: Piece) -> bytes:
+        """See `tinc_codec.detail.walk.write_piece`."""
+        symbols = np.zeros((self._most_symbols(piece), 2), np.uint32)
+        count = self._walk(WRITE, _work(symbols=symbols), piece)
+        words = np.zeros(count + 2, np.uint32)
+        filled, state = finish(symbols, count, words)
+        return to_bytes(words[:filled].tolist(), int(state))
+
+    def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
+        """See `tinc_codec.detail.walk.Walker.quantise`."""
+        tally = Tally.of(len(self._model.means))
+        work = _work(
+            coefficients=quantiser.coefficients,
+            steps=quantiser.steps,
+            costs=quantiser.costs,
+            price=np.array([quantiser.price]),
+            histogram=tally.histogram,
+            sums=tally.sums,
+        )
+        self._walk(QUANTISE, work, piece)
+        return tally
+
+    def gather(self, piece: Piece) -> NDArray[np.float64]:
+        """See `tinc_codec.detail.walk.Walker.gather`."""
+        normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
+        self._walk(GATHER, _work(normal=normal), piece)
+        return normal
+
+    def _most_symbols(self, piece: Piece) -> int:
+        most = 64
+        for band, box in zip(piece.bands.tolist(), piece.boxes, strict=True):
+            inside = self._model.layout.view(self._numbers, band)[tuple(slice(*ends) for ends in box.tolist())]
+            shifted = _SYMBOLS_OF_SHIFT if self._model.shifts[band] else 0
+            most += inside.size * (1 + shifted) + _SYMBOLS_OF_ONE * int(np.count_nonzero(inside))
+        return most

@@ -1,0 +1,278 @@
+"""Pieces read and written, compiled: the symbols of `tinc_codec.detail.coding` in the same order."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.detail.contexts import CLASSES
+from tinc_codec.detail.tables import ESCAPE, LEAST_MEMBERS, LONGEST_RUN, TOKENS, ClassTable
+
+_BITS = 8
+PIECE = 12
+
+
+class Lookups(NamedTuple):
+    """Tables of all classes as arrays: where shares of 2^24 begin, first candidates, zeros of runs, longest runs."""
+
+    tokens: Any
+    first: Any
+    above: Any
+    above_first: Any
+    zeros: Any
+    longest: Any
+
+
+def lookups(tables: tuple[ClassTable, ...]) -> Lookups:
+    """Prepare the tables of a chunk."""
+    tokens, above = np.zeros((CLASSES, TOKENS + 1), np.uint64), np.zeros((CLASSES, TOKENS), np.uint64)
+    zeros, longest = np.zeros((CLASSES, LONGEST_RUN + 2), np.uint64), np.full(CLASSES, -1, np.int64)
+    for number, table in enumerate(tables):
+        tokens[number, 1:] = np.cumsum(table.tokens.shares)
+        above[number, 1:] = np.cumsum(table.above_zero.shares)
+        longest[number] = len(table.runs) - 1
+        for k, run in enumerate(table.runs):
+            zeros[number, k] = run.shares[0]
+    return Lookups(tokens, _first(tokens), above, _first(above), zeros, longest)
+
+
+def _first(cumulated: NDArray[np.uint64]) -> NDArray[np.int32]:
+    begins = np.arange(1 << _BITS, dtype=np.uint64) << np.uint64(24 - _BITS)
+    return np.stack([np.searchsorted(row, begins, side="right") - 1 for row in cumulated]).astype(np.int32)
+
+
+@jit
+def _refill(words: Any, state: Any) -> None:
+    if state[0] < np.uint64(4294967296) and state[1] > np.uint64(0):
+        state[1] -= np.uint64(1)
+        state[0] = (state[0] << np.uint64(32)) | np.uint64(words[np.int64(state[1])])
+
+
+@jit
+def begin(words: Any, state: Any) -> None:
+    """Set the state: a number, and how many words are left."""
+    state[0], state[1] = np.uint64(0), np.uint64(len(words))
+    _refill(words, state)
+    _refill(words, state)
+
+
+@jit
+def take(words: Any, state: Any, cumulated: Any, first: Any) -> Any:
+    """The next symbol of a table."""
+    quantile = state[0] & np.uint64(16777215)
+    symbol = np.int64(first[np.int64(quantile >> np.uint64(24 - _BITS))])
+    while cumulated[symbol + 1] <= quantile:
+        symbol += 1
+    low = cumulated[symbol]
+    state[0] = (state[0] >> np.uint64(24)) * (cumulated[symbol + 1] - low) + (quantile - low)
+    _refill(words, state)
+    return symbol
+
+
+@jit
+def take_flag(words: Any, state: Any, zero: Any) -> Any:
+    """The next of two symbols, of which 0 has the share `zero`."""
+    quantile = state[0] & np.uint64(16777215)
+    flag = quantile >= zero
+    if flag:
+        state[0] = (state[0] >> np.uint64(24)) * (np.uint64(16777216) - zero) + (quantile - zero)
+    else:
+        state[0] = (state[0] >> np.uint64(24)) * zero + quantile
+    _refill(words, state)
+    return flag
+
+
+@jit
+def take_bits(words: Any, state: Any, bits: int) -> Any:
+    """The next `bits` bits, low ones first in pieces of 12."""
+    value = np.int64(0)
+    for low in range(0, bits, PIECE):
+        shift = np.uint64(24 - min(PIECE, bits - low))
+        quantile = state[0] & np.uint64(16777215)
+        symbol = quantile >> shift
+        state[0] = ((state[0] >> np.uint64(24)) << shift) + (quantile - (symbol << shift))
+        _refill(words, state)
+        value |= np.int64(symbol) << low
+    return value
+
+
+@jit
+def put(symbols: Any, at: int, begin: int, frequency: int) -> Any:
+    """Note a symbol."""
+    symbols[at, 0], symbols[at, 1] = begin, frequency
+    return at + 1
+
+
+@jit
+def put_bits(symbols: Any, at: int, value: int, bits: int) -> Any:
+    """Note bits, see `take_bits`."""
+    for low in range(0, bits, PIECE):
+        shift = 24 - min(PIECE, bits - low)
+        part = (value >> low) & ((1 << (24 - shift)) - 1)
+        at = put(symbols, at, part << shift, 1 << shift)
+    return at
+
+
+@jit
+def sort(classes: Any, places: Any, count: int, order: Any, ends: Any) -> None:
+    """Members of a pass by class; `ends` where each class begins in `order`."""
+    ends[:] = 0
+    for k in range(count):
+        ends[classes[places[k]] + 1] += 1
+    for c in range(CLASSES):
+        ends[c + 1] += ends[c]
+    for k in range(count):
+        c = classes[places[k]]
+        order[ends[c]] = k
+        ends[c] += 1
+    for c in range(CLASSES, 0, -1):
+        ends[c] = ends[c - 1]
+    ends[0] = 0
+
+
+@jit
+def _bit_length(value: int) -> Any:
+    length = 0
+    while value:
+        value >>= 1
+        length += 1
+    return length
+
+
+@jit
+def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
+    """Tokens of a class whose zeros come in runs; how many are not 0."""
+    count = 0
+    zeros, longest = tables.zeros[c], tables.longest[c]
+    while begin < end:
+        k = min(longest, _bit_length(end - begin) - 1)
+        if not take_flag(words, state, zeros[k]):
+            begin += 1 << k
+            continue
+        begin += take_bits(words, state, k)
+        tokens[order[begin]] = 1 + take(words, state, tables.above[c], tables.above_first[c])
+        begin += 1
+        count += 1
+    return count
+
+
+@jit
+def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
+    """Note what `take_runs` takes."""
+    zeros, longest, above = tables.zeros[c], tables.longest[c], tables.above[c]
+    following = begin
+    while begin < end:
+        k = min(longest, _bit_length(end - begin) - 1)
+        following = max(following, begin)
+        while following < end and tokens[order[following]] == 0:
+            following += 1
+        zero = np.int64(zeros[k])
+        if following >= begin + (1 << k):
+            at = put(symbols, at, 0, zero)
+            begin += 1 << k
+            continue
+        at = put(symbols, at, zero, 16777216 - zero)
+        at = put_bits(symbols, at, following - begin, k)
+        token = tokens[order[following]] - 1
+        at = put(symbols, at, np.int64(above[token]), np.int64(above[token + 1] - above[token]))
+        begin = following + 1
+    return at
+
+
+@jit
+def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
+    """Tokens of a class; how many are not 0."""
+    if tables.longest[c] >= 0 and end - begin >= LEAST_MEMBERS:
+        return take_runs(words, state, tables, c, order, begin, end, tokens)
+    cumulated, first, count = tables.tokens[c], tables.first[c], 0
+    for k in range(begin, end):
+        token = take(words, state, cumulated, first)
+        tokens[order[k]] = token
+        count += token > 0
+    return count
+
+
+@jit
+def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, tokens: Any) -> Any:
+    """Decode the tokens of a pass, class by class; how many are not 0."""
+    count = 0
+    for c in range(CLASSES):
+        if ends[c + 1] > ends[c]:
+            count += take_class(words, state, tables, c, order, ends[c], ends[c + 1], tokens)
+    return count
+
+
+@jit
+def take_pass(words: Any, state: Any, shift: int, values: Any, there: Any, count: int, numbers: Any) -> Any:
+    """Numbers of a pass from its tokens; False: one is too large."""
+    for k in range(count):
+        if values[k] == ESCAPE:
+            bits = take_bits(words, state, 5)
+            values[k] += (np.int64(1) << bits) - 1 + take_bits(words, state, bits)
+    if shift:
+        for k in range(count):
+            values[k] <<= shift
+    for low in range(0, shift, PIECE):
+        for k in range(count):
+            values[k] += take_bits(words, state, min(PIECE, shift - low)) << low
+    largest = np.int64(0)
+    for k in range(count):
+        value = values[k]
+        largest = max(largest, value)
+        if value and take_bits(words, state, 1):
+            value = -value
+        numbers[there[k]] = value
+    return largest < 2147483648
+
+
+@jit
+def put_tokens(symbols: Any, at: int, tables: Lookups, ends: Any, order: Any, tokens: Any) -> Any:
+    """Note what `take_tokens` takes."""
+    for c in range(CLASSES):
+        if ends[c + 1] == ends[c]:
+            continue
+        if tables.longest[c] >= 0 and ends[c + 1] - ends[c] >= LEAST_MEMBERS:
+            at = put_runs(symbols, at, tables, c, order, ends[c], ends[c + 1], tokens)
+        else:
+            table = tables.tokens[c]
+            for k in range(ends[c], ends[c + 1]):
+                token = tokens[order[k]]
+                at = put(symbols, at, np.int64(table[token]), np.int64(table[token + 1] - table[token]))
+    return at
+
+
+@jit
+def put_pass(symbols: Any, at: int, shift: int, there: Any, count: int, numbers: Any) -> Any:
+    """Note what `take_pass` takes."""
+    for k in range(count):
+        rest = (abs(np.int64(numbers[there[k]])) >> shift) - ESCAPE + 1
+        if rest > 0:
+            bits = _bit_length(rest) - 1
+            at = put_bits(symbols, at, bits, 5)
+            at = put_bits(symbols, at, rest - (np.int64(1) << bits), bits)
+    for low in range(0, shift, PIECE):
+        bits = min(PIECE, shift - low)
+        for k in range(count):
+            at = put_bits(symbols, at, (abs(np.int64(numbers[there[k]])) >> low) & ((1 << bits) - 1), bits)
+    for k in range(count):
+        if numbers[there[k]]:
+            at = put_bits(symbols, at, 1 if numbers[there[k]] < 0 else 0, 1)
+    return at
+
+
+@jit
+def finish(symbols: Any, count: int, words: Any) -> Any:
+    """Words of the symbols noted, as `tinc_codec.stream.ans.encode` has them: how many, and the last state."""
+    state, filled = np.uint64(0), 0
+    for k in range(count - 1, -1, -1):
+        low, frequency = np.uint64(symbols[k, 0]), np.uint64(symbols[k, 1])
+        if (state >> np.uint64(40)) >= frequency:
+            words[filled] = np.uint32(state & np.uint64(4294967295))
+            filled += 1
+            state >>= np.uint64(32)
+        whole = state // frequency
+        state = (whole << np.uint64(24)) + (state - whole * frequency) + low
+    return filled, state

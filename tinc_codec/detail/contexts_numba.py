@@ -1,0 +1,179 @@
+"""Expected magnitudes of a tile's coefficients, compiled: the integers of `tinc_codec.detail.contexts`.
+
+The eight parities of a tile lie in arrays of their own, all shaped like its cells with a border of one, flattened: then
+a neighbour is a constant number of places away, whatever the parity, and loops run over whole arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.detail.contexts import CLASSES, FIRST_CLASS, MAPS, OWN, PASSES, WIDE_SHIFT
+from tinc_codec.detail.contexts import neighbours as _neighbours
+
+_ORDER = np.array(PASSES, np.int64)
+_LISTS = [
+    np.array([(kind, parity, *shift) for kind, parity, shift in _neighbours(number)], np.int64).reshape(-1, 5)
+    for number in range(8)
+]
+NEIGHBOURS = np.concatenate(_LISTS)
+ENDS = np.cumsum([0, *(len(part) for part in _LISTS)]).astype(np.int64)
+
+
+@jit
+def fill_border(flat: Any, cells: Any, counts: Any) -> None:
+    """Repeat the last values outwards, where the first `counts` of an array of `cells` and its border are there."""
+    a = flat.reshape(cells[0] + 2, cells[1] + 2, cells[2] + 2)
+    nz, ny, nx = counts[0], counts[1], counts[2]
+    if nz == 0 or ny == 0 or nx == 0:
+        flat[:] = 0
+        return
+    for z in range(1, nz + 1):
+        for y in range(1, ny + 1):
+            row = a[z, y]
+            row[0] = row[1]
+            for x in range(nx + 1, cells[2] + 2):
+                row[x] = row[nx]
+        a[z, 0] = a[z, 1]
+        for y in range(ny + 1, cells[1] + 2):
+            a[z, y] = a[z, ny]
+    a[0] = a[1]
+    for z in range(nz + 1, cells[0] + 2):
+        a[z] = a[nz]
+
+
+@jit
+def parity_counts(shape: Any, p: int, counts: Any) -> None:
+    """How many coefficients of a parity there are along each of three axes."""
+    for axis in range(3):
+        counts[axis] = (shape[axis] + 1 - ((p >> (2 - axis)) & 1)) // 2
+
+
+@jit
+def lattice(volume: Any, p: int, flat: Any, cells: Any, counts: Any) -> None:
+    """One parity of a volume, with its border."""
+    a = flat.reshape(cells[0] + 2, cells[1] + 2, cells[2] + 2)
+    parity_counts(volume.shape, p, counts)
+    for z in range(counts[0]):
+        for y in range(counts[1]):
+            row, source = a[z + 1, y + 1], volume[2 * z + ((p >> 2) & 1), 2 * y + ((p >> 1) & 1)]
+            for x in range(counts[2]):
+                row[x + 1] = source[2 * x + (p & 1)]
+    fill_border(flat, cells, counts)
+
+
+@jit
+def _three(source: Any, out: Any, step: int, begin: int, end: int) -> None:
+    before, here, after = source[begin - step : end - step], source[begin:end], source[begin + step : end + step]
+    target = out[begin:end]  # indices that cannot be negative, so that the loop is vectorised
+    for i in range(len(target)):
+        target[i] = before[i] + here[i] + after[i]
+
+
+@jit
+def box(source: Any, out: Any, spare: Any, cells: Any) -> None:
+    """Sums over 3 x 3 x 3 cells, with a border."""
+    n, sy = len(source), cells[2] + 2
+    sz = sy * (cells[1] + 2)
+    _three(source, out, 1, 1, n - 1)
+    _three(out, spare, sy, sy + 1, n - sy - 1)
+    _three(spare, out, sz, sz + sy + 1, n - sz - sy - 1)
+    fill_border(out, cells, cells)
+
+
+@jit
+def wide(sums: Any, near: Any, far: Any, spare: Any, cells: Any) -> None:
+    """Sums over boxes of cells: once, and twice, the latter shifted right."""
+    box(sums, near, spare, cells)
+    box(near, far, spare, cells)
+    for i in range(len(far)):
+        far[i] = (far[i] + (1 << (WIDE_SHIFT - 1))) >> WIDE_SHIFT
+
+
+@jit
+def _add(total: Any, source: Any, shift: int, factor: int, begin: int, end: int) -> None:
+    target, there, by = total[begin:end], source[begin + shift : end + shift], np.int32(factor)
+    for i in range(len(target)):
+        target[i] += by * there[i]
+
+
+@jit
+def expected(
+    number: int,
+    own: Any,
+    own_wide: Any,
+    maps: Any,
+    maps_wide: Any,
+    known: bool,
+    live: Any,
+    factors: Any,
+    total: Any,
+    cells: Any,
+) -> None:
+    """Expected magnitudes of a pass, over the cells, of `factors` of the sums and a constant, which is the last.
+
+    `known`: whether anything of the tile itself but zeros is; `live`: the same of each map.
+    """
+    sy = cells[2] + 2
+    sz = sy * (cells[1] + 2)
+    begin, end = sz + sy + 1, cells[0] * sz + cells[1] * sy + cells[2] + 1
+    p = _ORDER[number]
+    total[begin:end] = factors[-1]
+    for k in range(ENDS[number], ENDS[number + 1] if known else ENDS[number]):
+        kind, parity, dz, dy, dx = NEIGHBOURS[k]
+        if factors[kind]:
+            _add(total, own[parity], dz * sz + dy * sy + dx, factors[kind], begin, end)
+    for k in range(2):
+        if known and factors[OWN + k]:
+            _add(total, own_wide[k], 0, factors[OWN + k], begin, end)
+    for m in range(3):
+        if live[m]:
+            if factors[MAPS + 3 * m]:
+                _add(total, maps[m, p], 0, factors[MAPS + 3 * m], begin, end)
+            for k in range(2):
+                if factors[MAPS + 3 * m + 1 + k]:
+                    _add(total, maps_wide[m, k], 0, factors[MAPS + 3 * m + 1 + k], begin, end)
+
+
+@jit
+def class_of(total: int) -> int:
+    """Class of one expected magnitude."""
+    octave, rest = 0, max(total, 1)
+    while rest >= 8:
+        rest >>= 1
+        octave += 1
+    while rest < 4:
+        rest <<= 1
+        octave -= 1
+    return min(max(4 * (octave + 2) + rest - 4 - FIRST_CLASS, 0), CLASSES - 1)
+
+
+@jit
+def rows(
+    number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, live: Any, place: int, sy: int, sz: int, out: Any
+) -> None:
+    """The sums that the expected magnitude of one coefficient is made of."""
+    out[:] = 0
+    for k in range(ENDS[number], ENDS[number + 1]):
+        kind, parity, dz, dy, dx = NEIGHBOURS[k]
+        out[kind] += own[parity, place + dz * sz + dy * sy + dx]
+    for k in range(2):
+        if number:
+            out[OWN + k] = own_wide[k, place]
+    for m in range(3):
+        if live[m]:
+            out[MAPS + 3 * m] = maps[m, _ORDER[number], place]
+            for k in range(2):
+                out[MAPS + 3 * m + 1 + k] = maps_wide[m, k, place]
+
+
+@jit
+def to_classes(total: Any, floats: Any, bits: Any, out: Any) -> None:
+    """Classes of expected magnitudes: four an octave, by the leading bits of a float; `bits` views `floats`."""
+    for i in range(len(total)):
+        floats[i] = max(total[i], 1)
+    for i in range(len(total)):
+        out[i] = min(max((bits[i] >> 50) - 4092 - FIRST_CLASS, 0), CLASSES - 1)

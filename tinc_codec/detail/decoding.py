@@ -1,0 +1,211 @@
+"""Samples from a section: all of them, a box, or a coarser level; nothing is decoded that is not needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.backends.choice import backend_name
+from tinc_codec.detail import packet
+from tinc_codec.detail.backend import over, walker
+from tinc_codec.detail.layout import layout
+from tinc_codec.detail.lifting import FACTORS, PLACES
+from tinc_codec.detail.plan import AXES, Band, Box, lengths
+from tinc_codec.detail.section import Parameters, unpack
+from tinc_codec.detail.walk import Model
+from tinc_codec.errors import SelectionError
+from tinc_codec.stream.fields import FieldReader
+
+_GAIN_PLACES = 30
+
+
+@lru_cache(maxsize=128)
+def inverse_gain(splits: int) -> int:
+    """2^30 over the gain of a constant after so many low halves, to the nearest integer."""
+    low = high = Fraction(1)
+    for number, factor in enumerate(Fraction(value, 1 << PLACES) for value in FACTORS):
+        low, high = (low + 2 * factor * high, high) if number % 2 else (low, high + 2 * factor * low)
+    return round((1 << _GAIN_PLACES) / low**splits)
+
+
+@dataclass(frozen=True, eq=False)
+class Detail:
+    """A parsed section.
+
+    Parameters
+    ----------
+    shape
+        Of the chunk, 1 to 4 axes.
+    parameters
+        What is common to its pieces.
+    codes
+        Of each piece.
+    """
+
+    shape: tuple[int, ...]
+    parameters: Parameters
+    codes: tuple[bytes, ...]
+
+    @classmethod
+    def parse(cls, section: bytes, shape: tuple[int, ...]) -> Detail:
+        """Parse a section; work and memory are bounded by its size and that of the chunk.
+
+        Raises
+        ------
+        CorruptStreamError
+            No encoder wrote it.
+        """
+        parameters, codes = unpack(FieldReader(section, "the section of coefficients"), shape)
+        return cls(shape, parameters, tuple(codes))
+
+    @property
+    def memory(self) -> int:
+        """Bytes that are kept; decoding all takes 20 bytes a voxel more."""
+        return sum(map(len, self.codes)) + 64 * len(self.codes) + 4096
+
+    @property
+    def model(self) -> Model:
+        """What the pieces are coded with."""
+        p = self.parameters
+        return Model(layout(p.plan), p.weights, p.mean_values, p.shifts, p.tables)
+
+    def samples(self, integers: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Samples of what the other methods give, in floats; exact in every step but the last sum."""
+        scale = self.parameters.scale
+        return scale.origin + np.ldexp(integers.astype(np.float64), scale.exponent)
+
+    def whole(self) -> NDArray[np.int32]:
+        """All samples, as integers of the scale."""
+        return self.part(tuple((0, n) for n in self.shape))
+
+    def level(self, level: int) -> NDArray[np.int32]:
+        """Means over about 2^`level` samples along each axis, of which as many are there as cells of that size."""
+        return self.part(tuple((0, lengths(n, level)[-1]) for n in self.shape), level)
+
+    def part(self, box: Box, level: int = 0) -> NDArray[np.int32]:
+        """A box of samples, the same integers as of all.
+
+        Parameters
+        ----------
+        box
+            Begin and end along each axis of the level's grid.
+        level
+            See `level`.
+
+        Raises
+        ------
+        SelectionError
+            The box lies outside.
+        """
+        plan = self.parameters.plan
+        self._check(box, level)
+        inner = ((0, 1),) * (AXES - len(box)) + tuple(box)
+        stop = tuple(min(level, group.depth) for group in plan.groups)
+        missing = [level - stop[plan.group_of(axis)] for axis in range(AXES)]
+        finer = tuple(
+            (begin << more, min(end << more, lengths(n, level - more)[-1]))
+            for (begin, end), more, n in zip(inner, missing, plan.shape, strict=True)
+        )
+        reached = packet.ranges(plan, finer, stop)
+        low = packet.inverse(plan, self._source(reached, stop), reached, stop)
+        for axis, more in enumerate(missing):
+            low = _halved(low, axis, more)
+        return self._level_gain(low, stop).reshape([end - begin for begin, end in box])
+
+    def describe(self) -> dict[str, Any]:
+        """For `inspect`: the plan, and the bytes of its pieces."""
+        plan = self.parameters.plan
+        parts = layout(plan)
+        rungs = {
+            "x".join(map(str, rung.levels)): sum(len(self.codes[n]) for n in parts.numbers[place].ravel().tolist())
+            for place, rung in enumerate(plan.rungs)
+            if place >= plan.coarse
+        }
+        return {
+            "groups": [{"axes": list(group.axes), "depth": group.depth} for group in plan.groups],
+            "tile": plan.tile,
+            "bands": len(plan.bands),
+            "pieces": len(self.codes),
+            "step": self.parameters.scale.step / 256 * 2.0**self.parameters.scale.exponent,
+            "bytes": {"coarse": len(self.codes[0]), **rungs},
+        }
+
+    def _check(self, box: Box, level: int) -> None:
+        grid = [lengths(n, level)[-1] for n in self.shape] if 0 <= level < 64 else []
+        if len(box) != len(grid) or not all(0 <= begin < end <= n for (begin, end), n in zip(box, grid, strict=True)):
+            raise SelectionError(f"box {box} at level {level} of a chunk of shape {self.shape}")
+
+    def _source(self, reached: packet.Ranges, stop: tuple[int, ...]) -> Any:
+        """Decode what is reached, and say how bands are cut from it."""
+        plan, model, scale = self.parameters.plan, self.model, self.parameters.scale
+        numbers = np.zeros(model.layout.size, np.int32)
+        reader = walker(model, numbers)
+        needed = [piece for piece in self._needed(reached, stop) if self.codes[piece]]  # no code is that of zeros
+        over(model.layout, needed, lambda piece: reader.read(model.layout.pieces[piece], self.codes[piece]))
+        place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
+
+        def cut(band: Band) -> NDArray[np.int32]:
+            where = tuple(slice(*ends) for ends in packet.band_box(plan, band, reached))
+            inside = model.layout.view(numbers, place[band.levels, band.high])[where]
+            step = scale.band_step(sum(plan.splits(band, axis) for axis in range(AXES)))
+            if backend_name() == "numba":
+                from tinc_codec.detail import scale_numba
+
+                return scale_numba.coefficients(inside, step, scale.one, scale.more)
+            return scale.coefficients(inside, step)
+
+        return cut
+
+    def _needed(self, reached: packet.Ranges, stop: tuple[int, ...]) -> list[int]:
+        """Numbers of the pieces that hold what is reached, and of their parents, in order."""
+        plan, parts = self.parameters.plan, layout(self.parameters.plan)
+        tiles: list[set[tuple[int, ...]]] = [set() for _ in plan.rungs]
+        for place in reversed(range(len(plan.rungs))):
+            rung = plan.rungs[place]
+            for number in rung.bands:
+                if plan.serves(plan.bands[number], stop):
+                    tiles[place].update(
+                        _tiles(packet.band_box(plan, plan.bands[number], reached), rung.tiles, plan.tile)
+                    )
+            for group, parent in enumerate(rung.parents):
+                if parent >= 0:
+                    tiles[parent].update(plan.parent_tile(rung, tile, group) for tile in tiles[place])
+        return sorted({0} | {int(parts.numbers[place][tile]) for place, some in enumerate(tiles) for tile in some})
+
+    def _level_gain(self, low: NDArray[np.int32], stop: tuple[int, ...]) -> NDArray[np.int32]:
+        plan = self.parameters.plan
+        splits = sum(
+            sum(n > 1 for n in lengths(plan.shape[axis], stop[plan.group_of(axis)])[:-1]) for axis in range(AXES)
+        )
+        if not splits:
+            return low
+        half = 1 << (_GAIN_PLACES - 1)
+        return (low * np.int64(inverse_gain(splits)) + half >> _GAIN_PLACES).astype(np.int32)
+
+
+def _tiles(box: Box, counts: tuple[int, ...], tile: int) -> Iterable[tuple[int, ...]]:
+    """Tiles that a box of a band touches."""
+    spans = [
+        range(min(begin // tile, count - 1), min((end - 1) // tile, count - 1) + 1) if end > begin else range(0)
+        for (begin, end), count in zip(box, counts, strict=True)
+    ]
+    if not math.prod(map(len, spans)):
+        return []
+    return [tuple(span[k] for span, k in zip(spans, place, strict=True)) for place in np.ndindex(*map(len, spans))]
+
+
+def _halved(volume: NDArray[np.int32], axis: int, times: int) -> NDArray[np.int32]:
+    """Means of neighbours along an axis, again and again; the last of an odd number stays."""
+    for _ in range(times):
+        wide = np.moveaxis(volume, axis, 0).astype(np.int64)
+        pairs = len(wide) // 2
+        means = wide[0 : 2 * pairs : 2] + wide[1 : 2 * pairs : 2] + 1 >> 1
+        volume = np.moveaxis(np.concatenate([means, wide[2 * pairs :]]).astype(np.int32), 0, axis)
+    return volume

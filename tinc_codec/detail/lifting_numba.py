@@ -1,0 +1,186 @@
+"""Lifting along one axis, compiled: the integers of `tinc_codec.detail.lifting`, in chunks that stay in cache."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.detail.lifting import FACTORS, PLACES
+
+_COLUMNS = 128
+_HALF = 1 << (PLACES - 1)
+
+
+def inverse(low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
+    """Join both halves of an axis."""
+    if not high.shape[axis]:
+        return low
+    shape = list(low.shape)
+    shape[axis] += high.shape[axis]
+    out = np.empty(shape, np.int32)
+    views = [_three(part, axis) for part in (low, high, out)]
+    if views[2].shape[2] == 1:
+        _join_lines(*views)
+    else:
+        _join_rows(*views)
+    return out
+
+
+def forward(samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Low and high half of an axis."""
+    n = samples.shape[axis]
+    halves = []
+    for count in ((n + 1) // 2, n // 2):
+        halves.append(np.empty((*samples.shape[:axis], count, *samples.shape[axis + 1 :]), samples.dtype))
+    low, high, views = *halves, [_three(part, axis) for part in (samples, *halves)]
+    if views[0].shape[2] == 1:
+        _split_lines(*views)
+    else:
+        _split_rows(*views)
+    return low, high
+
+
+def _three(part: NDArray[Any], axis: int) -> NDArray[Any]:
+    shape = part.shape
+    whole: NDArray[Any] = np.ascontiguousarray(part)
+    return whole.reshape(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
+
+
+@jit
+def _undo(target: Any, other: Any, factor: int, of_low: bool) -> None:
+    """Take back one step: rows of `target` by rows of the other half."""
+    count, last = len(target), len(other) - 1
+    for row in range(count):
+        before, after = (max(row - 1, 0), min(row, last)) if of_low else (row, min(row + 1, last))
+        mine, left, right = target[row], other[before], other[after]
+        for k in range(len(mine)):
+            total = np.int64(np.int32(left[k] + right[k]))
+            mine[k] = np.int32(np.int64(mine[k]) - ((total * factor + _HALF) >> PLACES))
+
+
+@jit
+def _join_rows(low: Any, high: Any, out: Any) -> None:
+    s = np.empty((low.shape[1], _COLUMNS), np.int32)
+    d = np.empty((high.shape[1], _COLUMNS), np.int32)
+    for o in range(low.shape[0]):
+        for begin in range(0, low.shape[2], _COLUMNS):
+            end = min(begin + _COLUMNS, low.shape[2])
+            a, b = s[:, : end - begin], d[:, : end - begin]
+            a[:] = low[o, :, begin:end]
+            b[:] = high[o, :, begin:end]
+            _undo(a, b, FACTORS[3], True)
+            _undo(b, a, FACTORS[2], False)
+            _undo(a, b, FACTORS[1], True)
+            _undo(b, a, FACTORS[0], False)
+            for row in range(len(a)):
+                out[o, 2 * row, begin:end] = a[row]
+            for row in range(len(b)):
+                out[o, 2 * row + 1, begin:end] = b[row]
+
+
+@jit
+def _undo_line(target: Any, other: Any, factor: int, of_low: bool) -> None:
+    """Take back one step along a line; `other` has one number more at each end, and begins with the first of these."""
+    shift = 0 if of_low else 1
+    for k in range(len(target)):
+        total = np.int64(np.int32(other[k + shift] + other[k + shift + 1]))
+        target[k] = np.int32(np.int64(target[k]) - ((total * factor + _HALF) >> PLACES))
+
+
+@jit
+def _ends(line: Any, count: int) -> None:
+    line[0] = line[1]
+    line[count + 1] = line[count]
+
+
+@jit
+def _join_lines(low: Any, high: Any, out: Any) -> None:
+    n, m = low.shape[1], high.shape[1]
+    s, d = np.empty(n + 2, np.int32), np.empty(m + 2, np.int32)
+    for o in range(low.shape[0]):
+        s[1 : n + 1] = low[o, :, 0]
+        d[1 : m + 1] = high[o, :, 0]
+        a, b = s[1 : n + 1], d[1 : m + 1]
+        _ends(d, m)
+        _undo_line(a, d, FACTORS[3], True)
+        _ends(s, n)
+        _undo_line(b, s, FACTORS[2], False)
+        _ends(d, m)
+        _undo_line(a, d, FACTORS[1], True)
+        _ends(s, n)
+        _undo_line(b, s, FACTORS[0], False)
+        line = out[o, :, 0]
+        for k in range(m):
+            line[2 * k] = a[k]
+            line[2 * k + 1] = b[k]
+        if n > m:
+            line[n + m - 1] = a[n - 1]
+
+
+@jit
+def _do(target: Any, other: Any, factor: float, of_low: bool) -> None:
+    count, last = len(target), len(other) - 1
+    for row in range(count):
+        before, after = (max(row - 1, 0), min(row, last)) if of_low else (row, min(row + 1, last))
+        mine, left, right = target[row], other[before], other[after]
+        for k in range(len(mine)):
+            mine[k] += (left[k] + right[k]) * factor
+
+
+@jit
+def _split_rows(samples: Any, low: Any, high: Any) -> None:
+    s = np.empty((low.shape[1], _COLUMNS), samples.dtype)
+    d = np.empty((high.shape[1], _COLUMNS), samples.dtype)
+    one = 1.0 / (1 << PLACES)
+    for o in range(samples.shape[0]):
+        for begin in range(0, samples.shape[2], _COLUMNS):
+            end = min(begin + _COLUMNS, samples.shape[2])
+            a, b = s[:, : end - begin], d[:, : end - begin]
+            for row in range(len(a)):
+                a[row] = samples[o, 2 * row, begin:end]
+            for row in range(len(b)):
+                b[row] = samples[o, 2 * row + 1, begin:end]
+            if len(b):
+                _do(b, a, FACTORS[0] * one, False)
+                _do(a, b, FACTORS[1] * one, True)
+                _do(b, a, FACTORS[2] * one, False)
+                _do(a, b, FACTORS[3] * one, True)
+            low[o, :, begin:end] = a
+            high[o, :, begin:end] = b
+
+
+@jit
+def _do_line(target: Any, other: Any, factor: float, shift: int) -> None:
+    """Do one step along a line, see `_undo_line`."""
+    for k in range(len(target)):
+        target[k] += (other[k + shift] + other[k + shift + 1]) * factor
+
+
+@jit
+def _split_lines(samples: Any, low: Any, high: Any) -> None:
+    n, m = low.shape[1], high.shape[1]
+    s, d = np.empty(n + 2, samples.dtype), np.empty(m + 2, samples.dtype)
+    one = 1.0 / (1 << PLACES)
+    for o in range(samples.shape[0]):
+        line = samples[o, :, 0]
+        a, b = s[1 : n + 1], d[1 : m + 1]
+        for k in range(m):
+            a[k] = line[2 * k]
+            b[k] = line[2 * k + 1]
+        if n > m:
+            a[n - 1] = line[2 * n - 2]
+        if m:
+            _ends(s, n)
+            _do_line(b, s, FACTORS[0] * one, 1)
+            _ends(d, m)
+            _do_line(a, d, FACTORS[1] * one, 0)
+            _ends(s, n)
+            _do_line(b, s, FACTORS[2] * one, 1)
+            _ends(d, m)
+            _do_line(a, d, FACTORS[3] * one, 0)
+        low[o, :, 0] = a
+        high[o, :, 0] = b

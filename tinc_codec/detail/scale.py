@@ -1,0 +1,104 @@
+"""Steps and centres: coefficients from numbers, in integers; and short forms of numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.stream.fields import FieldReader, FieldWriter
+
+CENTRE = 8
+"""Binary places of numbers with their centres, and of steps."""
+
+FINE = 64
+"""Slopes are in units of 1 / 64 of an octave."""
+
+LARGEST_STEP = 2**40
+_POWER = 30
+
+
+@lru_cache(maxsize=1)
+def powers() -> tuple[int, ...]:
+    """2^(30 + i / 64) to the nearest integer, for i from 0 to 63."""
+    with localcontext() as context:
+        context.prec = 40
+        root = Decimal(2).ln() / FINE
+        return tuple(int((2**_POWER * (root * i).exp()).to_integral_value()) for i in range(FINE))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From numbers to samples.
+
+    Parameters
+    ----------
+    origin, exponent
+        A sample is `origin` plus an integer times ``2 ** exponent``.
+    step
+        Quantisation step where an axis is split into low halves as often as into high ones, in 2^-8.
+    slope
+        By how many 64ths of an octave a step is finer for each low half more.
+    one, more
+        What is added to the magnitudes of 1, and of those above, in 2^-8: the centre of what they stand for.
+    """
+
+    origin: float
+    exponent: int
+    step: int
+    slope: int
+    one: int
+    more: int
+
+    def band_step(self, splits: int) -> int:
+        """Step of a band with so many more low halves than high ones, in 2^-8; at least 1."""
+        octaves, part = divmod(-splits * self.slope, FINE)
+        shift = _POWER - octaves
+        product = self.step * powers()[part]
+        return max(1, product >> shift if shift >= 0 else product << -shift)
+
+    def coefficients(self, numbers: NDArray[np.int32], step: int) -> NDArray[np.int32]:
+        """Coefficients from numbers."""
+        wide = numbers.astype(np.int64)
+        magnitude = np.abs(wide)
+        centre = np.where(magnitude == 1, self.one, self.more)
+        product = ((magnitude << CENTRE) + centre) * np.int64(step)
+        value = product + (1 << 2 * CENTRE - 1) >> 2 * CENTRE
+        return np.where(magnitude == 0, 0, np.where(wide < 0, -value, value)).astype(np.int32)
+
+    def pack(self, out: FieldWriter) -> None:
+        """Write the fields."""
+        out.number("d", self.origin)
+        out.number("h", self.exponent)
+        out.count(self.step)
+        out.number("B", self.slope)
+        out.number("b", self.one)
+        out.number("b", self.more)
+
+    @classmethod
+    def unpack(cls, section: FieldReader) -> Scale:
+        """Read the fields."""
+        origin = section.real("d")
+        if not math.isfinite(origin):
+            section.fail(f"samples from {origin}")
+        exponent = int(np.frombuffer(section.raw(2), "<i2")[0])
+        step, slope = section.count(LARGEST_STEP), section.byte()
+        one, more = np.frombuffer(section.raw(2), np.int8).tolist()
+        return cls(origin, exponent, step, slope, one, more)
+
+
+LARGEST_MEAN = 187
+
+
+def mean_of(byte: int) -> int:
+    """What a byte stands for: itself below 16, else an exponent and the four bits after the leading one."""
+    return byte if byte < 16 else (16 + byte % 16) << (byte // 16 - 1)
+
+
+def mean_byte(mean: float) -> int:
+    """The byte whose number is nearest, at least 1."""
+    return max(1, min(range(LARGEST_MEAN + 1), key=lambda byte: abs(mean_of(byte) - mean)))

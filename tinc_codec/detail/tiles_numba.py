@@ -1,0 +1,104 @@
+"""What a tile of a band is predicted from, compiled: maps of bands that are known, cut to the tile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.detail.contexts import MAPS, MEAN, PLACES
+from tinc_codec.detail.contexts_numba import lattice, wide
+
+
+@jit
+def add_map(magnitudes: Any, band: Any, halved: int, box: Any, t: int, out: Any) -> None:
+    """Add a band's magnitudes at the places of a tile; bits 3 to 0 of `halved`: axes it is split further along."""
+    offset, n0, n1, n2, n3 = band[0], band[1], band[2], band[3], band[4]
+    if n0 == 0 or n1 == 0 or n2 == 0 or n3 == 0:
+        return
+    t = min(t >> ((halved >> 3) & 1), n0 - 1)
+    for z in range(out.shape[0]):
+        there_z = min((box[1, 0] + z) >> ((halved >> 2) & 1), n1 - 1)
+        for y in range(out.shape[1]):
+            there_y = min((box[2, 0] + y) >> ((halved >> 1) & 1), n2 - 1)
+            base = offset + ((t * n1 + there_z) * n2 + there_y) * n3
+            if halved & 1:
+                for x in range(out.shape[2]):
+                    out[z, y, x] += magnitudes[base + min((box[3, 0] + x) >> 1, n3 - 1)]
+            else:
+                for x in range(out.shape[2]):
+                    out[z, y, x] += magnitudes[base + min(box[3, 0] + x, n3 - 1)]
+
+
+@jit
+def _any(volume: Any) -> Any:
+    """Whether any is not 0."""
+    total = np.int32(0)
+    for z in range(volume.shape[0]):
+        for y in range(volume.shape[1]):
+            row = volume[z, y]
+            for x in range(len(row)):
+                total |= row[x]
+    return total != 0
+
+
+@jit
+def enter_map(volume: Any, maps: Any, maps_wide: Any, sums: Any, spare: Any, cells: Any, counts: Any) -> None:
+    """All parities of a map, and its wide sums."""
+    sums[:] = 0
+    for p in range(8):
+        lattice(volume, p, maps[p], cells, counts)
+        for i in range(len(sums)):
+            sums[i] += maps[p, i]
+    wide(sums, maps_wide[0], maps_wide[1], spare, cells)
+
+
+@jit
+def band_factors(divisors: Any, weights: Any, many: Any, mean: int, out: Any) -> None:
+    """Integers that the sums of a band are multiplied by, and the constant: what is missing counts as the band's mean.
+
+    `many`: how many bands each map is a sum of; 0: it is missing.
+    """
+    for number in range(8):
+        constant = weights[number, MEAN]
+        for f in range(MEAN):
+            divisor = divisors[number, f]
+            if f >= MAPS:
+                divisor *= many[(f - MAPS) // 3]
+            if divisor:
+                out[number, f] = (weights[number, f] * (128 << PLACES) + divisor) // (2 * divisor)
+            else:
+                out[number, f] = 0
+                constant += weights[number, f]
+        out[number, MEAN] = (constant * mean) << (PLACES - 8)
+
+
+@jit
+def prepare(
+    magnitudes: Any, bands: Any, own: int, first: int, parents: Any, halves: Any, box: Any, t: int,
+    volume: Any, maps: Any, maps_wide: Any, sums: Any, spare: Any, cells: Any, counts: Any, many: Any, live: Any,
+) -> None:  # fmt: skip
+    """The maps of one band in one tile: the parent along the last group, bands of the rung, parents along the others.
+
+    `many`: how many bands each is a sum of; `live`: whether it is more than zeros, which are not entered.
+    """
+    groups = parents.shape[1]
+    many[:] = 0
+    live[:] = False
+    for m in range(3):
+        volume[:] = 0
+        if m == 1:
+            for other in range(max(first, 1), own):
+                if bands[other, 1] * bands[other, 2] * bands[other, 3] * bands[other, 4]:
+                    many[1] += 1
+                    add_map(magnitudes, bands[other], 0, box, t, volume)
+        else:
+            for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
+                there = parents[own, g]
+                if there >= 0 and bands[there, 1] * bands[there, 2] * bands[there, 3] * bands[there, 4]:
+                    many[m] += 1
+                    add_map(magnitudes, bands[there], halves[g], box, t, volume)
+        live[m] = many[m] > 0 and _any(volume)
+        if live[m]:
+            enter_map(volume, maps[m], maps_wide[m], sums, spare, cells, counts)

@@ -1,0 +1,54 @@
+"""Entropy coding of one short piece: a coder of asymmetric numeral systems, and a code that ends with its last byte.
+
+What `tinc_codec.stream.ans_lanes` has four of. A piece is a few hundred bytes, so that nothing of it may be wasted:
+no lengths, and no bytes of 0 at the end. FORMAT.md, "Pieces".
+"""
+
+from __future__ import annotations
+
+import constriction
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.errors import CorruptStreamError
+from tinc_codec.stream.entropy import PRECISION, Decoder, Table
+
+_MASK = 0xFFFFFFFF
+
+
+def encode(begins: NDArray[np.uint32], frequencies: NDArray[np.uint32]) -> bytes:
+    """Code of symbols, given where each one's share of 2^24 begins and how large it is, in the order of decoding."""
+    state, words = 0, []
+    for begin, frequency in zip(reversed(begins.tolist()), reversed(frequencies.tolist()), strict=True):
+        if state >= frequency << (64 - PRECISION):
+            words.append(state & _MASK)
+            state >>= 32
+        state = (state // frequency << PRECISION) + state % frequency + begin
+    return to_bytes(words, state)
+
+
+def to_bytes(words: list[int], state: int) -> bytes:
+    """Words and the last state as bytes, without those of 0 at the end."""
+    return np.array([*words, state & _MASK, state >> 32], "<u4").tobytes().rstrip(b"\0")
+
+
+def to_words(code: bytes) -> NDArray[np.uint32]:
+    """Words of a code; the last one is not 0."""
+    if code.endswith(b"\0"):
+        raise CorruptStreamError("a piece of entropy-coded data ends with a byte of 0")
+    return np.frombuffer(code + bytes(-len(code) % 4), "<u4").astype(np.uint32)
+
+
+class PieceDecoder(Decoder):
+    """Reads what `encode` wrote, given the same tables in the same order."""
+
+    def __init__(self, code: bytes) -> None:
+        self._coder = constriction.stream.stack.AnsCoder(to_words(code))
+
+    def _decode(self, table: Table, count: int) -> NDArray[np.int32]:
+        return np.asarray(self._coder.decode(table.model, count), np.int32)
+
+    def end(self) -> None:
+        """Raise `CorruptStreamError` unless all has been taken."""
+        if not self._coder.is_empty():
+            raise CorruptStreamError("a piece of entropy-coded data does not end where its coefficients do")
