@@ -146,7 +146,7 @@ def test_awkward_values_can_be_encoded(dtype, kind):
 
 @pytest.mark.usefixtures("few_steps")
 def test_a_stream_that_does_not_decode_is_replaced_by_a_lossless_one(smooth, monkeypatch, caplog):
-    def broken(_):
+    def broken(*_):
         raise CorruptStreamError("it is broken")
 
     monkeypatch.setattr("tinc_codec.encoding.verified.Chunk", SimpleNamespace(of=broken))

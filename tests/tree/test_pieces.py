@@ -4,12 +4,13 @@ import numpy as np
 
 from tinc_codec.runtime.caching import kept as store
 from tinc_codec.tree import pieces as wanted
+from tinc_codec.tree import runs
 from tinc_codec.tree.partition import partition
 
 
 def kept():
     functions = [key[0] for key in store._entries]
-    return functions.count(wanted._product.__wrapped__), functions.count(wanted._runs.__wrapped__)
+    return functions.count(wanted._product.__wrapped__), functions.count(runs.runs_of.__wrapped__)
 
 
 def forget():

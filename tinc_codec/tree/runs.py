@@ -1,4 +1,4 @@
-"""Along one axis: where positions lie in the leaves, and the runs of local coordinates that several blocks want alike."""
+"""Along one axis: where positions lie in the leaves, and the runs of local coordinates that blocks want alike."""
 
 from __future__ import annotations
 
