@@ -74,7 +74,7 @@ def test_what_is_kept_is_counted(name):
         held = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert kept.nbytes >= 0.95 * held
+    assert kept.nbytes >= 0.95 * held - 2**15  # threads of other tests have memory, too
 
 
 def test_the_least_recently_used_goes_first():
