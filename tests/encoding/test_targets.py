@@ -19,7 +19,7 @@ from tinc_codec.hosts.zarr3 import stored_chunks
 from tinc_codec.phantom import light_sheet
 
 pytest.importorskip("torch")
-CHECK = Path(__file__).parents[1] / ".ci" / "check_bound.py"
+CHECK = Path(__file__).parents[2] / ".ci" / "check_bound.py"
 
 
 @pytest.fixture(scope="module")
