@@ -90,7 +90,8 @@ def test_an_observer_sees_progress_and_can_stop_it(smooth):
 
 SCRIPT = """
 import sys, numpy as np, zarr
-from tinc_codec import TINCCodec, zarr_kwargs, progress
+from tinc_codec import TINCCodec, zarr_kwargs
+from tinc_codec.runtime import progress
 rng = np.random.default_rng(0)
 data = rng.normal(1000, 90, (96, 96, 96)).astype("u2")
 codec = TINCCodec(ratio=32, effort=9)
