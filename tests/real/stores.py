@@ -94,11 +94,11 @@ def compare_plates(given, got):
     """Read both with ome-zarr's reader, and the tables with anndata."""
     from anndata.io import read_elem
     from ome_zarr.io import parse_url
-    from ome_zarr.reader import FieldReader
+    from ome_zarr.reader import Reader
 
     fields = [f"{well}/{field}" for well in ("A/1", "B/2") for field in "01"]
     for field in fields:
-        nodes = [list(FieldReader(parse_url(Path(store) / field, mode="r"))()) for store in (given, got)]
+        nodes = [list(Reader(parse_url(Path(store) / field, mode="r"))()) for store in (given, got)]
         assert len(nodes[0]) == len(nodes[1]) == 3, f"{field}: {len(nodes[0])} and {len(nodes[1])} nodes"
         for before, after in zip(*nodes, strict=True):
             compare = same if "labels" in str(before.zarr) else images_hold
@@ -110,7 +110,7 @@ def compare_plates(given, got):
         same(tables[0].X, tables[1].X, f"{field}/tables")
         assert tables[0].obs.equals(tables[1].obs)
         assert tables[0].var.equals(tables[1].var)
-    plates = [next(FieldReader(parse_url(store, mode="r"))()) for store in (given, got)]
+    plates = [next(Reader(parse_url(store, mode="r"))()) for store in (given, got)]
     images_hold(plates[0].data[0], plates[1].data[0], "plate")
 
 
