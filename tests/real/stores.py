@@ -146,7 +146,9 @@ def compare_spatial(given, got):
         same(dense(table.X), dense(other.X), name)
         assert table.obs.equals(other.obs), name
         assert table.var.equals(other.var), name
-        assert json.dumps(table.uns, default=str) == json.dumps(other.uns, default=str), name
+        assert json.dumps(table.uns, default=str, sort_keys=True) == json.dumps(
+            other.uns, default=str, sort_keys=True
+        ), name
 
 
 def levels(image):
