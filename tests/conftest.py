@@ -8,6 +8,8 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
+from tests.fixtures import bounded, client, files, ome, source, volume  # noqa: E402, F401
+
 settings.register_profile("tinc", deadline=None, print_blob=True)
 settings.load_profile("tinc")
 

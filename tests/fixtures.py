@@ -1,3 +1,5 @@
+"""Fixtures of jobs, which what hosts do is tried with as well: one cluster for all of them."""
+
 import numpy as np
 import pytest
 import zarr
@@ -5,12 +7,11 @@ import zarr
 from tinc_codec import TINCCodec
 from tinc_codec.phantom import light_sheet
 
-distributed = pytest.importorskip("distributed")
-
 
 @pytest.fixture(scope="session")
 def client():
     """Workers in threads of this process: tasks are pickled all the same."""
+    distributed = pytest.importorskip("distributed")
     with distributed.Client(
         processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="4 GiB"
     ) as made:
