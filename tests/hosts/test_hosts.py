@@ -89,7 +89,8 @@ def test_an_observer_sees_progress_and_can_stop_it(smooth):
 
 
 SCRIPT = """
-import sys, numpy as np, zarr
+import signal, sys, numpy as np, zarr
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background ignores it
 from tinc_codec import TINCCodec, zarr_kwargs
 from tinc_codec.runtime import progress
 rng = np.random.default_rng(0)
