@@ -6,7 +6,7 @@ import google_crc32c
 import numpy as np
 
 from tinc_codec.stream.container import unpack
-from tinc_codec.stream.fields import Writer
+from tinc_codec.stream.fields import FieldWriter
 
 EXTREMES = [0, 1, 2, 7, 63, 64, 127, 128, 255, 1024, 2047, 2048, 4096, 2**16, 2**18, 2**24, 2**31, 2**32, 2**40, 2**63]
 """Counts that decide about loops and memory."""
@@ -63,7 +63,7 @@ def _assembled(head: bytes, sections: dict[int, bytes]) -> bytes:
 
 
 def _sections(sections: dict[int, bytes]) -> bytes:
-    out = Writer()
+    out = FieldWriter()
     out.number("B", len(sections))
     for kind, payload in sorted(sections.items()):
         out.number("B", kind)
@@ -86,7 +86,7 @@ def _altered(rng: Rng, data: bytearray) -> bytearray:
             case 3:
                 data[at:at] = data[at : at + int(rng.integers(1, 9))]
             case _:
-                count = Writer()
+                count = FieldWriter()
                 count.count(int(rng.choice(EXTREMES)) + int(rng.integers(-1, 2)) % 3)
                 data[at : at + 1] = count.bytes()
     return data

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tinc_codec
-from tests.arrays import stores
+from tests.jobs import stores
 from tinc_codec import ConfigurationError, JobError, TINCCodec
 
 BOUND = 20

@@ -5,14 +5,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.models import decoded, random_tree  # noqa: E402
 from tinc_codec.encoding.fit import network  # noqa: E402
 from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise  # noqa: E402
 from tinc_codec.encoding.fit.rate import RateControl  # noqa: E402
 from tinc_codec.stream.entropy import Encoder, best_table  # noqa: E402
 from tinc_codec.tree.inference import local_coordinates  # noqa: E402
 from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model, Parameters  # noqa: E402
-
-from ..models import decoded, random_tree  # noqa: E402, TID252
 
 
 @pytest.mark.parametrize("spread", [0.4, 1.0, 20.0])
