@@ -107,6 +107,15 @@ class UrlStore(WrapperStore[Store]):
         """The file system that fsspec made."""
         return getattr(self._store, "fs", None)
 
+    @property
+    def path(self) -> str:
+        """Where it is in its file system."""
+        return str(getattr(self._store, "path", ""))
+
+    def elsewhere(self, path: str) -> UrlStore:
+        """Another path of the same file system, for reading."""
+        return UrlStore(FsspecStore(self.fs, read_only=True, path=path), path, self._error)
+
     @contextmanager
     def _explained(self, what: str, key: str) -> Iterator[None]:
         """Raise the store's kind of error; file systems raise what their client libraries do, not `OSError` alone."""

@@ -18,6 +18,8 @@ from tinc_codec.jobs.source_tree import SourceTree
 
 Nodes = dict[str, dict[str, Any]]
 
+_ATTRIBUTES = ("attributes", "consolidated_metadata")
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -107,7 +109,9 @@ def difference(before: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mappin
 def _nodes(inventory: Inventory) -> Nodes:
     nodes: Nodes = {}
     for path, node in inventory.nodes.items():
-        text = json.dumps([node.document, node.attributes], sort_keys=True, default=str)
+        # attributes are written anew by each run, and the account compares them within one
+        described = {key: value for key, value in node.document.items() if key not in _ATTRIBUTES}
+        text = json.dumps(described, sort_keys=True, default=str)
         nodes[path] = {"metadata": _digest([text])}
         if path in inventory.chunks:
             keys = inventory.chunks[path]

@@ -10,6 +10,7 @@ from typing import Any
 from zarr.storage import FsspecStore, StorePath
 
 from tinc_codec.hosts.images import Folder
+from tinc_codec.hosts.stores import UrlStore
 from tinc_codec.jobs.objects import directory_of, read_objects
 
 _FARTHEST = 8
@@ -80,9 +81,14 @@ def _parents(place: StorePath) -> Iterator[StorePath]:
     inner = PurePosixPath(place.path)
     if place.path:
         yield from (StorePath(place.store, "" if str(outer) == "." else str(outer)) for outer in inner.parents)
-    if isinstance(place.store, FsspecStore):
+    if isinstance(place.store, FsspecStore | UrlStore):
         scheme, _, rest = place.store.path.rpartition("://")
         for outer in list(PurePosixPath(rest).parents)[:_FARTHEST]:
             if str(outer) not in (".", "/"):
                 path = f"{scheme}://{outer}" if scheme else str(outer)
-                yield StorePath(FsspecStore(place.store.fs, read_only=True, path=path), "")
+                store = place.store
+                yield StorePath(
+                    store.elsewhere(path)
+                    if isinstance(store, UrlStore)
+                    else FsspecStore(store.fs, read_only=True, path=path)
+                )
