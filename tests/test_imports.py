@@ -13,6 +13,7 @@ ROOT = Path(tinc_codec.__file__).parent
 LAYERS = [
     {"errors"},
     {"parsing"},
+    {"targets"},
     {"config", "metrics", "phantom"},
     {"runtime"},
     {"tree"},

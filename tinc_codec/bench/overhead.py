@@ -32,7 +32,7 @@ CHUNKS: tuple[Shape, ...] = ((256, 256, 512), (128, 128, 256))
 class Overhead:
     """A job whose tasks do nothing: times in seconds, memory in bytes.
 
-    ResidualParameters
+    Parameters
     ----------
     chunks
         Their shape.
