@@ -93,11 +93,11 @@ class Detail:
         """All samples, as integers of the scale."""
         return self.box(tuple((0, n) for n in self.shape))
 
-    def level(self, level: int) -> NDArray[np.int32]:
-        """Means over about 2^`level` samples along each axis, of which as many are there as cells of that size."""
-        return self.box(tuple((0, lengths(n, level)[-1]) for n in self.shape), level)
+    def level(self, level: tuple[int, ...]) -> NDArray[np.int32]:
+        """Means over about 2^k samples along each axis, k of `level`: as many as there are cells of that size."""
+        return self.box(tuple((0, lengths(n, k)[-1]) for n, k in zip(self.shape, level, strict=True)), level)
 
-    def box(self, box: Box, level: int = 0) -> NDArray[np.int32]:
+    def box(self, box: Box, level: tuple[int, ...] = ()) -> NDArray[np.int32]:
         """A box of samples, the same integers as of all.
 
         Parameters
@@ -105,7 +105,7 @@ class Detail:
         box
             Begin and end along each axis of the level's grid.
         level
-            See `level`.
+            Of each axis, see `level`; empty: 0.
 
         Raises
         ------
@@ -113,13 +113,16 @@ class Detail:
             The box lies outside.
         """
         plan = self.parameters.plan
+        level = level or (0,) * len(self.shape)
         self._check(box, level)
         inner = ((0, 1),) * (AXES - len(box)) + tuple(box)
-        stop = tuple(min(level, group.depth) for group in plan.groups)
-        missing = [level - stop[plan.group_of(axis)] for axis in range(AXES)]
+        levels = [level[axis] if n > 1 else 0 for axis, n in enumerate(self.shape)]
+        levels = [0] * (AXES - len(levels)) + levels
+        stop = plan.stop(levels)
+        missing = [k - stop[plan.group_of(axis)] for axis, k in enumerate(levels)]
         finer = tuple(
-            (begin << more, min(end << more, lengths(n, level - more)[-1]))
-            for (begin, end), more, n in zip(inner, missing, plan.shape, strict=True)
+            (begin << more, min(end << more, lengths(n, k - more)[-1]))
+            for (begin, end), more, n, k in zip(inner, missing, plan.shape, levels, strict=True)
         )
         reached = packet.ranges(plan, finer, stop)
         low = packet.inverse(plan, self._source(reached, stop), reached, stop, self.work)
@@ -145,8 +148,9 @@ class Detail:
             "bytes": {"coarse": len(self.codes[0]), **rungs},
         }
 
-    def _check(self, box: Box, level: int) -> None:
-        grid = [lengths(n, level)[-1] for n in self.shape] if 0 <= level < 64 else []
+    def _check(self, box: Box, level: tuple[int, ...]) -> None:
+        fits = len(level) == len(self.shape) and all(0 <= k < 64 for k in level)
+        grid = [lengths(n, k)[-1] for n, k in zip(self.shape, level, strict=True)] if fits else []
         if len(box) != len(grid) or not all(0 <= begin < end <= n for (begin, end), n in zip(box, grid, strict=True)):
             raise SelectionError(f"box {box} at level {level} of a chunk of shape {self.shape}")
 

@@ -18,7 +18,7 @@ from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.section import four
 from tinc_codec.detail.work import Work
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.errors import UnreachableGoalError
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def to_budget(search: Search, goal: Budget, first: float) -> bytes:
         step = steps.after(step, size > goal.size, min(max(wanted, step / 4), step * 4), search.learned)
         trial = search.at(step)
     if not best:
-        raise ConfigurationError(f"{goal.size} bytes are too few for a section of coefficients")
+        raise UnreachableGoalError(f"{goal.size} bytes are too few for a section of coefficients")
     return best
 
 
@@ -152,7 +152,7 @@ def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes
         step = steps.after(step, error <= rms, min(max(wanted, step / 4), step * 4), search.learned)
         trial = search.at(step)
     if not best:
-        raise ConfigurationError(f"a root mean squared error of {rms} integers is not reached")
+        raise UnreachableGoalError(f"a root mean squared error of {rms} integers is not reached")
     return best
 
 
@@ -184,7 +184,7 @@ def encode(
 
     Raises
     ------
-    ConfigurationError
+    UnreachableGoalError
         The goal cannot be reached.
     """
     whole = np.asarray(volume, np.float64).reshape(four(volume.shape))

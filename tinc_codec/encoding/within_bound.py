@@ -161,11 +161,11 @@ class Bounded:
                 yield detailed
                 if 8 * len(detailed.stream) < NOISE * self.chunk.values.size:
                     return
-        alone = self._with_residual(above, aim, samples)
-        if alone is None:
+        residual = self._with_residual(above, aim, samples)
+        if residual is None:
             return
-        yield alone
-        if aim.rmse is None and with_detail and 8 * len(alone.stream) <= _LARGE * self.chunk.values.size:
+        yield residual
+        if aim.rmse is None and with_detail and 8 * len(residual.stream) <= _LARGE * self.chunk.values.size:
             detailed = self._under_residual(above, aim, samples)
             if detailed is not None:
                 yield detailed

@@ -116,7 +116,8 @@ class DetailPredictor:
         values = self.detail.samples(integers)
         if above is not None:
             values += above
-        return np.clip(to_dtype(values, self.low.dtype), self.low, self.high)
+        samples: NDArray[Any] = np.clip(to_dtype(values, self.low.dtype), self.low, self.high)
+        return samples
 
     def _at_voxels(self, voxels: NDArray[np.int64]) -> NDArray[Any]:
         _, cell = np.unique(voxels // _CELL, axis=1, return_inverse=True)
