@@ -31,7 +31,7 @@ MOST_CONTEXTS = 64
 class ResidualParameters:
     """All that is common to the tiles of a chunk.
 
-    ResidualParameters
+    Parameters
     ----------
     domain
         Samples as integers.

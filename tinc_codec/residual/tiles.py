@@ -72,7 +72,7 @@ def decode_tile(
 ) -> NDArray[np.float64]:
     """Integers of one tile.
 
-    ResidualParameters
+    Parameters
     ----------
     code
         The tile's code.
