@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from tinc_codec.errors import ConfigurationError
@@ -17,17 +17,14 @@ from tinc_codec.parsing import (
     parse_inter_level,
     parse_intra_level,
     parse_levels,
-    parse_max_error,
-    parse_psnr,
-    parse_ratio,
+    parse_share,
     parse_threshold,
     parse_tolerance,
     shown,
 )
+from tinc_codec.targets import TARGETS, MaxError, Target
 
 log = logging.getLogger("tinc_codec")
-TARGETS = ("ratio", "psnr", "max_error")
-"""What may be asked of every chunk; one of them is."""
 DEFAULT_RATIO = 64.0
 
 JSON = dict[str, Any]
@@ -62,8 +59,12 @@ class Config:
         Intensity, in the data's units, above which a voxel is important. None: Otsu's threshold of each chunk.
     constant_tolerance
         Blocks that vary by at most this fraction of the chunk's range are stored as a constant.
+    network_share
+        Part of the bytes for the sine layers of the tree's shallow levels, the rest being for the coefficients of its
+        deepest one (inter-level allocation between the two): from 0, coefficients alone, to 1, sine layers alone.
+        ``"auto"``: 0 up to effort 3 and without torch; above, what a probe of the chunk says is best.
     effort
-        1 (seconds for 64^3) to 9; scales the number of training steps.
+        1 to 9; up to 3 more work is done for the coefficients, from 4 on networks are tried, with ever more steps.
     seed
         Seed of the weights and of the sampling.
     """
@@ -78,20 +79,19 @@ class Config:
     intra_level: str = "auto"
     threshold: float | None = None
     constant_tolerance: float = 1 / 512
-    effort: int = 5
+    network_share: float | Literal["auto"] = "auto"
+    effort: int = 3
     seed: int = 0
 
     def __post_init__(self) -> None:
         parsed = {
-            "ratio": parse_ratio(self.ratio),
-            "psnr": parse_psnr(self.psnr),
-            "max_error": parse_max_error(self.max_error),
             "data_range": parse_data_range(self.data_range),
             "exact_values": parse_exact_values(self.exact_values),
             "levels": parse_levels(self.levels),
             "inter_level": parse_inter_level(self.inter_level),
             "intra_level": parse_intra_level(self.intra_level),
             "threshold": parse_threshold(self.threshold),
+            "network_share": parse_share(self.network_share),
             "constant_tolerance": parse_tolerance(self.constant_tolerance),
             "effort": integer("effort", self.effort, EFFORTS.start, EFFORTS.stop - 1),
             "seed": integer("seed", self.seed, 0, 2**63 - 1),
@@ -106,14 +106,28 @@ class Config:
             )
 
     def _check_targets(self) -> None:
-        targets = {name: getattr(self, name) for name in TARGETS}
-        given = [f"{name}={value!r}" for name, value in targets.items() if value is not None]
+        targets = [kind.parse(getattr(self, kind.option), self.data_range) for kind in TARGETS]
+        given = [target for target in targets if target is not None]
         if len(given) > 1:
-            raise ConfigurationError(f"{' and '.join(given)} are given: give one of {', '.join(TARGETS)}")
+            named = " and ".join(f"{target.option}={target.value!r}" for target in given)
+            raise ConfigurationError(f"{named} are given: give one of {', '.join(kind.option for kind in TARGETS)}")
         if not given:
             object.__setattr__(self, "ratio", DEFAULT_RATIO)
+        for target in given:
+            object.__setattr__(self, target.option, target.value)
         if self.data_range is not None and self.psnr is None:
             raise ConfigurationError(f"data_range={self.data_range!r} has a meaning only beside psnr")
+
+    def losslessly(self) -> Config:
+        """The same settings, but that nothing may be lost."""
+        asked: dict[str, Any] = dict.fromkeys((kind.option for kind in TARGETS), None)
+        return replace(self, **{**asked, "data_range": None, MaxError.option: 0.0})
+
+    @property
+    def target(self) -> Target:
+        """What is asked of every chunk."""
+        targets = (kind.parse(getattr(self, kind.option), self.data_range) for kind in TARGETS)
+        return next(target for target in targets if target is not None)
 
     def to_json(self) -> JSON:
         """As a JSON object; `from_json` gives it back."""

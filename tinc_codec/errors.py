@@ -43,6 +43,10 @@ class TrainingError(TincError, RuntimeError):
     """Training did not converge at any rate that was tried."""
 
 
+class UnreachableGoalError(TincError, ValueError):
+    """Coefficients cannot be as few bytes, or as near to the samples, as was asked; encoders do without them then."""
+
+
 class TrainingCancelledError(TincError, RuntimeError):
     """Training was stopped before its end, and nothing was written."""
 

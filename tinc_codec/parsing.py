@@ -35,7 +35,8 @@ def unknown(field: str, value: object, known: Iterable[str]) -> ConfigurationErr
     return ConfigurationError(f"{field}={shown(value)} is not known; known are {', '.join(map(repr, known))}")
 
 
-def _number(field: str, value: object) -> float:
+def parse_number(field: str, value: object) -> float:
+    """Parse a finite number."""
     if isinstance(value, int | float) and not isinstance(value, bool) and _finite(value):
         return float(value)
     raise ConfigurationError(f"{field}={shown(value)} is not a finite number")
@@ -49,43 +50,11 @@ def _finite(number: float) -> bool:
         return False
 
 
-def parse_ratio(value: object) -> float | None:
-    """Parse `ratio`: raw bytes over stored bytes, above 1."""
-    if value is None:
-        return None
-    ratio = _number("ratio", value)
-    if ratio <= 1:
-        raise ConfigurationError(f"ratio={shown(value)} must be above 1: it is raw bytes over stored bytes, as in 64")
-    return ratio
-
-
-def parse_psnr(value: object) -> float | None:
-    """Parse `psnr`: dB, at least, of every chunk; above 0."""
-    if value is None:
-        return None
-    psnr = _number("psnr", value)
-    if psnr <= 0:
-        raise ConfigurationError(f"psnr={shown(value)} must be above 0: it is in dB, as in 45")
-    return psnr
-
-
-def parse_max_error(value: object) -> float | None:
-    """Parse `max_error`: the largest absolute error, in the data's units; 0 is lossless."""
-    if value is None:
-        return None
-    error = _number("max_error", value)
-    if error < 0:
-        raise ConfigurationError(
-            f"max_error={shown(value)} must not be negative: it is in the data's units, 0 is lossless"
-        )
-    return error
-
-
 def parse_data_range(value: object) -> float | None:
     """Parse `data_range`: what `psnr` refers to, above 0."""
     if value is None:
         return None
-    data_range = _number("data_range", value)
+    data_range = parse_number("data_range", value)
     if data_range <= 0:
         raise ConfigurationError(f"data_range={shown(value)} must be above 0: it is the peak that psnr refers to")
     return data_range
@@ -132,7 +101,7 @@ def parse_inter_level(value: object) -> str | tuple[float, ...]:
         raise ConfigurationError(f"inter_level={shown(value)} must be one of {INTER_LEVEL} or a share for each level")
     if len(value) > LARGEST_LEVELS:
         raise ConfigurationError(f"inter_level={shown(value)} has {len(value)} shares: at most {LARGEST_LEVELS}")
-    shares = tuple(_number("inter_level", share) for share in value)
+    shares = tuple(parse_number("inter_level", share) for share in value)
     if min(shares) <= 0:
         raise ConfigurationError(f"inter_level={shown(value)}: every level's share must be above 0")
     return shares
@@ -147,17 +116,29 @@ def parse_intra_level(value: object) -> str:
 
 def parse_threshold(value: object) -> float | None:
     """Parse `threshold`: intensity above which a voxel is important; None: Otsu's threshold of each chunk."""
-    return None if value is None else _number("threshold", value)
+    return None if value is None else parse_number("threshold", value)
 
 
 def parse_tolerance(value: object) -> float:
     """Parse `constant_tolerance`: a fraction of the chunk's range."""
-    tolerance = _number("constant_tolerance", value)
+    tolerance = parse_number("constant_tolerance", value)
     if not 0 <= tolerance < 1:
         raise ConfigurationError(
             f"constant_tolerance={shown(value)} must be a fraction of the range, from 0 to below 1"
         )
     return tolerance
+
+
+def parse_share(value: object) -> float | Literal["auto"]:
+    """Parse `network_share`: ``"auto"`` or a part of the bytes, from 0 to 1."""
+    if isinstance(value, str):
+        if value == "auto":
+            return "auto"
+        raise unknown("network_share", value, ["auto", "a number from 0 to 1"])
+    share = parse_number("network_share", value)
+    if not 0 <= share <= 1:
+        raise ConfigurationError(f"network_share={shown(value)} must be 'auto' or a part of the bytes, from 0 to 1")
+    return share
 
 
 def integer(field: str, value: object, low: int, high: int) -> int:

@@ -3,9 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from tinc_codec.detail import scale, tables, walk
+from tinc_codec.detail import scale, tables
 from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
 from tinc_codec.detail.layout import layout
+from tinc_codec.detail.model import Model
 from tinc_codec.detail.plan import AXES, Group, Plan
 
 
@@ -34,7 +35,7 @@ def random_model(plan, seed):
             means[band] = scale.mean_of(int(rng.integers(1, scale.LARGEST_MEAN + 1)))
     weights = np.maximum(DEFAULT_WEIGHTS + rng.integers(-9, 10, DEFAULT_WEIGHTS.shape), 0)
     deltas = rng.integers(-6, 7, tables.DEFAULTS.shape).astype(np.int32)
-    return walk.Model(parts, weights, means, shifts, tables.class_tables(deltas)), numbers
+    return Model(parts, weights, means, shifts, tables.class_tables(deltas)), numbers
 
 
 def smooth(shape, seed=0, noise=0.05):

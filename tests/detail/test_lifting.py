@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.detail.cases import plans
-from tinc_codec import set_process
-from tinc_codec.detail import lifting, lifting_numba, packet
+from tinc_codec.backends.numba.detail import work as compiled
+from tinc_codec.detail import packet, reference
 from tinc_codec.detail.plan import Group, Plan
 
 
@@ -17,25 +17,25 @@ def test_the_twin_gives_the_same_integers(shape, axis, seed):
     for n in ((shape[axis] + 1) // 2, shape[axis] // 2):
         part = [*shape[:axis], n, *shape[axis + 1 :]]
         halves.append(rng.integers(-(2**31), 2**31, part).astype(np.int32))  # sums wrap, alike on every device
-    assert np.array_equal(lifting.inverse(*halves, axis), lifting_numba.inverse(*halves, axis))
+    assert np.array_equal(reference.inverse(*halves, axis), compiled.inverse(*halves, axis))
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_integers_undo_what_floats_did(n, seed):
     samples = np.random.default_rng(seed).normal(size=(n, 3)) * 1000
-    for twin in (lifting, lifting_numba):
+    for twin in (reference, compiled):
         halves = [np.rint(half * 256).astype(np.int32) for half in twin.forward(samples, 0)]
         assert np.abs(twin.inverse(*halves, 0) / 256 - samples).max() < 0.05
 
 
 def test_a_constant_leaves_nothing_in_the_high_half():
-    low, high = lifting.forward(np.full((21, 2), 7.0), 0)
+    low, high = reference.forward(np.full((21, 2), 7.0), 0)
     assert np.abs(high).max() < 1e-3
     assert low == pytest.approx(7 * 1.2302, rel=1e-3)
 
 
 def _bands(plan, volume):
-    return [np.rint(band * 64).astype(np.int32) for band in packet.forward(volume, plan)]
+    return [np.rint(band * 64).astype(np.int32) for band in packet.forward(volume, plan, reference)]
 
 
 def _cut(plan, bands, reached):
@@ -50,18 +50,18 @@ def _cut(plan, bands, reached):
 
 @given(plans(12), st.data())
 def test_a_box_is_that_of_the_whole(plan, data):
-    set_process(decoder=data.draw(st.sampled_from(["numpy", "numba"])))
+    work = data.draw(st.sampled_from([reference, compiled]))
     volume = np.random.default_rng(1).normal(size=plan.shape) * 50
     bands, stop = _bands(plan, volume), (0,) * len(plan.groups)
     reached = packet.ranges(plan, tuple((0, n) for n in plan.shape), stop)
-    whole = packet.inverse(plan, _cut(plan, bands, reached), reached, stop)
+    whole = packet.inverse(plan, _cut(plan, bands, reached), reached, stop, work)
     assert np.abs(whole / 64 - volume).max() < 1
     box = []
     for n in plan.shape:
         begin = data.draw(st.integers(0, n - 1))
         box.append((begin, data.draw(st.integers(begin + 1, n))))
     reached = packet.ranges(plan, tuple(box), stop)
-    part = packet.inverse(plan, _cut(plan, bands, reached), reached, stop)
+    part = packet.inverse(plan, _cut(plan, bands, reached), reached, stop, work)
     assert np.array_equal(part, whole[tuple(slice(*ends) for ends in box)])
 
 

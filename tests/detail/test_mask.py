@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 
 from tinc_codec.detail import fill, mask
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.stream.fields import FieldReader
 
 
 @settings(max_examples=40)
 @given(st.lists(st.integers(1, 13), min_size=1, max_size=4).map(tuple), st.integers(0, 2**32 - 1), st.floats(0, 1))
 def test_any_mask_comes_back(shape, seed, share):
     values = np.random.default_rng(seed).random(shape) < share
-    assert np.array_equal(mask.unpack(FieldReader(mask.pack(values), "a mask"), shape), values)
+    assert np.array_equal(mask.unpack(mask.pack(values), shape), values)
 
 
 def _ball(n):
@@ -30,13 +29,13 @@ def test_a_ball_costs_little_and_every_cut_is_an_error():
         if code[:end].endswith(b"\0"):
             continue
         with pytest.raises(CorruptStreamError):
-            mask.unpack(FieldReader(code[:end], "a mask"), ball.shape)
+            mask.unpack(code[:end], ball.shape)
 
 
 @given(st.binary(max_size=60))
 def test_hostile_bytes_are_an_error_or_a_mask(code):
     with contextlib.suppress(CorruptStreamError):
-        assert mask.unpack(FieldReader(code, "a mask"), (5, 6, 7)).shape == (5, 6, 7)
+        assert mask.unpack(code, (5, 6, 7)).shape == (5, 6, 7)
 
 
 def test_a_hole_is_filled_smoothly_and_nothing_else_changes():

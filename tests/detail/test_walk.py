@@ -4,12 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.detail.cases import plans, random_model
-from tinc_codec.detail import backend_numba, walk
+from tinc_codec.backends.numba.detail import work as compiled
+from tinc_codec.detail import reference
 from tinc_codec.detail.plan import Group, Plan
 from tinc_codec.detail.quantiser import Quantiser, costs_of
 from tinc_codec.errors import CorruptStreamError
 
-TWINS = (walk.Walker, backend_numba.Walker)
+TWINS = (reference.walker, compiled.walker)
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -81,8 +81,8 @@ def differences(a, b):
     return [abs(kind(x) - kind(y)) for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)]
 
 
-def check(array, exact_values=(), **target):
-    config = Config(effort=1, exact_values=exact_values, **target)
+def check(array, exact_values=(), share="auto", **target):
+    config = Config(effort=1, exact_values=exact_values, network_share=share, **target)
     before = array.copy()
     data = encode(array, config)
     assert array.tobytes() == before.tobytes()
@@ -114,15 +114,21 @@ def check(array, exact_values=(), **target):
 
 @pytest.mark.usefixtures("few_steps")
 @settings(max_examples=2000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(array=arrays(), target=TARGETS, exact_values=st.sampled_from([(), (0,), (0, 7)]))
-def test_any_values_keep_their_target(array, target, exact_values):
-    check(array, exact_values, **target)
+@given(
+    array=arrays(),
+    target=TARGETS,
+    exact_values=st.sampled_from([(), (0,), (0, 7)]),
+    share=st.sampled_from(["auto", 0, 0.5, 1]),
+)
+def test_any_values_keep_their_target(array, target, exact_values, share):
+    check(array, exact_values, share, **target)
 
 
 @pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", ["full range", "denormal", "one outlier", "two values", "ramp"])
-def test_awkward_values_can_be_encoded(dtype, kind):
+@pytest.mark.parametrize("share", ["auto", 1])
+def test_awkward_values_can_be_encoded(dtype, kind, share):
     dtype = np.dtype(dtype)
     floating = dtype.kind == "f"
     info = np.finfo(dtype) if floating else np.iinfo(dtype)
@@ -139,9 +145,9 @@ def test_awkward_values_can_be_encoded(dtype, kind):
         x[:] = rng.integers(0, 2, x.shape) * (info.max // 2 if not floating else 1)
     else:
         x[:] = np.linspace(float(info.min) / 4, float(info.max) / 4, x.size).reshape(x.shape).astype(dtype)
-    check(x, ratio=10)
-    check(x, max_error=0)
-    check(x, psnr=35)
+    check(x, share=share, ratio=10)
+    check(x, share=share, max_error=0)
+    check(x, share=share, psnr=35)
 
 
 @pytest.mark.usefixtures("few_steps")
@@ -173,7 +179,7 @@ def test_chunks_of_nothing_but_special_values_are_exact():
 def test_the_threshold_is_in_the_units_of_the_data():
     volume = np.random.default_rng(0).integers(100, 200, (64, 64)).astype("u2")
     volume[:32, :32] += 3000
-    settings = {"ratio": 8, "levels": 3, "intra_level": "importance", "effort": 1}
+    settings = {"ratio": 8, "levels": 3, "intra_level": "importance", "effort": 1, "network_share": 1}
     below, between, above = (
         len(inspect(encode(volume, Config(threshold=t, **settings))).levels[-1].widths) for t in (50, 1000, 9000)
     )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.detail.work import Work
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
@@ -30,6 +31,10 @@ class TileDecoder(Protocol):
 
 class Backend(Protocol):
     """Who does a decoder's work on a CPU: a module with these functions, listed in `tinc_codec.backends.choice`."""
+
+    @property
+    def detail(self) -> Work:
+        """Who works on coefficients."""
 
     def unpack_model(self, container: Container, shape: tuple[int, ...]) -> NodeLayout:
         """Read the sine tree of a chunk whose folded shape is `shape`, and check that it can be evaluated exactly.

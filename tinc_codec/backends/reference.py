@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.detail import reference as detail
 from tinc_codec.residual import tiles
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream import model_section
@@ -18,6 +19,8 @@ from tinc_codec.tree.node_layout import NodeLayout, lay_out
 from tinc_codec.tree.pieces import Piece, points, product
 from tinc_codec.tree.root_activations import RootActivations
 from tinc_codec.tree.runs import Positions
+
+__all__ = ["at_points", "at_product", "detail", "tile_decoder", "unpack_model"]
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:

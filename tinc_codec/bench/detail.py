@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
+from tinc_codec.backends.choice import backend
 from tinc_codec.bench.crops import BENCHMARK, crop
 from tinc_codec.detail import fill, mask
 from tinc_codec.detail.decoding import Detail
@@ -26,11 +27,13 @@ _HOLE = 0.25
 
 def _attempts(volume: NDArray[Any], size: int) -> Iterator[tuple[bytes, bytes, NDArray[np.bool_] | None]]:
     """The section, and that of what is left where zeros are a hole."""
-    yield encode(volume, Budget(size)), b"", None
+    work = backend().detail
+    yield encode(volume, Budget(size), work), b"", None
     hole = volume == 0
     stored = mask.pack(hole) if hole.any() else b""
     if stored and len(stored) < _HOLE * size:
-        yield encode(fill.fill(volume.astype(np.float64), hole), Budget(size - len(stored))), stored, hole
+        filled = fill.fill(volume.astype(np.float64), hole)
+        yield encode(filled, Budget(size - len(stored)), work), stored, hole
 
 
 def measure(name: str, ratio: float) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def measure(name: str, ratio: float) -> dict[str, Any]:
     best: dict[str, Any] = {"psnr": -np.inf}
     start = time.perf_counter()
     for section, stored, hole in _attempts(volume, int(volume.nbytes / ratio)):
-        detail, encoded = Detail.parse(section, volume.shape), time.perf_counter()
+        detail, encoded = Detail.parse(section, volume.shape, backend().detail), time.perf_counter()
         decoded = detail.samples(detail.whole())
         decoding, decoded = time.perf_counter() - encoded, np.clip(decoded, low, high)
         decoded = np.rint(decoded) if volume.dtype.kind in "iu" else decoded

@@ -48,7 +48,7 @@ PARTS: dict[str, tuple[Any, ...]] = {
 class Read:
     """What one read took.
 
-    ResidualParameters
+    Parameters
     ----------
     crop, codec, what
         Volume, codec with its setting, and what was read.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -47,6 +48,8 @@ def print_stream(console: Console, key: str, info: StreamInfo) -> None:
             table.add_row(*map(str, row))
         console.print(table)
         console.print(f"leaves of at most {'x'.join(map(str, info.leaf_shape))} voxels")
+    if info.detail is not None:
+        _print_detail(console, info.detail)
     table = Table(title="bytes by section")
     for name, size in info.sections.items():
         table.add_row(name, f"{size:,}", f"{size / info.stored_bytes:.1%}")
@@ -58,3 +61,15 @@ def print_stream(console: Console, key: str, info: StreamInfo) -> None:
             f"largest error {q.max_error:g}",
             highlight=False,
         )
+
+
+def _print_detail(console: Console, detail: dict[str, Any]) -> None:
+    """Print the plan of coefficients, and what they take."""
+    groups = ", ".join(f"axes {group['axes']} {group['depth']} times" for group in detail["groups"])
+    table = Table(title=f"detail: {detail['bands']} bands in {detail['pieces']} pieces, step {detail['step']:g}")
+    for column in ("levels", "bytes"):
+        table.add_column(column, justify="right")
+    for levels, size in detail["bytes"].items():
+        table.add_row(levels, f"{size:,}")
+    console.print(table)
+    console.print(f"split into halves: {groups}", highlight=False)

@@ -15,12 +15,23 @@ from tinc_codec.decoding.overlay import Overlay
 from tinc_codec.decoding.predictors.protocol import Predictor
 from tinc_codec.decoding.selection import nothing, select
 from tinc_codec.decoding.tiled import TiledResidual
+from tinc_codec.detail import exact_in_context
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream import crop, exact, lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.stream.limits import Expected, check_header
 from tinc_codec.tree.folding import Folding, Indices
+
+EXACT = {Section.EXACT, Section.EXACT_IN_CONTEXT}
+"""Sections of samples that no model is for; a chunk has one of them at most."""
+
+OVERLAYS = {
+    Section.EXACT: exact.unpack,
+    Section.EXACT_IN_CONTEXT: exact_in_context.unpack,
+    Section.CORRECTIONS: exact.unpack,
+}
+"""How samples that are stored one by one are read, in the order in which they are entered."""
 
 _SMALL = 2**12
 """Memory of a chunk that holds nothing yet, about."""
@@ -97,11 +108,11 @@ class Chunk:
     @lazy
     def overlays(self) -> tuple[Overlay, ...]:
         """Exact values and corrections, in the order in which they are entered."""
-        kinds = [] if self.header.lossless else [Section.EXACT, Section.CORRECTIONS]
+        kinds = [] if self.header.lossless else [kind for kind in OVERLAYS if kind in self.container.sections]
+        if set(kinds) >= EXACT:
+            raise CorruptStreamError("exact values are there in two forms")
         return tuple(
-            Overlay(*exact.unpack(self.container.section(kind), self.folding.folded, self.native))
-            for kind in kinds
-            if kind in self.container.sections
+            Overlay(*OVERLAYS[kind](self.container.section(kind), self.folding.folded, self.native)) for kind in kinds
         )
 
     @property
@@ -114,7 +125,7 @@ class Chunk:
         """Gives samples from what the predictor says of them; None: nothing corrects those."""
         if not self.has_residual:
             return None
-        coded = ~self.overlays[0].mask if Section.EXACT in self.container.sections else None
+        coded = ~self.overlays[0].mask if EXACT & self.container.sections.keys() else None
         reader = self.container.section(Section.RESIDUAL)
         return TiledResidual.parse(reader, self.folding.folded, self.native, self.predictor, coded)
 

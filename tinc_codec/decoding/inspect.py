@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,8 @@ class StreamInfo:
     raw_bytes, stored_bytes
         Sizes in bytes.
     kind
-        ``"sine tree"``, ``"residual"``, ``"sine tree and residual"`` or ``"lossless"``.
+        ``"lossless"``, or what the samples are made of: ``"sine tree"``, ``"detail"``, ``"residual"``, or several of
+        them, as in ``"detail and residual"``.
     sections
         Payload bytes of each section by name; ``"container"`` is what remains.
     levels
@@ -32,6 +34,9 @@ class StreamInfo:
         Voxels of the largest leaf along each axis that the tree sees.
     parameters, bits_per_parameter
         Number of weights and biases, and entropy-coded bits of each.
+    detail
+        Of the coefficients: the plan (which axes are split together, and how often), the step, and the bytes of the
+        pieces by how finely they lie; None where there are none.
     quality
         As measured at encoding; None where the stream does not say.
     """
@@ -48,6 +53,7 @@ class StreamInfo:
     leaf_shape: tuple[int, ...]
     parameters: int
     bits_per_parameter: float
+    detail: dict[str, Any] | None
     quality: Quality | None
 
     @property
@@ -81,6 +87,7 @@ def inspect(data: bytes | memoryview) -> StreamInfo:
         described.leaf_shape,
         described.parameters,
         8 * coded / described.parameters if described.parameters else 0.0,
+        described.detail,
         read_quality(container),
     )
 

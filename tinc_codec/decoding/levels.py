@@ -1,8 +1,9 @@
 """A chunk at coarser resolution: one sample for each cell of 2^k voxels along each axis.
 
-A network is evaluated at the cells' centres, so that level k costs 1 / 2^(k axes) of the whole. A residual without a
-network is decoded up to the lattice of every 2^k-th voxel only, and interpolated linearly at the centres; so are
-samples that are stored losslessly. What a residual adds to a network is left out, so that bounds on the error hold at
+A network is evaluated at the cells' centres, and the transform of coefficients is inverted down to the cells' size
+only, which gives means, so that level k costs about 1 / 2^(k axes) of the whole. A residual without a model is decoded
+up to the lattice of every 2^k-th voxel only, and interpolated linearly at the centres; so are samples that are stored
+losslessly. What a residual adds to a model is left out, so that bounds on the error hold at
 level 0 only. Where the voxel at a cell's centre (the one with the higher index, of two) is stored exactly, it is the
 cell's sample.
 """
@@ -54,7 +55,7 @@ def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
     if 0 in header.shape:
         return np.empty(shape, header.dtype, order=header.order)  # type: ignore[call-overload,no-any-return]
     centres, folded = _centres(chunk.folding, levels)
-    inside = chunk.folding.unfolded(_samples(chunk, folded, _lattice_level(chunk, levels)), centres)
+    inside = chunk.folding.unfolded(_samples(chunk, folded, _folded_level(chunk, levels)), centres)
     if inside.shape != shape:
         padded = np.full(shape, crop.fill_value(chunk.container))
         padded[tuple(map(slice, inside.shape))] = inside
@@ -72,21 +73,19 @@ def _centres(folding: Folding, levels: tuple[int, ...]) -> tuple[tuple[Positions
     return centres, folding.product(centres)
 
 
-def _lattice_level(chunk: Chunk, levels: tuple[int, ...]) -> int:
-    """The coarsest lattice with a voxel for every cell; the finest where axes are merged: nothing is between rows."""
-    if any(len(group) > 1 for group in chunk.folding.groups):
-        return 0
-    return min((k for n, k in zip(chunk.folding.kept, levels, strict=True) if n > 1), default=0)
+def _folded_level(chunk: Chunk, levels: tuple[int, ...]) -> tuple[int, ...]:
+    """The level along each folded axis; 0 where axes are merged: nothing is between rows."""
+    return tuple(levels[group[0]] if len(group) == 1 else 0 for group in chunk.folding.groups)
 
 
-def _samples(chunk: Chunk, centres: tuple[Positions, ...], level: int) -> NDArray[Any]:
+def _samples(chunk: Chunk, centres: tuple[Positions, ...], folded_level: tuple[int, ...]) -> NDArray[Any]:
     nearest = tuple(np.floor(centre + 0.5).astype(np.int64) for centre in centres)
     if chunk.predictor is not None:
-        samples = chunk.predictor.at_level(centres)
+        samples = chunk.predictor.at_level(folded_level, centres)
     elif all((centre == voxel).all() for centre, voxel in zip(centres, nearest, strict=True)):
         return chunk.folded_product(nearest)
     else:
-        samples = _interpolated(chunk, centres, nearest, level)
+        samples = _interpolated(chunk, centres, nearest, min(folded_level))
     for overlay in chunk.overlays:
         overlay.on_product(samples, nearest)
     return samples

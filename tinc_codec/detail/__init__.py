@@ -1,4 +1,5 @@
-"""Detail: coefficients of a wavelet packet, coded by their likely size. Imports only `stream` and what lies below it.
+"""Detail: coefficients of a wavelet packet, coded by their likely size; the reference is in NumPy.
 
-Start with `section`, which is the interface; FORMAT-draft.md says what the bytes mean. `*_numba.py` are twins.
+May import the stream and below; a backend's `Work` is given to it. Start with `goals.encode` and `decoding.Detail`,
+then `work` and `section`; FORMAT-draft.md says what the bytes mean.
 """

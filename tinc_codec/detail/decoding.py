@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.choice import backend_name
 from tinc_codec.detail import packet
-from tinc_codec.detail.backend import over, walker
 from tinc_codec.detail.layout import layout
 from tinc_codec.detail.lifting import FACTORS, PLACES
+from tinc_codec.detail.model import Model
+from tinc_codec.detail.numbers import Numbers
 from tinc_codec.detail.plan import AXES, Band, Box, lengths
 from tinc_codec.detail.section import Parameters, unpack
-from tinc_codec.detail.walk import Model
+from tinc_codec.detail.work import Work
 from tinc_codec.errors import SelectionError
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.fields import FieldReader
 
 _GAIN_PLACES = 30
@@ -37,7 +38,7 @@ def inverse_gain(splits: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Detail:
-    """A parsed section.
+    """A parsed section; what is decoded of it is kept.
 
     Parameters
     ----------
@@ -47,14 +48,17 @@ class Detail:
         What is common to its pieces.
     codes
         Of each piece.
+    work
+        Who decodes them.
     """
 
     shape: tuple[int, ...]
     parameters: Parameters
     codes: tuple[bytes, ...]
+    work: Work
 
     @classmethod
-    def parse(cls, section: bytes, shape: tuple[int, ...]) -> Detail:
+    def parse(cls, section: bytes, shape: tuple[int, ...], work: Work) -> Detail:
         """Parse a section; work and memory are bounded by its size and that of the chunk.
 
         Raises
@@ -63,15 +67,19 @@ class Detail:
             No encoder wrote it.
         """
         parameters, codes = unpack(FieldReader(section, "the section of coefficients"), shape)
-        return cls(shape, parameters, tuple(codes))
+        return cls(shape, parameters, tuple(codes), work)
 
     @property
-    def memory(self) -> int:
-        """Bytes that are kept; decoding all takes 20 bytes a voxel more."""
-        return sum(map(len, self.codes)) + 64 * len(self.codes) + 4096
+    def nbytes(self) -> int:
+        """Memory in bytes, which grows with the first read; decoding all takes 20 bytes a voxel more meanwhile."""
+        return sum(map(len, self.codes)) + 64 * len(self.codes) + 4096 + self._numbers.nbytes
 
-    @property
-    def model(self) -> Model:
+    @lazy
+    def _numbers(self) -> Numbers:
+        return Numbers(self._model, self.codes, self.work)
+
+    @lazy
+    def _model(self) -> Model:
         """What the pieces are coded with."""
         p = self.parameters
         return Model(layout(p.plan), p.weights, p.mean_values, p.shifts, p.tables)
@@ -83,13 +91,13 @@ class Detail:
 
     def whole(self) -> NDArray[np.int32]:
         """All samples, as integers of the scale."""
-        return self.part(tuple((0, n) for n in self.shape))
+        return self.box(tuple((0, n) for n in self.shape))
 
-    def level(self, level: int) -> NDArray[np.int32]:
-        """Means over about 2^`level` samples along each axis, of which as many are there as cells of that size."""
-        return self.part(tuple((0, lengths(n, level)[-1]) for n in self.shape), level)
+    def level(self, level: tuple[int, ...]) -> NDArray[np.int32]:
+        """Means over about 2^k samples along each axis, k of `level`: as many as there are cells of that size."""
+        return self.box(tuple((0, lengths(n, k)[-1]) for n, k in zip(self.shape, level, strict=True)), level)
 
-    def part(self, box: Box, level: int = 0) -> NDArray[np.int32]:
+    def box(self, box: Box, level: tuple[int, ...] = ()) -> NDArray[np.int32]:
         """A box of samples, the same integers as of all.
 
         Parameters
@@ -97,7 +105,7 @@ class Detail:
         box
             Begin and end along each axis of the level's grid.
         level
-            See `level`.
+            Of each axis, see `level`; empty: 0.
 
         Raises
         ------
@@ -105,16 +113,19 @@ class Detail:
             The box lies outside.
         """
         plan = self.parameters.plan
+        level = level or (0,) * len(self.shape)
         self._check(box, level)
         inner = ((0, 1),) * (AXES - len(box)) + tuple(box)
-        stop = tuple(min(level, group.depth) for group in plan.groups)
-        missing = [level - stop[plan.group_of(axis)] for axis in range(AXES)]
+        levels = [level[axis] if n > 1 else 0 for axis, n in enumerate(self.shape)]
+        levels = [0] * (AXES - len(levels)) + levels
+        stop = plan.stop(levels)
+        missing = [k - stop[plan.group_of(axis)] for axis, k in enumerate(levels)]
         finer = tuple(
-            (begin << more, min(end << more, lengths(n, level - more)[-1]))
-            for (begin, end), more, n in zip(inner, missing, plan.shape, strict=True)
+            (begin << more, min(end << more, lengths(n, k - more)[-1]))
+            for (begin, end), more, n, k in zip(inner, missing, plan.shape, levels, strict=True)
         )
         reached = packet.ranges(plan, finer, stop)
-        low = packet.inverse(plan, self._source(reached, stop), reached, stop)
+        low = packet.inverse(plan, self._source(reached, stop), reached, stop, self.work)
         for axis, more in enumerate(missing):
             low = _halved(low, axis, more)
         return self._level_gain(low, stop).reshape([end - begin for begin, end in box])
@@ -137,29 +148,23 @@ class Detail:
             "bytes": {"coarse": len(self.codes[0]), **rungs},
         }
 
-    def _check(self, box: Box, level: int) -> None:
-        grid = [lengths(n, level)[-1] for n in self.shape] if 0 <= level < 64 else []
+    def _check(self, box: Box, level: tuple[int, ...]) -> None:
+        fits = len(level) == len(self.shape) and all(0 <= k < 64 for k in level)
+        grid = [lengths(n, k)[-1] for n, k in zip(self.shape, level, strict=True)] if fits else []
         if len(box) != len(grid) or not all(0 <= begin < end <= n for (begin, end), n in zip(box, grid, strict=True)):
             raise SelectionError(f"box {box} at level {level} of a chunk of shape {self.shape}")
 
     def _source(self, reached: packet.Ranges, stop: tuple[int, ...]) -> Any:
         """Decode what is reached, and say how bands are cut from it."""
-        plan, model, scale = self.parameters.plan, self.model, self.parameters.scale
-        numbers = np.zeros(model.layout.size, np.int32)
-        reader = walker(model, numbers)
-        needed = [piece for piece in self._needed(reached, stop) if self.codes[piece]]  # no code is that of zeros
-        over(model.layout, needed, lambda piece: reader.read(model.layout.pieces[piece], self.codes[piece]))
+        plan, model, scale = self.parameters.plan, self._model, self.parameters.scale
+        numbers = self._numbers.of(self._needed(reached, stop))
         place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
 
         def cut(band: Band) -> NDArray[np.int32]:
             where = tuple(slice(*ends) for ends in packet.band_box(plan, band, reached))
             inside = model.layout.view(numbers, place[band.levels, band.high])[where]
             step = scale.band_step(sum(plan.splits(band, axis) for axis in range(AXES)))
-            if backend_name() == "numba":
-                from tinc_codec.detail import scale_numba
-
-                return scale_numba.coefficients(inside, step, scale.one, scale.more)
-            return scale.coefficients(inside, step)
+            return self.work.coefficients(inside, step, scale.one, scale.more)
 
         return cut
 

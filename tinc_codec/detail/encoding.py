@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail import packet
-from tinc_codec.detail.backend import over, walker
 from tinc_codec.detail.fitting import fit_tables, fit_weights
 from tinc_codec.detail.layout import Layout, layout
+from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
 from tinc_codec.detail.scale import Scale, mean_byte, mean_of
 from tinc_codec.detail.section import Parameters, pack
 from tinc_codec.detail.tables import class_tables
-from tinc_codec.detail.walk import Model, magnitudes_of
+from tinc_codec.detail.waves import over
+from tinc_codec.detail.work import Work
 
 SLOPE = 13
 """64ths of an octave by which a low half's step is finer: what makes this wavelet nearly orthonormal."""
@@ -46,12 +47,15 @@ class Coefficients:
         Of all bands, in the integers' units.
     splits
         Of each band, see `Plan.splits`.
+    work
+        Who works on them.
     """
 
     plan: Plan
     scale: Scale
     values: NDArray[np.float32]
     splits: NDArray[np.int64]
+    work: Work
 
     @property
     def layout(self) -> Layout:
@@ -68,15 +72,15 @@ class Coefficients:
         return replace(self.scale, step=max(1, round(step * 256)))
 
 
-def transform(volume: NDArray[np.float64], plan: Plan) -> Coefficients:
+def transform(volume: NDArray[np.float64], plan: Plan, work: Work) -> Coefficients:
     """Coefficients of a volume of finite values, shaped like the plan."""
     origin = float(volume.mean())
     spread = float(max(volume.max() - origin, origin - volume.min()))
     exponent = math.frexp(spread)[1] - _ROOM if spread else 0
-    bands = packet.forward(np.ldexp(volume - origin, -exponent), plan)
+    bands = packet.forward(np.ldexp(volume - origin, -exponent), plan, work)
     values = np.concatenate([band.ravel() for band in bands]).astype(np.float32)
     splits = np.array([sum(plan.splits(band, axis) for axis in range(AXES)) for band in plan.bands])
-    return Coefficients(plan, Scale(origin, exponent, 256, SLOPE, 0, 0), values, splits)
+    return Coefficients(plan, Scale(origin, exponent, 256, SLOPE, 0, 0), values, splits, work)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,13 +119,13 @@ class Trial:
 
     def section(self) -> bytes:
         """The section's bytes."""
-        parts, writer = self.coefficients.layout, walker(self.model, self.numbers, known=True)
+        parts, writer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
         codes = over(parts, range(len(parts.pieces)), lambda number: writer.write(parts.pieces[number]))
         return pack(self.parameters, codes)
 
     def fitted_weights(self) -> NDArray[np.int64]:
         """Weights that suit these numbers better than those that they were coded with."""
-        parts, gatherer = self.coefficients.layout, walker(self.model, self.numbers, known=True)
+        parts, gatherer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
         every = max(1, parts.size // _GATHERED)
         some = [number for number in range(len(parts.pieces)) if not number or number % every == every // 2]
         return fit_weights(np.sum(over(parts, some, lambda number: gatherer.gather(parts.pieces[number])), axis=0))
@@ -138,7 +142,7 @@ def attempt(
     numbers = np.zeros(parts.size, np.int32)
     costs = costs_of(tables)
     quantiser = Quantiser(coefficients.values, steps, costs, price)
-    worker = walker(Model(parts, weights, values, shifts, tables), numbers)
+    worker = coefficients.work.walker(Model(parts, weights, values, shifts, tables), numbers)
     tallies = over(parts, range(len(parts.pieces)), lambda number: worker.quantise(parts.pieces[number], quantiser))
     tally = Tally(sum(one.histogram for one in tallies), sum(one.sums for one in tallies))  # type: ignore[arg-type]
     better = fit_tables(tally.histogram)

@@ -17,7 +17,8 @@ from tinc_codec.detail.encoding import Coefficients, Trial, attempt, transform
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.section import four
-from tinc_codec.errors import ConfigurationError
+from tinc_codec.detail.work import Work
+from tinc_codec.errors import UnreachableGoalError
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,16 @@ _FITTED_FROM = 2500
 
 
 class Search:
-    """Trials of one volume, each with what the last ones taught."""
+    """Trials of one volume, each with what the last ones taught; `check` is called before each."""
 
-    def __init__(self, coefficients: Coefficients) -> None:
-        self._coefficients = coefficients
+    def __init__(self, coefficients: Coefficients, check: Callable[[], None]) -> None:
+        self._coefficients, self._check = coefficients, check
         self._weights, self._deltas = DEFAULT_WEIGHTS, np.zeros((3, CLASSES), np.int32)
         self._learning = _LEARNING
 
     def at(self, step: float) -> Trial:
         """Quantise with a step."""
+        self._check()
         trial = attempt(self._coefficients, step, self._weights, self._deltas)
         if self._learning:
             self._deltas = trial.parameters.deltas
@@ -129,7 +131,7 @@ def to_budget(search: Search, goal: Budget, first: float) -> bytes:
         step = steps.after(step, size > goal.size, min(max(wanted, step / 4), step * 4), search.learned)
         trial = search.at(step)
     if not best:
-        raise ConfigurationError(f"{goal.size} bytes are too few for a section of coefficients")
+        raise UnreachableGoalError(f"{goal.size} bytes are too few for a section of coefficients")
     return best
 
 
@@ -150,11 +152,19 @@ def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes
         step = steps.after(step, error <= rms, min(max(wanted, step / 4), step * 4), search.learned)
         trial = search.at(step)
     if not best:
-        raise ConfigurationError(f"a root mean squared error of {rms} integers is not reached")
+        raise UnreachableGoalError(f"a root mean squared error of {rms} integers is not reached")
     return best
 
 
-def encode(volume: NDArray[Any], goal: Goal, plan: Plan | None = None) -> bytes:
+def encode(
+    volume: NDArray[Any],
+    goal: Goal,
+    work: Work,
+    *,
+    plan: Plan | None = None,
+    effort: int = 3,
+    check: Callable[[], None] = lambda: None,
+) -> bytes:
     """The section of a volume.
 
     Parameters
@@ -163,26 +173,34 @@ def encode(volume: NDArray[Any], goal: Goal, plan: Plan | None = None) -> bytes:
         1 to 4 axes, of any sizes; finite.
     goal
         What it is encoded for.
+    work
+        Who works on the coefficients: the `detail` of a backend.
     plan
         Of the packet; None: the one that seems best.
+    effort
+        From 1 to 3: how long the best bytes are searched for.
+    check
+        Is called again and again while it is encoded, and may raise.
 
     Raises
     ------
-    ConfigurationError
+    UnreachableGoalError
         The goal cannot be reached.
     """
     whole = np.asarray(volume, np.float64).reshape(four(volume.shape))
     if plan is None:
-        plan = choose(whole, _step_of(whole, goal))
-    coefficients = transform(whole, plan)
-    first, search = _guess(coefficients, goal), Search(coefficients)
+        check()
+        plan = choose(whole, _step_of(whole, goal, work), work)
+    check()
+    coefficients = transform(whole, plan, work)
+    first, search = _guess(coefficients, goal), Search(coefficients, check)
     if isinstance(goal, Step):
         return search.fitted(search.at(first)).section()
     if isinstance(goal, Budget):
         return to_budget(search, goal, first)
 
     def error_of(section: bytes) -> float:
-        detail = Detail.parse(section, volume.shape)
+        detail = Detail.parse(section, volume.shape, work)
         wrong = detail.samples(detail.whole()) - whole.reshape(volume.shape)
         return math.ldexp(float(np.sqrt(np.mean(wrong * wrong))), -coefficients.scale.exponent)
 
@@ -190,13 +208,13 @@ def encode(volume: NDArray[Any], goal: Goal, plan: Plan | None = None) -> bytes:
     return to_error(search, rms, first, error_of)
 
 
-def _step_of(whole: NDArray[np.float64], goal: Goal) -> float:
+def _step_of(whole: NDArray[np.float64], goal: Goal, work: Work) -> float:
     """A first step, in samples, before there is a plan."""
     if isinstance(goal, Step):
         return goal.size
     if isinstance(goal, Error):
         return goal.rms * _STEPS
-    coefficients = transform(whole, usual(whole.shape))
+    coefficients = transform(whole, usual(whole.shape), work)
     return math.ldexp(_guess(coefficients, goal), coefficients.scale.exponent)
 
 

@@ -156,14 +156,18 @@ def _rule(set_: NDArray[np.float64], all_: NDArray[np.float64]) -> NDArray[np.ui
     return np.where(all_ > 0, 2 * np.argmin(bits, axis=1) + likely, 0).astype(np.uint8)
 
 
-def unpack(section: FieldReader, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The mask of a chunk of `shape`.
+def unpack(section: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The mask of a chunk of `shape`, 1 to 4 axes.
 
     Raises
     ------
     CorruptStreamError
         No encoder wrote it.
     """
+    return _unpack(FieldReader(section, "a mask"), shape)
+
+
+def _unpack(section: FieldReader, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     mask = np.zeros(shape, bool)
     grid = _Grid(mask)
     count = _CONTEXTS << len(grid.shape)

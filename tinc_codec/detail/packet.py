@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.choice import backend_name
-from tinc_codec.detail import lifting
 from tinc_codec.detail.plan import AXES, Band, Box, Plan, lengths
+from tinc_codec.detail.work import Work
 
 REACH = 4
 """A sample depends on coefficients up to so many samples away, at each level."""
@@ -20,16 +19,7 @@ High = tuple[int, ...]
 Ranges = tuple[tuple[tuple[int, int], ...], ...]
 
 
-def _twin() -> Any:
-    """Who lifts: the one place where it is decided."""
-    if backend_name() == "numba":
-        from tinc_codec.detail import lifting_numba
-
-        return lifting_numba
-    return lifting
-
-
-def forward(volume: NDArray[Any], plan: Plan) -> list[NDArray[Any]]:
+def forward(volume: NDArray[Any], plan: Plan, work: Work) -> list[NDArray[Any]]:
     """Coefficients of every band of the plan, as floats."""
     parts: dict[tuple[tuple[int, ...], High], NDArray[Any]] = {((), (0,) * AXES): volume}
     for group in plan.groups:
@@ -37,7 +27,7 @@ def forward(volume: NDArray[Any], plan: Plan) -> list[NDArray[Any]]:
         for (levels, high), part in parts.items():
             low = part
             for level in range(1, group.depth + 1):
-                pieces = _split(low, group.axes)
+                pieces = _split(low, group.axes, work)
                 low = pieces.pop((0,) * AXES)
                 for more, piece in pieces.items():
                     split[(*levels, level), _both(high, more)] = piece
@@ -50,12 +40,12 @@ def _both(one: High, other: High) -> High:
     return tuple(a | b for a, b in zip(one, other, strict=True))
 
 
-def _split(low: NDArray[Any], axes: tuple[int, ...]) -> dict[High, NDArray[Any]]:
+def _split(low: NDArray[Any], axes: tuple[int, ...], work: Work) -> dict[High, NDArray[Any]]:
     pieces: dict[High, NDArray[Any]] = {(0,) * AXES: low}
     for axis in axes:
         halves = {}
         for high, piece in pieces.items():
-            halves[high], halves[_both(high, _only(axis))] = _twin().forward(piece, axis)
+            halves[high], halves[_both(high, _only(axis))] = work.forward(piece, axis)
         pieces = halves
     return pieces
 
@@ -93,7 +83,7 @@ def band_box(plan: Plan, band: Band, reached: Ranges) -> Box:
 
 
 def inverse(
-    plan: Plan, coefficients: Callable[[Band], NDArray[np.int32]], reached: Ranges, stop: tuple[int, ...]
+    plan: Plan, coefficients: Callable[[Band], NDArray[np.int32]], reached: Ranges, stop: tuple[int, ...], work: Work
 ) -> NDArray[np.int32]:
     """Samples of the box that `reached` was found for.
 
@@ -111,7 +101,7 @@ def inverse(
             low = lowest
             for level in range(group.depth, stop[number], -1):
                 pieces = {more: parts[(*levels[:number], level), _both(high, more)] for more in _highs(group.axes)}
-                low = _join({(0,) * AXES: low, **pieces}, group.axes, reached, level)
+                low = _join({(0,) * AXES: low, **pieces}, group.axes, reached, level, work)
             joined[levels[:number], high] = low
         parts = joined
     return parts[(), (0,) * AXES]
@@ -126,7 +116,7 @@ def _highs(axes: tuple[int, ...]) -> list[High]:
 
 
 def _join(
-    pieces: dict[High, NDArray[np.int32]], axes: tuple[int, ...], reached: Ranges, level: int
+    pieces: dict[High, NDArray[np.int32]], axes: tuple[int, ...], reached: Ranges, level: int, work: Work
 ) -> NDArray[np.int32]:
     """The low band of the level before, cut to what is needed of it."""
     for axis in reversed(axes):
@@ -134,7 +124,7 @@ def _join(
         first, last = reached[axis][level - 1]
         cut = tuple(slice(first - begin, last - begin) if number == axis else slice(None) for number in range(AXES))
         pieces = {
-            high: _twin().inverse(piece, pieces[_both(high, _only(axis))], axis)[cut]
+            high: work.inverse(piece, pieces[_both(high, _only(axis))], axis)[cut]
             for high, piece in pieces.items()
             if not high[axis]
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -132,6 +133,17 @@ class Plan:
     def group_of(self, axis: int) -> int:
         """The number of the group that an axis is in."""
         return self._of_axis[axis]
+
+    def stop(self, levels: Sequence[int]) -> tuple[int, ...]:
+        """How often each group is still split where it is joined down to a level of each axis, but none too far.
+
+        Axes of length 1 are whole at every level.
+        """
+        ends = []
+        for group in self.groups:
+            most = [levels[axis] for axis in group.axes if self.shape[axis] > 1]
+            ends.append(min([group.depth, *most]))
+        return tuple(ends)
 
     def serves(self, band: Band, stop: tuple[int, ...]) -> bool:
         """Whether a band is needed where each group is joined down to the level in `stop`."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.encoding import Coefficients, transform
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
+from tinc_codec.detail.work import Work
 
 _SAMPLE = 2**18
 """Voxels that plans are compared on."""
@@ -96,7 +97,7 @@ def usual(shape: Shape) -> Plan:
     return plans[len(plans) // 2]
 
 
-def choose(volume: NDArray[np.float64], step: float) -> Plan:
+def choose(volume: NDArray[np.float64], step: float, work: Work) -> Plan:
     """The plan of the least cost on a sample.
 
     Parameters
@@ -108,12 +109,12 @@ def choose(volume: NDArray[np.float64], step: float) -> Plan:
     """
     part = sample(volume)
     plans = candidates(part.shape)
-    best = plans[int(np.argmin([_cost_of(part, plan, step) for plan in plans]))]
+    best = plans[int(np.argmin([_cost_of(part, plan, step, work) for plan in plans]))]
     return next(plan for plan in candidates(volume.shape) if _alike(plan, best))
 
 
-def _cost_of(part: NDArray[np.float64], plan: Plan, step: float) -> float:
-    coefficients = transform(part, plan)
+def _cost_of(part: NDArray[np.float64], plan: Plan, step: float, work: Work) -> float:
+    coefficients = transform(part, plan, work)
     return cost(coefficients, max(math.ldexp(step, -coefficients.scale.exponent), 2.0**-8))
 
 

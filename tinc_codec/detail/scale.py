@@ -61,15 +61,6 @@ class Scale:
         product = self.step * powers()[part]
         return max(1, product >> shift if shift >= 0 else product << -shift)
 
-    def coefficients(self, numbers: NDArray[np.int32], step: int) -> NDArray[np.int32]:
-        """Coefficients from numbers."""
-        wide = numbers.astype(np.int64)
-        magnitude = np.abs(wide)
-        centre = np.where(magnitude == 1, self.one, self.more)
-        product = ((magnitude << CENTRE) + centre) * np.int64(step)
-        value = product + (1 << 2 * CENTRE - 1) >> 2 * CENTRE
-        return np.where(magnitude == 0, 0, np.where(wide < 0, -value, value)).astype(np.int32)
-
     def pack(self, out: FieldWriter) -> None:
         """Write the fields."""
         out.number("d", self.origin)
@@ -89,6 +80,24 @@ class Scale:
         step, slope = section.count(LARGEST_STEP), section.byte()
         one, more = np.frombuffer(section.raw(2), np.int8).tolist()
         return cls(origin, exponent, step, slope, one, more)
+
+
+def coefficients(numbers: NDArray[np.int32], step: int, one: int, more: int) -> NDArray[np.int32]:
+    """Coefficients from numbers of a band.
+
+    Parameters
+    ----------
+    step
+        Of the band, in 2^-8.
+    one, more
+        See `Scale`.
+    """
+    wide = numbers.astype(np.int64)
+    magnitude = np.abs(wide)
+    centre = np.where(magnitude == 1, one, more)
+    product = ((magnitude << CENTRE) + centre) * np.int64(step)
+    value = product + (1 << 2 * CENTRE - 1) >> 2 * CENTRE
+    return np.where(magnitude == 0, 0, np.where(wide < 0, -value, value)).astype(np.int32)
 
 
 LARGEST_MEAN = 187

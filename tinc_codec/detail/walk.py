@@ -9,36 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.coding import Symbols, read_pass, write_pass
-from tinc_codec.detail.contexts import MAGNITUDES, TOP, UNIT, WEIGHTS, Map, Tile
-from tinc_codec.detail.layout import Layout, Piece
+from tinc_codec.detail.contexts import UNIT, WEIGHTS, Map, Tile
+from tinc_codec.detail.layout import Piece
+from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.quantiser import Quantiser, Tally
-from tinc_codec.detail.tables import ClassTable
 from tinc_codec.stream.ans import PieceDecoder
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """What the coefficients of a chunk are coded with.
-
-    Parameters
-    ----------
-    layout
-        Where they lie.
-    weights
-        Of the expected magnitude.
-    means
-        Of each band, in units of 1 / 256 of what magnitudes count; 0: all are 0.
-    shifts
-        Low bits of each band that are stored as they are.
-    tables
-        Of the classes.
-    """
-
-    layout: Layout
-    weights: NDArray[np.int64]
-    means: NDArray[np.int64]
-    shifts: NDArray[np.uint8]
-    tables: tuple[ClassTable, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +25,6 @@ class Step:
     band: int
     place: tuple[int | slice, ...]
     """Of its coefficients in the band."""
-
-
-def magnitudes_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.int32]:
-    """What numbers count as."""
-    return np.asarray(MAGNITUDES[np.minimum(np.abs(numbers.astype(np.int64)) >> shift, TOP)])
 
 
 def steps(model: Model, piece: Piece, numbers: NDArray[np.int32]) -> Iterator[Step]:
@@ -113,29 +83,13 @@ def _cut(
 
 
 class Walker:
-    """Reads and writes the pieces of a chunk.
-
-    Parameters
-    ----------
-    model
-        What they are coded with.
-    numbers
-        All coefficients, see `Layout`; read into, or written from.
-    known
-        Whether they are there already, so that pieces may be walked in any order; else all are 0.
-    """
+    """Whole passes at a time; see `tinc_codec.detail.work`."""
 
     def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
         self._model, self._numbers = model, numbers
 
     def read(self, piece: Piece, code: bytes) -> None:
-        """Decode a piece; its parents are decoded.
-
-        Raises
-        ------
-        CorruptStreamError
-            No encoder wrote this code.
-        """
+        """Decode a piece."""
         decoder = PieceDecoder(code)
         for step in steps(self._model, piece, self._numbers):
             classes = step.tile.classes(step.number)
@@ -154,7 +108,7 @@ class Walker:
         return symbols.code()
 
     def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
-        """Quantise the coefficients of a piece into the numbers; its parents are quantised."""
+        """Quantise the coefficients of a piece into the numbers."""
         tally = Tally.of(len(self._model.means))
         for step in steps(self._model, piece, self._numbers):
             classes = step.tile.classes(step.number)

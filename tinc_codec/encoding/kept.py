@@ -6,7 +6,6 @@ Some samples must come back bit for bit: what is not finite, the exact values th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,6 @@ from numpy.typing import NDArray
 
 from tinc_codec import metrics
 from tinc_codec.config import Config
-
-_SMALLEST_RMSE = 1e-290
-"""Among numbers as small as this, float64 itself rounds too much for a PSNR to have a meaning."""
 
 
 def exact_samples(samples: NDArray[Any], config: Config) -> NDArray[np.bool_]:
@@ -41,7 +37,7 @@ def exact_samples(samples: NDArray[Any], config: Config) -> NDArray[np.bool_]:
         sample = _cast(value, samples.dtype)
         if sample is not None:
             exact |= samples == sample
-    if floating and config.max_error == 0:
+    if floating and config.target.lossless:
         exact |= (samples == 0) & np.signbit(samples)
     return exact
 
@@ -59,34 +55,6 @@ def _cast(value: float, dtype: np.dtype[Any]) -> Any:
     return dtype.type(whole) if whole == value and limits.min <= whole <= limits.max else None
 
 
-@dataclass(frozen=True)
-class Bound:
-    """What is asked of the samples that are not exact.
-
-    Parameters
-    ----------
-    max_error, rmse
-        Largest absolute error and root mean square error, in the data's units; None: nothing is asked of it.
-    """
-
-    max_error: float | None
-    rmse: float | None
-
-    def holds(self, max_error: float, rmse: float) -> bool:
-        """Whether these errors are within it."""
-        return (self.max_error is None or max_error <= self.max_error) and (self.rmse is None or rmse <= self.rmse)
-
-
-def bound(low: float, high: float, config: Config) -> Bound:
-    """The bound on a chunk whose samples, the exact ones left out, are from `low` to `high`."""
-    if config.psnr is None:
-        return Bound(config.max_error, None)
-    factor = 10 ** (-config.psnr / 20)
-    half = high / 2 - low / 2 if config.data_range is None else config.data_range / 2  # the whole may be beyond float64
-    rmse = 2 * (half * factor)
-    return Bound(None, rmse if rmse > _SMALLEST_RMSE else 0.0)
-
-
 def complaint(original: NDArray[Any], decoded: NDArray[Any], config: Config) -> str | None:
     """What is wrong with a chunk.
 
@@ -102,7 +70,7 @@ def complaint(original: NDArray[Any], decoded: NDArray[Any], config: Config) -> 
     str or None
         As in "has an error of 3.0, above 2.0"; None: it is kept.
     """
-    if config.max_error == 0:
+    if config.target.lossless:
         return None if same_bits(original, decoded) else "was to be lossless and is not the same"
     exact = exact_samples(original, config)
     if not same_bits(original[exact], decoded[exact]):
@@ -114,13 +82,8 @@ def complaint(original: NDArray[Any], decoded: NDArray[Any], config: Config) -> 
 
 def _beyond(original: NDArray[Any], decoded: NDArray[Any], config: Config) -> str | None:
     """What is wrong with the samples that are not exact."""
-    limit = bound(float(original.min()), float(original.max()), config)
-    largest, rmse = metrics.max_error(original, decoded), metrics.rmse(original, decoded)
-    if limit.holds(largest, rmse):
-        return None
-    if limit.max_error is not None:
-        return f"has an error of {largest}, above {limit.max_error}"
-    return f"has a root mean square error of {rmse}, above the {limit.rmse} of {config.psnr} dB"
+    limit = config.target.bound(float(original.min()), float(original.max()))
+    return limit.complaint(metrics.max_error(original, decoded), metrics.rmse(original, decoded))
 
 
 def same_bits(original: NDArray[Any], decoded: NDArray[Any]) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinc_codec.config import Config
+from tinc_codec.detail import exact_in_context
+from tinc_codec.detail.fill import fill
 from tinc_codec.encoding.kept import exact_samples
 from tinc_codec.errors import UnsupportedDataError
 from tinc_codec.runtime.lazy import lazy
@@ -28,11 +30,14 @@ class PreparedChunk:
         Shape, dtype and order as given.
     values
         The samples, native byte order, C order, folded shape, without the planes that are left out.
+    counted
+        Which samples may be off, as far as was asked; None: all. The others must come back exactly.
     modelled
-        Which samples the model is for; the others are stored exactly. None: all.
+        Which samples the model is for; the others are stored exactly, some of them perhaps because that is cheap.
+        None: all.
     kept
         Shape of `values` before folding.
-    fill
+    outside
         What the planes hold that are left out, where `kept` is not the header's shape; bits of a scalar.
     config
         What is asked for.
@@ -40,29 +45,45 @@ class PreparedChunk:
 
     header: Header
     values: NDArray[Any]
+    counted: NDArray[np.bool_] | None
     modelled: NDArray[np.bool_] | None
     kept: tuple[int, ...]
-    fill: NDArray[Any]
+    outside: NDArray[Any]
     config: Config
 
     @property
     def nothing_to_model(self) -> bool:
-        """Whether every sample is stored exactly."""
-        return not self.values.size or (self.modelled is not None and not self.modelled.any())
+        """Whether every sample must come back exactly."""
+        return not self.values.size or (self.counted is not None and not self.counted.any())
 
-    def known(self, volume: NDArray[Any]) -> NDArray[Any]:
-        """What of `volume`, shaped like `values`, is for the model."""
+    def without(self, hole: NDArray[np.bool_]) -> PreparedChunk:
+        """The same chunk with more samples stored exactly: some of those that are counted, not all."""
+        return replace(self, modelled=~hole if self.modelled is None else self.modelled & ~hole)
+
+    def counting(self, volume: NDArray[Any]) -> NDArray[Any]:
+        """What of `volume`, shaped like `values`, may be off."""
+        return volume if self.counted is None else volume[self.counted]
+
+    def for_model(self, volume: NDArray[Any]) -> NDArray[Any]:
+        """What of `volume`, shaped like `values`, the model is for."""
         return volume if self.modelled is None else volume[self.modelled]
 
     @property
     def cropped(self) -> dict[int, bytes]:
         """The section that tells what was left out, where something was."""
-        return {} if self.kept == self.header.shape else {Section.CROP: crop.pack(self.kept, self.fill)}
+        return {} if self.kept == self.header.shape else {Section.CROP: crop.pack(self.kept, self.outside)}
 
     @lazy
     def kept_exactly(self) -> dict[int, bytes]:
-        """The section of the samples that are stored exactly, where there are any."""
-        return {} if self.modelled is None else {Section.EXACT: exact.pack(self.values, ~self.modelled)}
+        """The section of the samples that are stored exactly, where there are any: the shorter of its two forms."""
+        if self.modelled is None:
+            return {}
+        forms = {
+            Section.EXACT: exact.pack(self.values, ~self.modelled),
+            Section.EXACT_IN_CONTEXT: exact_in_context.pack(self.values, ~self.modelled),
+        }
+        shortest = min(forms, key=lambda kind: len(forms[kind]))
+        return {shortest: forms[shortest]}
 
     def corrections(self, decoded: NDArray[Any]) -> dict[int, bytes]:
         """The section that takes back exact values from samples that do not have them, where there are any."""
@@ -72,21 +93,33 @@ class PreparedChunk:
 
     @lazy
     def low(self) -> Any:
-        """Smallest sample that is for the model."""
-        return self.known(self.values).min()
+        """Smallest sample that may be off."""
+        return self.counting(self.values).min()
 
     @lazy
     def high(self) -> Any:
-        """Largest sample that is for the model."""
-        return self.known(self.values).max()
+        """Largest sample that may be off."""
+        return self.counting(self.values).max()
 
     @lazy
     def filled(self) -> NDArray[Any]:
         """The samples, with one of the middle in the places that are stored exactly."""
         if self.modelled is None:
             return self.values
-        known = self.known(self.values)
+        known = self.for_model(self.values)
         return np.where(self.modelled, self.values, np.partition(known, len(known) // 2)[len(known) // 2])
+
+    @lazy
+    def smooth(self) -> NDArray[np.float64]:
+        """The samples, continued smoothly into the places that are stored exactly."""
+        if self.modelled is None:
+            return self.values.astype(np.float64)
+        return fill(self.filled.astype(np.float64), ~self.modelled)
+
+    def smooth_rest(self, predicted: NDArray[Any]) -> NDArray[np.float64]:
+        """What `predicted` samples leave of the samples, continued in the same way."""
+        rest = self.filled.astype(np.float64) - predicted
+        return rest if self.modelled is None else fill(rest, ~self.modelled)
 
     @lazy
     def exponent(self) -> int:
@@ -136,11 +169,11 @@ def prepare(array: ArrayLike, config: Config) -> PreparedChunk:
     order = "F" if given.flags.f_contiguous and not given.flags.c_contiguous else "C"
     native = np.ascontiguousarray(given, given.dtype.newbyteorder("=")).reshape(given.shape)
     # a chunk's own range must not be that of its padding, which the reader of an array never sees
-    own_range = config.psnr is not None and config.data_range is None
-    kept = crop.find(native, worth=1) if own_range else crop.find(native)
-    fill = native.reshape(-1)[-1:].copy()
+    kept = crop.find(native, worth=1) if config.target.own_range else crop.find(native)
+    outside = native.reshape(-1)[-1:].copy()
     values = np.ascontiguousarray(native[tuple(slice(n) for n in kept)])
     values = values.reshape(fold(kept) if given.size else (0,))
     header = Header(given.shape, given.dtype, order, ModelKind.NONE, True)
     special = exact_samples(values, config)
-    return PreparedChunk(header, values, ~special if special.any() else None, kept, fill, config)
+    counted = ~special if special.any() else None
+    return PreparedChunk(header, values, counted, counted, kept, outside, config)

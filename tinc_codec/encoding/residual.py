@@ -54,7 +54,7 @@ _FITTED = 2**17
 class Quantiser:
     """How residuals are quantised.
 
-    ResidualParameters
+    Parameters
     ----------
     width
         Quantisation step, in the domain's integers.
@@ -79,7 +79,7 @@ class Quantiser:
 class Volume:
     """A chunk's integers, and what the model says of them.
 
-    ResidualParameters
+    Parameters
     ----------
     domain
         The domain that they are integers of.
@@ -101,7 +101,7 @@ class Volume:
 class Coded:
     """A coded residual.
 
-    ResidualParameters
+    Parameters
     ----------
     section
         The section's payload.
@@ -147,7 +147,7 @@ def _levels(shape: tuple[int, ...], tiles: tuple[int, ...]) -> int:
 def encode(volume: Volume, quantiser: Quantiser) -> Coded:
     """Code a volume.
 
-    ResidualParameters
+    Parameters
     ----------
     volume
         What to code.

@@ -1,4 +1,4 @@
-"""Model a chunk: allocate a tree, fit it, and write its sections, so that the stream stays within a budget."""
+"""Model a chunk by sine layers: allocate a tree, fit it, and write its sections, within a number of bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from tinc_codec.config import Config
 from tinc_codec.encoding.allocation import allocate
 from tinc_codec.encoding.prepared import PreparedChunk
-from tinc_codec.encoding.verified import BLANK, assemble
+from tinc_codec.encoding.verified import size_of
 from tinc_codec.errors import MissingDependencyError
 from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.runtime.settings import process
@@ -31,8 +31,8 @@ SMALLEST_TREE = 24
 _ATTEMPTS = 3
 """Trees to try, each smaller, where a stream stays above its budget."""
 
-_OVERHEAD = 100
-"""Bytes that a stream takes beside what it stores exactly and its weights, about."""
+_OVERHEAD = 40
+"""Bytes that the sections take beside their weights, about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +41,12 @@ class Modelled:
 
     Parameters
     ----------
-    model
-        The model.
     sections
         Its sections.
     size
-        Bytes of the stream that has nothing beside them but what is stored exactly.
+        Bytes that they take in a stream.
     """
 
-    model: Model
     sections: dict[int, bytes]
     size: int
 
@@ -62,21 +59,21 @@ class Modelling:
     ----------
     chunk
         The chunk; it has samples that are for the model.
-    budget
-        Bytes that the stream may take.
+    room
+        Bytes that the sections may take.
     config
-        The settings.
+        The settings, those of the chunk but for the effort.
     report
         Told of the training, and asked whether to go on.
     """
 
     chunk: PreparedChunk
-    budget: int
+    room: int
     config: Config
     report: TrainingProgress
 
     def run(self) -> Modelled | None:
-        """The model: within the budget or, where none is, the smallest that was made; None where no tree fits.
+        """The model: within the room or, where none is, the smallest of those tried; None where no tree fits.
 
         Raises
         ------
@@ -89,30 +86,30 @@ class Modelling:
         config = self.config
         if config.threshold is not None:  # allocation sees the scaled samples
             config = replace(config, threshold=math.ldexp(config.threshold, -chunk.exponent))
-        parameters = (self.budget - sum(map(len, chunk.kept_exactly.values())) - _OVERHEAD) * 8 / BITS_PER_PARAMETER
+        parameters = (self.room - _OVERHEAD) * 8 / BITS_PER_PARAMETER
         for _ in range(_ATTEMPTS):
-            found = allocate(chunk.volume, max(SMALLEST_TREE, int(parameters)), config)
-            if found is None:
+            allocation = allocate(chunk.volume, max(SMALLEST_TREE, int(parameters)), config)
+            if allocation is None:
                 break
-            log.info("training %d parameters for a chunk of shape %s", found.tree.parameters, chunk.header.shape)
-            log.debug("similarity %.2f: %s, %s", found.similarity, found.inter_level, found.intra_level)
-            modelled = self._fitted(found.tree)
+            tree = allocation.tree
+            log.info("training %d parameters for a chunk of shape %s", tree.parameters, chunk.header.shape)
+            log.debug("similarity %.2f: %s, %s", allocation.similarity, allocation.inter_level, allocation.intra_level)
+            modelled = self._fitted(tree)
             best = modelled if best is None or modelled.size < best.size else best
-            if best.size <= self.budget or parameters <= SMALLEST_TREE:
+            if best.size <= self.room or parameters <= SMALLEST_TREE:
                 break
-            parameters *= min(0.8, self.budget / best.size)
+            parameters *= min(0.8, self.room / best.size)
         return best
 
     def _fitted(self, tree: Tree) -> Modelled:
         """Fit `tree` and write its sections."""
         blank = self._blank(tree)
 
-        def size(layers: tuple[Layer, ...]) -> int:
-            return len(assemble(self.chunk, weights.pack(replace(blank, parameters=Parameters.of(layers))), BLANK))
+        def packed(layers: tuple[Layer, ...]) -> dict[int, bytes]:
+            return weights.pack(replace(blank, parameters=Parameters.of(layers)))
 
-        layers = self._fit(blank, size) if tree.tensors else ()
-        model = replace(blank, parameters=Parameters.of(layers))
-        return Modelled(model, weights.pack(model), size(layers))
+        sections = packed(self._fit(blank, lambda layers: size_of(packed(layers))) if tree.tensors else ())
+        return Modelled(sections, size_of(sections))
 
     def _blank(self, tree: Tree) -> Model:
         """The model but for its parameters."""
@@ -142,7 +139,7 @@ class Modelling:
                 math.ldexp(value, chunk.exponent) for value in (prepared.gain, prepared.shift)
             )
             recipe = training.Recipe(training.STEPS[self.config.effort], points, training.learning_rate(tree))
-            problem = training.Problem(tree, prepared, self.budget, size)
+            problem = training.Problem(tree, prepared, self.room, size)
             fitted = training.fit(problem, recipe, self.config.seed, self.report)
         log.debug("fitted %d parameters in %d steps: %s", tree.parameters, fitted.steps, fitted.reason)
         return fitted.layers

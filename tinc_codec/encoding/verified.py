@@ -43,10 +43,22 @@ class Verified:
 
 def assemble(chunk: PreparedChunk, sections: dict[int, bytes], quality: Quality) -> bytes:
     """Write the stream of a chunk that is predicted: what is common to all of them, and the given sections."""
-    kind = ModelKind.SINE_TREE if Section.TREE in sections else ModelKind.NONE
+    kind = ModelKind(ModelKind.SINE_TREE * (Section.TREE in sections) | ModelKind.DETAIL * (Section.DETAIL in sections))
     header = replace(chunk.header, kind=kind, lossless=False)
     common = {**chunk.cropped, **chunk.kept_exactly, Section.QUALITY: _quality(quality)}
     return pack(Container(header, {**common, **sections}))
+
+
+def predicted(chunk: PreparedChunk, sections: dict[int, bytes]) -> NDArray[Any]:
+    """Samples that a predictor gives, folded: what its decoder gives from its sections."""
+    predictor = Chunk.of(assemble(chunk, sections, BLANK), Expected(chunk.header.raw_bytes)).predictor
+    assert predictor is not None
+    return predictor.whole()
+
+
+def size_of(sections: dict[int, bytes]) -> int:
+    """Bytes that sections take in a stream."""
+    return sum(1 + -(-max(1, len(payload).bit_length()) // 7) + len(payload) for payload in sections.values())
 
 
 def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
@@ -77,8 +89,8 @@ def exactly(chunk: PreparedChunk) -> bytes:
 
 
 def measure(chunk: PreparedChunk, decoded: NDArray[Any]) -> Quality:
-    """Compare with the original, over the samples that are for the model."""
-    original, decoded = chunk.known(chunk.values), chunk.known(decoded.reshape(chunk.values.shape))
+    """Compare with the original, over the samples that may be off."""
+    original, decoded = chunk.counting(chunk.values), chunk.counting(decoded.reshape(chunk.values.shape))
     rmse, largest = metrics.rmse(original, decoded), metrics.max_error(original, decoded)
     return Quality(rmse, largest, float(chunk.low), float(chunk.high))
 

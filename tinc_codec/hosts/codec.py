@@ -66,6 +66,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         intra_level: str = _DEFAULT.intra_level,
         threshold: float | None = _DEFAULT.threshold,
         constant_tolerance: float = _DEFAULT.constant_tolerance,
+        network_share: float | Literal["auto"] = _DEFAULT.network_share,
         effort: int = _DEFAULT.effort,
         seed: int = _DEFAULT.seed,
     ) -> None:
@@ -81,6 +82,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
             intra_level=intra_level,
             threshold=threshold,
             constant_tolerance=constant_tolerance,
+            network_share=network_share,
             effort=effort,
             seed=seed,
         )

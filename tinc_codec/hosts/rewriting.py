@@ -8,7 +8,6 @@ their stream, through views and copies, and whoever encodes them can tell which 
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from tinc_codec.decoding.decode import Quality, read_quality
 from tinc_codec.errors import PartialWriteWarning
 from tinc_codec.stream.container import Container, Section, pack, unpack
 from tinc_codec.stream.fields import FieldWriter
+from tinc_codec.targets import Bound
 
 
 class StoredSamples(np.ndarray[Any, np.dtype[Any]]):
@@ -59,7 +59,7 @@ class Notice:
         if self._given:
             return
         self._given = True
-        if config.ratio is not None:
+        if config.target.bound(0.0, 0.0) == Bound():
             what = "each such write loses a little more"
         else:
             what = "such a chunk is stored losslessly from then on, so that errors do not add up, and takes more room"
@@ -69,16 +69,11 @@ class Notice:
 
 def remember(samples: NDArray[Any], stream: bytes, config: Config) -> NDArray[Any]:
     """Samples of a whole chunk, which know their stream where it may not hold them exactly."""
-    if is_lossless(config):
+    if config.target.lossless:
         return samples
     remembering = samples.view(StoredSamples)
     remembering.stream = stream
     return remembering
-
-
-def is_lossless(config: Config) -> bool:
-    """Whether chunks come back exactly as they were given."""
-    return config.max_error == 0
 
 
 def encode_again(given: NDArray[Any], config: Config, notice: Notice) -> bytes:
@@ -100,7 +95,7 @@ def encode_again(given: NDArray[Any], config: Config, notice: Notice) -> bytes:
 
     stream = getattr(given, "stream", None)
     samples = np.require(np.asarray(given), requirements="A")  # what came through a network may lie anywhere
-    if stream is None or is_lossless(config):
+    if stream is None or config.target.lossless:
         return encode(samples, config)
     before = decoding.decode(stream)
     if before.shape != samples.shape or before.dtype.newbyteorder("=") != samples.dtype.newbyteorder("="):
@@ -112,9 +107,9 @@ def encode_again(given: NDArray[Any], config: Config, notice: Notice) -> bytes:
     if not kept.any() or quality is None or quality.max_error == 0:
         return encode(samples, config)
     notice.give(config)
-    if config.ratio is not None:
+    if config.target.bound(quality.low, quality.high) == Bound():
         return encode(samples, config)
-    exact = encode(samples, replace(config, psnr=None, data_range=None, max_error=0.0))
+    exact = encode(samples, config.losslessly())
     return _with_quality(exact, quality)
 
 

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.config import Config
-
 FEW = 16
 """Number of distinct values up to which they are classes or flags, and not intensities."""
 
@@ -137,10 +135,3 @@ def why_not_amounts(sample: Sample, largest_error: float | None) -> str | None:
     if largest_error is not None and 2 * largest_error >= sample.high - sample.low:
         return f"an error of {largest_error:g} is half of its range or more ({sample.low:g} to {sample.high:g})"
     return None
-
-
-def largest_error(config: Config) -> float | None:
-    """What samples may be off by under some settings, in their units; None: nobody knows beforehand."""
-    if config.psnr is not None and config.data_range is not None:
-        return float(config.data_range * 10 ** (-config.psnr / 20))
-    return config.max_error

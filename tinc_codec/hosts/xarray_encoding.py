@@ -16,7 +16,7 @@ from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.images import Candidate, names_given, why_exact
 from tinc_codec.hosts.patterns import Choice
 from tinc_codec.hosts.regions import Regions
-from tinc_codec.hosts.samples import largest_error, sampled, why_not_amounts
+from tinc_codec.hosts.samples import sampled, why_not_amounts
 from tinc_codec.hosts.zarr3 import zarr_kwargs
 from tinc_codec.stream.container import supported
 
@@ -112,10 +112,10 @@ def _why_exact(
         name, variable.shape, stored if supported(variable.dtype) else variable.dtype, _told(variable), dimensions
     )
     reason = why_exact(replace(candidate, named=names_given(around), axes=frozenset(dimensions)))
-    if reason is not None or config.max_error == 0:
+    if reason is not None or config.target.lossless:
         return reason
     scale = float(variable.encoding.get("scale_factor", 1))
-    bound = largest_error(config)
+    bound = config.target.largest_error
     bound = None if bound is None else abs(scale) * bound
     return why_not_amounts(sampled(_chunks(variable), bound), bound)
 

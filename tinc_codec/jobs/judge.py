@@ -17,7 +17,7 @@ from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.images import Candidate, Folder, names_given, why_exact
 from tinc_codec.hosts.patterns import ROOT, Choice
 from tinc_codec.hosts.regions import Region, Regions
-from tinc_codec.hosts.samples import largest_error, sampled, why_not_amounts
+from tinc_codec.hosts.samples import sampled, why_not_amounts
 from tinc_codec.jobs.chunk_keys import chunk_keys
 from tinc_codec.jobs.objects import sizes
 from tinc_codec.jobs.source_tree import ALREADY, Member, SourceTree
@@ -103,9 +103,10 @@ def _why(member: Member, candidate: Candidate, source: SourceTree, config: Confi
     if candidate.asked and config is not None:
         check_dtype(candidate.dtype)
     reason = why_exact(candidate)
-    if reason is not None or config is None or config.max_error == 0:
+    if reason is not None or config is None or config.target.lossless:
         return reason
-    return why_not_amounts(sampled(_chunks(member, source), largest_error(config)), largest_error(config))
+    bound = config.target.largest_error
+    return why_not_amounts(sampled(_chunks(member, source), bound), bound)
 
 
 def _candidates(source: SourceTree) -> Iterator[Candidate]:

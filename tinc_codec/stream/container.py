@@ -13,7 +13,7 @@ from tinc_codec.errors import CorruptStreamError, NewerVersionError, Unsupported
 from tinc_codec.stream.fields import FieldReader, FieldWriter
 
 MAGIC = b"TINC"
-VERSION = 3
+VERSION = 4
 """Newest format version; a stream is written in the oldest version that has what it needs."""
 LARGEST_CHUNK = 2**40
 """Samples' bytes of the largest chunk that is accepted; a header that claims more is taken for damage."""
@@ -46,17 +46,33 @@ class Section(IntEnum):
     CROP = 9
     CORRECTIONS = 10
     WEIGHT_LANES = 11
+    DETAIL = 12
+    EXACT_IN_CONTEXT = 13
 
 
-_SINCE: dict[int, int] = {Section.RESIDUAL: 2, Section.CROP: 2, Section.CORRECTIONS: 2, Section.WEIGHT_LANES: 3}
+_SINCE: dict[int, int] = {
+    Section.RESIDUAL: 2,
+    Section.CROP: 2,
+    Section.CORRECTIONS: 2,
+    Section.WEIGHT_LANES: 3,
+    Section.DETAIL: 4,
+    Section.EXACT_IN_CONTEXT: 4,
+}
 """Format versions that brought sections; the others are there from the first on."""
 
 
 class ModelKind(IntEnum):
-    """What predicts the samples."""
+    """What predicts the samples: bit 0 is the sine tree, bit 1 the detail, which is added to it."""
 
     NONE = 0
     SINE_TREE = 1
+    DETAIL = 2
+    SINE_TREE_AND_DETAIL = 3
+
+    @property
+    def since(self) -> int:
+        """Format version that brought it."""
+        return 4 if self & ModelKind.DETAIL else 1
 
 
 _SECTIONS, _KINDS = frozenset(map(int, Section)), frozenset(map(int, ModelKind))
@@ -124,7 +140,7 @@ def pack(container: Container) -> bytes:
     big = header.dtype.itemsize > 1 and header.dtype.newbyteorder(">") == header.dtype
     flags = _BIG_ENDIAN * big | _FORTRAN * (header.order == "F") | _LOSSLESS * header.lossless
     out.raw(MAGIC)
-    version = max(header.version, *(_SINCE.get(kind, 1) for kind in container.sections), 1)
+    version = max(header.version, header.kind.since, *(_SINCE.get(kind, 1) for kind in container.sections))
     for value in (version, flags, header.kind, _CODES[native], len(header.shape)):
         out.number("B", value)
     for size in header.shape:
@@ -154,7 +170,7 @@ def unpack(data: bytes | memoryview) -> Container:
     version, flags, kind, code, rank = (reader.byte() for _ in range(5))
     if flags & ~(_BIG_ENDIAN | _FORTRAN | _LOSSLESS):
         raise CorruptStreamError(f"reserved flags are set: {flags:#04x}")
-    if kind not in _KINDS:
+    if kind not in _KINDS or ModelKind(kind).since > version:
         raise CorruptStreamError(f"model kind {kind} is not one of format version {version}")
     if code not in _DTYPES or rank > LARGEST_RANK:
         raise CorruptStreamError(f"dtype code {code} with {rank} axes is not one of format version {version}")

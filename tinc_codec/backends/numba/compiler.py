@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FOLDERS = ("backends/numba", "residual", "stream", "tree", "detail")
+_FOLDERS = ("backends/numba", "backends/numba/detail", "residual", "stream", "tree", "detail")
 """Folders whose files compiled functions are made of, or take numbers from."""
 
 

@@ -37,12 +37,15 @@ class Description:
         Voxels of the largest leaf along each axis.
     parameters
         Number of its weights and biases.
+    detail
+        The plan of its coefficients and what they take, where it has any.
     """
 
     name: str
     levels: tuple[TreeLevel, ...] = ()
     leaf_shape: tuple[int, ...] = ()
     parameters: int = 0
+    detail: dict[str, Any] | None = None
 
 
 class Predictor(Protocol):
@@ -64,8 +67,16 @@ class Predictor(Protocol):
     def at_points(self, positions: Positions) -> NDArray[Any]:
         """Samples at single positions, ``(axes, points)``; fractions lie between voxels."""
 
-    def at_level(self, centres: Sequence[Positions]) -> NDArray[Any]:
-        """One sample for each cell of a coarser level; `centres` of the cells along each axis."""
+    def at_level(self, level: tuple[int, ...], centres: Sequence[Positions]) -> NDArray[Any]:
+        """One sample for each cell of a coarser level.
+
+        Parameters
+        ----------
+        level
+            For each axis k, as cells are 2^k voxels wide; 0 where axes are merged: each position is a voxel's there.
+        centres
+            Of the cells along each axis.
+        """
 
     def describe(self) -> Description:
         """What it is."""

@@ -57,7 +57,7 @@ class SineTree:
         """Samples at single positions, ``(axes, points)``."""
         return choice.backend().at_points(self.layout, positions)
 
-    def at_level(self, centres: Sequence[Positions]) -> NDArray[Any]:
+    def at_level(self, level: tuple[int, ...], centres: Sequence[Positions]) -> NDArray[Any]:
         """The function's values at the cells' centres, so that a level costs its share of the whole."""
         return choice.backend().at_product(self.layout, centres)
 

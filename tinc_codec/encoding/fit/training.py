@@ -121,9 +121,9 @@ class Problem:
     samples
         The chunk's leaves, on the device that trains.
     budget
-        Bytes that the whole stream may take.
+        Bytes that the model may take.
     measure
-        Size in bytes of the whole stream with given layers.
+        Bytes that it takes with given layers.
     """
 
     tree: Tree
@@ -133,7 +133,7 @@ class Problem:
 
 
 def fit(problem: Problem, recipe: Recipe, seed: int, watch: Watch) -> Fit:
-    """Train the networks of a tree so that the stream stays within its budget.
+    """Train the networks of a tree so that they stay within a budget.
 
     Parameters
     ----------

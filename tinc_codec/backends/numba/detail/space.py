@@ -26,7 +26,7 @@ class Setup(NamedTuple):
     shifts: Any
 
 
-class Work(NamedTuple):
+class Task(NamedTuple):
     """What one kind of walk works on; the others leave it empty.
 
     READ: `words`. WRITE: `symbols`. QUANTISE: `coefficients`, `steps` of each band, `costs` in bits of each token in

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.detail.coding_numba import (
+from tinc_codec.backends.numba.detail.coding import (
     Lookups,
     begin,
     put_pass,
@@ -17,11 +17,19 @@ from tinc_codec.detail.coding_numba import (
     take_pass,
     take_tokens,
 )
+from tinc_codec.backends.numba.detail.contexts import (
+    class_of,
+    expected,
+    fill_border,
+    parity_counts,
+    rows,
+    to_classes,
+    wide,
+)
+from tinc_codec.backends.numba.detail.space import Setup, Space, Task, space
+from tinc_codec.backends.numba.detail.tiles import band_factors, prepare
 from tinc_codec.detail.contexts import CLASSES, MAGNITUDES, MAPS, MEAN, PASSES, TOP, UNIT, WEIGHTS
-from tinc_codec.detail.contexts_numba import class_of, expected, fill_border, parity_counts, rows, to_classes, wide
-from tinc_codec.detail.space_numba import Setup, Space, Work, space
 from tinc_codec.detail.tables import ESCAPE
-from tinc_codec.detail.tiles_numba import band_factors, prepare
 
 _MAGNITUDES = MAGNITUDES.astype(np.int64)
 _ORDER = np.array(PASSES, np.int64)
@@ -74,14 +82,14 @@ def _cost(costs: Any, token: int) -> Any:
 
 
 @jit
-def _quantise(work: Work, band: int, shift: int, w: Space, count: int, numbers: Any) -> None:
+def _quantise(task: Task, band: int, shift: int, w: Space, count: int, numbers: Any) -> None:
     """Of the two numbers next to a coefficient and 0, the one that costs least in distortion and bits."""
-    inverse, price, bits, sums = 1.0 / work.steps[band], work.price[0], 0.0, work.sums[band]
+    inverse, price, bits, sums = 1.0 / task.steps[band], task.price[0], 0.0, task.sums[band]
     for k in range(count):
         there, c = w.there[k], w.classes[w.places[k]]
-        value = abs(work.coefficients[there]) * inverse
+        value = abs(task.coefficients[there]) * inverse
         top: Any = np.int64(value + 0.5)
-        number, costs = top, work.costs[c]
+        number, costs = top, task.costs[c]
         if shift:
             bits += _cost(costs, top >> shift) + shift
         elif top == 0:
@@ -95,7 +103,7 @@ def _quantise(work: Work, band: int, shift: int, w: Space, count: int, numbers: 
                 if wrong * wrong + price * cost < least:
                     least, number, spent = wrong * wrong + price * cost, candidate, cost
             bits += spent
-        work.histogram[c, min(number >> shift, ESCAPE)] += 1
+        task.histogram[c, min(number >> shift, ESCAPE)] += 1
         off = value - number
         if number == 0:
             sums[1] += off * off
@@ -104,18 +112,18 @@ def _quantise(work: Work, band: int, shift: int, w: Space, count: int, numbers: 
             sums[kind] += 1
             sums[kind + 1] += off
             sums[kind + 2] += off * off
-        numbers[there] = -number if work.coefficients[there] < 0 else number
+        numbers[there] = -number if task.coefficients[there] < 0 else number
     sums[0] += bits
 
 
 @jit
 def _gather(
-    work: Work, setup: Setup, step: int, own: int, many: Any, live: Any, w: Space, cells: Any, count: int, numbers: Any
+    task: Task, setup: Setup, step: int, own: int, many: Any, live: Any, w: Space, cells: Any, count: int, numbers: Any
 ) -> None:
     """Add the equations of a pass: known means to the magnitude, weighted by what is expected."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
-    row, normal, mean, shift = np.zeros(WEIGHTS + 1), work.normal[step], setup.means[own], setup.shifts[own]
+    row, normal, mean, shift = np.zeros(WEIGHTS + 1), task.normal[step], setup.means[own], setup.shifts[own]
     for k in range(count):
         rows(step, w.own, w.own_wide, w.maps, w.maps_wide, live, w.places[k], sy, sz, row)
         guess = 0.0
@@ -135,71 +143,71 @@ def _gather(
 
 @jit
 def _finish_read(
-    work: Work, setup: Setup, own: int, step: int, box: Any, t: int, w: Space, cells: Any, counts: Any, numbers: Any,
+    task: Task, setup: Setup, own: int, step: int, box: Any, t: int, w: Space, cells: Any, counts: Any, numbers: Any,
     state: Any, progress: Any,
 ) -> None:  # fmt: skip
     """Numbers of a pass whose tokens are read."""
     count = _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
-    if not take_pass(work.words, state, setup.shifts[own], w.values, w.there, count, numbers):
+    if not take_pass(task.words, state, setup.shifts[own], w.values, w.there, count, numbers):
         progress[1] = 1
 
 
 @jit
-def _quiet(work: Work, setup: Setup, tables: Lookups, own: int, total: int, w: Space, count: int, state: Any) -> Any:
+def _quiet(task: Task, setup: Setup, tables: Lookups, own: int, total: int, w: Space, count: int, state: Any) -> Any:
     """Read the tokens of a pass of which nothing but zeros is known; whether there is more to do."""
     w.values[:count] = 0
-    found = take_class(work.words, state, tables, class_of(total), w.same, 0, count, w.values)
+    found = take_class(task.words, state, tables, class_of(total), w.same, 0, count, w.values)
     return found > 0 or setup.shifts[own] > 0
 
 
 @jit
 def _write(
-    work: Work, tables: Lookups, shift: int, w: Space, ends: Any, count: int, numbers: Any, progress: Any
+    task: Task, tables: Lookups, shift: int, w: Space, ends: Any, count: int, numbers: Any, progress: Any
 ) -> None:
     """Note the symbols of a pass."""
     for k in range(count):
         w.values[k] = min(abs(np.int64(numbers[w.there[k]])) >> shift, ESCAPE)
-    at = put_tokens(work.symbols, progress[0], tables, ends, w.order, w.values)
-    progress[0] = put_pass(work.symbols, at, shift, w.there, count, numbers)
+    at = put_tokens(task.symbols, progress[0], tables, ends, w.order, w.values)
+    progress[0] = put_pass(task.symbols, at, shift, w.there, count, numbers)
 
 
 @jit
 def _pass(
-    job: int, work: Work, setup: Setup, tables: Lookups, own: int, step: int, box: Any, t: int, factors: Any, many: Any,
+    job: int, task: Task, setup: Setup, tables: Lookups, own: int, step: int, box: Any, t: int, factors: Any, many: Any,
     live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any, progress: Any,
 ) -> Any:  # fmt: skip
     """Do the job for a pass; whether its numbers must be entered."""
     shift, count = setup.shifts[own], counts[0] * counts[1] * counts[2]
     if job == READ and not (known or live.any()):
-        if not _quiet(work, setup, tables, own, factors[step, MEAN], w, count, state):
+        if not _quiet(task, setup, tables, own, factors[step, MEAN], w, count, state):
             return False
-        _finish_read(work, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
+        _finish_read(task, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
         return True
     if known:
         wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
     _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
     if job == GATHER:
-        _gather(work, setup, step, own, many, live, w, cells, count, numbers)
+        _gather(task, setup, step, own, many, live, w, cells, count, numbers)
     else:
         expected(step, w.own, w.own_wide, w.maps, w.maps_wide, known, live, factors[step], w.total, cells)
         to_classes(w.total, w.floats, w.bits, w.classes)
     if job == QUANTISE:
-        _quantise(work, own, shift, w, count, numbers)
+        _quantise(task, own, shift, w, count, numbers)
     elif job != GATHER:
         sort(w.classes, w.places, count, w.order, ends)
     if job == WRITE:
-        _write(work, tables, shift, w, ends, count, numbers, progress)
+        _write(task, tables, shift, w, ends, count, numbers, progress)
     elif job == READ:
         w.values[:count] = 0
-        if not take_tokens(work.words, state, tables, ends, w.order, w.values) and not shift:
+        if not take_tokens(task.words, state, tables, ends, w.order, w.values) and not shift:
             return False
-        _finish_read(work, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
+        _finish_read(task, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
     return True
 
 
 @jit
 def _tile(
-    job: int, work: Work, setup: Setup, tables: Lookups, own: int, box: Any, numbers: Any, magnitudes: Any, ends: Any,
+    job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, numbers: Any, magnitudes: Any, ends: Any,
     state: Any, progress: Any,
 ) -> None:  # fmt: skip
     """Walk over a tile of one band."""
@@ -219,7 +227,7 @@ def _tile(
         for step in range(8):
             parity_counts(shape, _ORDER[step], counts)
             if counts.min() > 0 and _pass(
-                job, work, setup, tables, own, step, box, t, factors, many, live, known, w, cells, counts, ends,
+                job, task, setup, tables, own, step, box, t, factors, many, live, known, w, cells, counts, ends,
                 numbers, state, progress,
             ):  # fmt: skip
                 count = counts[0] * counts[1] * counts[2]
@@ -228,18 +236,18 @@ def _tile(
 
 @jit
 def walk(
-    job: int, work: Work, setup: Setup, tables: Lookups, which: Any, boxes: Any, numbers: Any, magnitudes: Any
+    job: int, task: Task, setup: Setup, tables: Lookups, which: Any, boxes: Any, numbers: Any, magnitudes: Any
 ) -> Any:
     """Walk over bands `which` in their `boxes`.
 
     Returns the number of symbols written; -1: no encoder wrote the words that were read.
     """
     state, progress, ends = np.zeros(2, np.uint64), np.zeros(2, np.int64), np.zeros(CLASSES + 1, np.int64)
-    begin(work.words, state)
+    begin(task.words, state)
     for number in range(len(which)):
         own, box = which[number], boxes[number]
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
-            _tile(job, work, setup, tables, own, box, numbers, magnitudes, ends, state, progress)
+            _tile(job, task, setup, tables, own, box, numbers, magnitudes, ends, state, progress)
     if job == READ and (state[0] > 0 or state[1] > 0 or progress[1]):
         return -1
     return np.int64(progress[0])

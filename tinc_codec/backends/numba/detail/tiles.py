@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.backends.numba.detail.contexts import lattice, wide
 from tinc_codec.detail.contexts import MAPS, MEAN, PLACES
-from tinc_codec.detail.contexts_numba import lattice, wide
 
 
 @jit

@@ -14,9 +14,10 @@ from tinc_codec import TINCCodec, decode, metrics, zarr_kwargs
 from tinc_codec.config import Config
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.encoding.prepared import prepare
-from tinc_codec.encoding.targets import Targeting, goal
+from tinc_codec.encoding.within_bound import Bounded, goal
 from tinc_codec.hosts.zarr3 import stored_chunks
 from tinc_codec.phantom import light_sheet
+from tinc_codec.runtime.progress import TrainingProgress
 
 pytest.importorskip("torch")
 CHECK = Path(__file__).parents[2] / ".ci" / "check_bound.py"
@@ -90,9 +91,9 @@ def test_a_network_is_part_of_it_where_it_pays():
     z, y, x = np.indices((48, 64, 64)) / 10.0
     clean = 2000 + 600 * np.sin(y + np.sin(z)) * np.cos(x)
     volume = (clean + np.random.default_rng(0).normal(0, 60, clean.shape)).astype("u2")
-    told = inspect(TINCCodec(max_error=180, effort=2).encode(volume))
-    assert told.kind == "sine tree and residual"
-    assert told.sections["weights"] < told.sections["residual"]
+    info = inspect(TINCCodec(max_error=180, effort=2, network_share=0.1).encode(volume))
+    assert info.kind == "sine tree and residual"
+    assert info.sections["weight_lanes"] < info.sections["residual"]
 
 
 def test_a_network_alone_may_reach_a_psnr(caplog):
@@ -150,12 +151,11 @@ def test_a_range_too_wide_for_the_bound_is_lossless():
 
 
 def test_a_residual_that_misses_is_dropped_and_said(volume, monkeypatch, caplog):
-    config = Config(max_error=4, effort=1)
-    source = prepare(volume, config)
-    target = goal(source, config)
-    monkeypatch.setattr("tinc_codec.encoding.targets.goal", lambda *_: replace(target, allowed=40))
+    chunk = prepare(volume, Config(max_error=4, effort=1))
+    aim = goal(chunk)
+    monkeypatch.setattr("tinc_codec.encoding.within_bound.goal", lambda _: replace(aim, allowed=40))
     with caplog.at_level(logging.WARNING):
-        data = Targeting(source, config, lambda fraction: None).run(b"the lossless stream")
+        data = Bounded(chunk, TrainingProgress(1)).run(b"the lossless stream")
     assert data == b"the lossless stream"
     assert "which is dropped" in caplog.text
 

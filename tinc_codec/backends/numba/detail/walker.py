@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.coding_numba import Lookups, finish, lookups
+from tinc_codec.backends.numba.detail.coding import Lookups, finish, lookups
+from tinc_codec.backends.numba.detail.space import Setup, Task
+from tinc_codec.backends.numba.detail.walk import GATHER, QUANTISE, READ, WRITE, walk
 from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
+from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
-from tinc_codec.detail.space_numba import Setup, Work
 from tinc_codec.detail.tables import TOKENS, ClassTable
-from tinc_codec.detail.walk import Model, magnitudes_of
-from tinc_codec.detail.walk_numba import GATHER, QUANTISE, READ, WRITE, walk
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans import to_bytes, to_words
 
@@ -25,7 +25,7 @@ _SYMBOLS_OF_ONE = 8
 _SYMBOLS_OF_SHIFT = 2
 
 
-def _work(**given: Any) -> Work:
+def _task(**given: Any) -> Task:
     """Arrays of one kind of walk; what it does not need is empty."""
     empty: dict[str, Any] = {
         "words": np.zeros(0, np.uint32),
@@ -38,7 +38,7 @@ def _work(**given: Any) -> Work:
         "sums": np.zeros((0, SUMS)),
         "normal": np.zeros((0, WEIGHTS, WEIGHTS + 1)),
     }
-    return Work(**{**empty, **given})
+    return Task(**{**empty, **given})
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +47,7 @@ def _lookups(tables: tuple[ClassTable, ...]) -> Lookups:
 
 
 class Walker:
-    """A chunk's model and numbers, as the compiled parts want them; see `tinc_codec.detail.walk.Walker`."""
+    """A chunk's model and numbers, as the compiled parts want them; see `tinc_codec.detail.work.Walker`."""
 
     def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
         plan = model.layout
@@ -61,29 +61,29 @@ class Walker:
             for band, shift in enumerate(shifts.tolist()):
                 plan.view(self._magnitudes, band)[...] = magnitudes_of(plan.view(numbers, band), shift)
 
-    def _walk(self, job: int, work: Work, piece: Piece) -> int:
+    def _walk(self, job: int, task: Task, piece: Piece) -> int:
         count: int = walk(
-            job, work, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self._magnitudes
+            job, task, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self._magnitudes
         )
         return count
 
     def read(self, piece: Piece, code: bytes) -> None:
-        """See `tinc_codec.detail.walk.read_piece`."""
-        if self._walk(READ, _work(words=to_words(code)), piece) < 0:
+        """Decode a piece."""
+        if self._walk(READ, _task(words=to_words(code)), piece) < 0:
             raise CorruptStreamError("a piece of coefficients does not decode")
 
     def write(self, piece: Piece) -> bytes:
-        """See `tinc_codec.detail.walk.write_piece`."""
+        """Code of a piece."""
         symbols = np.zeros((self._most_symbols(piece), 2), np.uint32)
-        count = self._walk(WRITE, _work(symbols=symbols), piece)
+        count = self._walk(WRITE, _task(symbols=symbols), piece)
         words = np.zeros(count + 2, np.uint32)
         filled, state = finish(symbols, count, words)
         return to_bytes(words[:filled].tolist(), int(state))
 
     def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
-        """See `tinc_codec.detail.walk.Walker.quantise`."""
+        """Quantise a piece into the numbers."""
         tally = Tally.of(len(self._model.means))
-        work = _work(
+        task = _task(
             coefficients=quantiser.coefficients,
             steps=quantiser.steps,
             costs=quantiser.costs,
@@ -91,13 +91,13 @@ class Walker:
             histogram=tally.histogram,
             sums=tally.sums,
         )
-        self._walk(QUANTISE, work, piece)
+        self._walk(QUANTISE, task, piece)
         return tally
 
     def gather(self, piece: Piece) -> NDArray[np.float64]:
-        """See `tinc_codec.detail.walk.Walker.gather`."""
+        """Equations of a piece."""
         normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
-        self._walk(GATHER, _work(normal=normal), piece)
+        self._walk(GATHER, _task(normal=normal), piece)
         return normal
 
     def _most_symbols(self, piece: Piece) -> int:

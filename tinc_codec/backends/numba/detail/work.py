@@ -1,0 +1,9 @@
+"""The compiled work on coefficients, see `tinc_codec.detail.work.Work`."""
+
+from __future__ import annotations
+
+from tinc_codec.backends.numba.detail.lifting import forward, inverse
+from tinc_codec.backends.numba.detail.scale import coefficients
+from tinc_codec.backends.numba.detail.walker import Walker as walker  # noqa: N813  # called as a function
+
+__all__ = ["coefficients", "forward", "inverse", "walker"]

@@ -1,0 +1,9 @@
+"""The work on coefficients in NumPy and constriction, see `tinc_codec.detail.work.Work`: what the twins must equal."""
+
+from __future__ import annotations
+
+from tinc_codec.detail.lifting import forward, inverse
+from tinc_codec.detail.scale import coefficients
+from tinc_codec.detail.walk import Walker as walker  # noqa: N813  # called as a function
+
+__all__ = ["coefficients", "forward", "inverse", "walker"]

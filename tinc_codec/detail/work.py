@@ -1,0 +1,60 @@
+"""What a backend does for coefficients. Every one gives the same integers and bytes: `reference` says which."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.detail.layout import Piece
+from tinc_codec.detail.model import Model
+from tinc_codec.detail.quantiser import Quantiser, Tally
+
+
+class Walker(Protocol):
+    """Reads and writes the pieces of a chunk, several of them at once if they are of one wave."""
+
+    def read(self, piece: Piece, code: bytes) -> None:
+        """Decode a piece; its parents are decoded.
+
+        Raises
+        ------
+        CorruptStreamError
+            No encoder wrote this code.
+        """
+
+    def write(self, piece: Piece) -> bytes:
+        """Code of a piece."""
+
+    def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
+        """Quantise the coefficients of a piece into the numbers; its parents are quantised."""
+
+    def gather(self, piece: Piece) -> NDArray[np.float64]:
+        """The equations that weights are fitted by, of each pass: shape ``(8, WEIGHTS, WEIGHTS + 1)``."""
+
+
+class Work(Protocol):
+    """Who works on coefficients: a module with these functions, the `detail` of a backend."""
+
+    def walker(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> Walker:
+        """Who walks over the pieces of a chunk.
+
+        Parameters
+        ----------
+        model
+            What they are coded with.
+        numbers
+            All coefficients, see `Layout`; read into, or written from.
+        known
+            Whether they are there already, so that pieces may be walked in any order; else all are 0.
+        """
+
+    def inverse(self, low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
+        """Join both halves of an axis; see `tinc_codec.detail.lifting.inverse`."""
+
+    def forward(self, samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Low and high half of an axis, in floats."""
+
+    def coefficients(self, numbers: NDArray[np.int32], step: int, one: int, more: int) -> NDArray[np.int32]:
+        """Coefficients from numbers; see `tinc_codec.detail.scale.coefficients`."""

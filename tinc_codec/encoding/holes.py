@@ -1,0 +1,65 @@
+"""A hole: one value that takes a good part of a chunk in regions, such as a background of 0 or what a mask left.
+
+Its edge would cost coefficients at every scale; its places, as a mask, cost little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.encoding.prepared import PreparedChunk
+
+_SHARE = 1 / 50
+"""Part of the samples that a hole has at least."""
+
+_SCATTERED = 0.7
+"""Borders of a voxel of the hole, along all axes, from which its mask takes too much: noise around one value."""
+
+_LOOKED_AT = 2**16
+"""Samples that the value is looked for in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hole:
+    """Places that are for the model, and hold one value.
+
+    Parameters
+    ----------
+    places
+        Bool, shaped like the chunk's values.
+    jump
+        Mean difference, in the data's units, of the samples at its border to the value.
+    """
+
+    places: NDArray[np.bool_]
+    jump: float
+
+
+def find(chunk: PreparedChunk) -> Hole | None:
+    """The hole of a chunk, if it has one."""
+    samples = chunk.for_model(chunk.values).ravel()
+    values, counts = np.unique(samples[:: max(1, samples.size // _LOOKED_AT)], return_counts=True)
+    common = values[np.argmax(counts)]
+    places = chunk.values == common
+    if chunk.modelled is not None:
+        places &= chunk.modelled
+    size = np.count_nonzero(places)
+    if size < _SHARE * places.size or size == samples.size:
+        return None
+    border = [np.logical_xor(first, second) for first, second in _neighbours(places)]
+    number = sum(map(np.count_nonzero, border))
+    if number > _SCATTERED * size:
+        return None
+    differences = zip(_neighbours(chunk.filled.astype(np.float64)), border, strict=True)
+    jumps = sum(float(np.abs(first - second)[edge].sum()) for (first, second), edge in differences)
+    return Hole(places, jumps / max(number, 1))
+
+
+def _neighbours(volume: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Voxels and the next ones along each axis."""
+    along = (np.moveaxis(volume, axis, 0) for axis in range(volume.ndim))
+    return [(part[:-1], part[1:]) for part in along]

@@ -1,0 +1,152 @@
+"""The best stream of at most so many bytes: coefficients, sine layers, or both, whichever share is best."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tinc_codec.detail.goals import Budget
+from tinc_codec.encoding import coefficients, holes, networks
+from tinc_codec.encoding.prepared import PreparedChunk
+from tinc_codec.encoding.tree_model import Modelled, Modelling
+from tinc_codec.encoding.verified import BLANK, Verified, assemble, predicted, verify
+from tinc_codec.errors import TrainingError
+from tinc_codec.runtime.progress import TrainingProgress
+
+log = logging.getLogger("tinc_codec")
+
+_ATTEMPTS = 3
+"""Streams, where corrections of samples that came out as an exact value do not fit the budget."""
+
+_FOR_HOLE = 1 / 3
+"""Part of a budget that the places of a hole may take."""
+
+_EDGE = 4.0
+"""Root mean square errors that a hole's edge has at least: a lower one costs next to no coefficients."""
+
+_FRAME = 5
+"""Bytes that tell a section's kind and length, at most, of sections below 2^28 bytes."""
+
+Attempt = Callable[[int], dict[int, bytes]]
+"""Gives a predictor's sections for so many bytes; more, where there are none that are as small."""
+
+
+@dataclass(frozen=True, eq=False)
+class Budgeted:
+    """One chunk's way to its budget.
+
+    Parameters
+    ----------
+    chunk
+        The chunk; it has samples that are for the model.
+    budget
+        Bytes that its stream may take.
+    report
+        Told of the work, and asked whether to go on.
+    """
+
+    chunk: PreparedChunk
+    budget: int
+    report: TrainingProgress
+
+    def run(self, plain: bytes) -> bytes:
+        """The best stream within the budget, or the smallest there is.
+
+        Parameters
+        ----------
+        plain
+            The lossless stream: nothing is better where it is small enough.
+        """
+        if len(plain) <= self.budget:
+            return plain
+        share = self.chunk.config.network_share
+        best = self._best_share() if share == "auto" else self._with_share(self.chunk, share)
+        if len(best.stream) <= self.budget:
+            return best.stream
+        smallest = min(plain, best.stream, key=len)
+        if len(smallest) > self.budget:
+            text = "a chunk of shape %s takes %d bytes instead of the %d of ratio %g: too small, or too much is exact"
+            log.warning(text, self.chunk.header.shape, len(smallest), self.budget, self.chunk.config.target.value)
+        return smallest
+
+    def _best_share(self) -> Verified:
+        """Coefficients alone, or with as large a share of sine layers as a probe of little effort promises most of."""
+        chunk, best = self._coefficients()
+        config = chunk.config
+        if not networks.worth_a_probe(config):
+            return best
+        probed: list[tuple[float, float]] = []
+        for number, share in enumerate(networks.SHARES):
+            report = self.report.part(*networks.probing(number, len(networks.SHARES)))
+            attempt = self._with_share(chunk, share, networks.PROBE, report)
+            probed.append((attempt.quality.rmse, share))
+            best = self._better(best, attempt)
+            if attempt.quality.rmse > best.quality.rmse * networks.PROMISING:
+                break
+        rmse, share = min(probed)
+        if rmse > best.quality.rmse * networks.PROMISING:
+            return best
+        return self._better(best, self._with_share(chunk, share, config.effort, self.report.part(*networks.TRAINING)))
+
+    def _better(self, one: Verified, other: Verified) -> Verified:
+        """The one that fits, and has the smaller error."""
+        return min(one, other, key=lambda each: (max(len(each.stream), self.budget), each.quality.rmse))
+
+    def _with_share(
+        self, chunk: PreparedChunk, share: float, effort: int | None = None, report: TrainingProgress | None = None
+    ) -> Verified:
+        if share == 0:
+            return self._coefficients()[1]
+        report = self.report if report is None else report
+        config = chunk.config if effort is None else replace(chunk.config, effort=effort)
+
+        def sections(room: int) -> dict[int, bytes]:
+            modelled = Modelling(chunk, round(room * share), config, report).run()
+            return {} if modelled is None else self._completed(chunk, modelled, room, share)
+
+        return self._fitted(chunk, sections)
+
+    def _completed(self, chunk: PreparedChunk, modelled: Modelled, room: int, share: float) -> dict[int, bytes]:
+        """The sections of sine layers, and coefficients in the room that they leave."""
+        if share == 1 or not coefficients.possible(chunk):
+            return modelled.sections
+        left = Budget(room - modelled.size - _FRAME)
+        above = predicted(chunk, modelled.sections)
+        return {**modelled.sections, **coefficients.sections(chunk, left, self.report, above)}
+
+    def _coefficients(self) -> tuple[PreparedChunk, Verified]:
+        """The better of coefficients with and without a hole, and the chunk that they are of."""
+        chunk = self.chunk
+        if not coefficients.possible(chunk):
+            raise TrainingError("its numbers are beyond those that can be transformed")
+        best = self._of_coefficients(chunk)
+        hole = holes.find(chunk)
+        if hole is None or hole.jump < _EDGE * best.quality.rmse:
+            return chunk, best
+        holed = chunk.without(hole.places)
+        if sum(map(len, holed.kept_exactly.values())) > _FOR_HOLE * self.budget:
+            return chunk, best
+        attempt = self._of_coefficients(holed)
+        return (holed, attempt) if self._better(best, attempt) is attempt else (chunk, best)
+
+    def _of_coefficients(self, chunk: PreparedChunk) -> Verified:
+        return self._fitted(chunk, lambda room: coefficients.sections(chunk, Budget(room - _FRAME), self.report))
+
+    def _fitted(self, chunk: PreparedChunk, attempt: Attempt) -> Verified:
+        """The stream of what an attempt gives, again with less room where corrections take some of it."""
+        fixed = len(assemble(chunk, {}, BLANK))
+        room, best = self.budget - fixed, None
+        for _ in range(_ATTEMPTS):
+            verified = verify(chunk, attempt(room))
+            if verified.complaint is not None:
+                raise TrainingError(f"it {verified.complaint}")
+            best = verified if best is None else self._better(best, verified)
+            excess = len(verified.stream) - self.budget
+            if excess <= 0:
+                break
+            room -= excess
+            if room <= 0:
+                break
+        assert best is not None
+        return best
