@@ -53,14 +53,14 @@ def test_parts_are_of_all_that_is_wanted_and_cost_what_their_networks_do(seed, w
             assert (parts[mine, 1] == leaf + leaves).all()
             assert [point, *ends[:-1]] == begins.tolist()
             assert ends[-1] == point + points
-            assert ((ends - begins)[:-1] % inference_numba.LANES == 0).all()
+            assert ((ends - begins)[:-1] % inference_numba.VECTOR == 0).all()
             cost = 0
             chosen = [n for n in batch.leaves[leaf : leaf + leaves].tolist() if layout.network[n]]
             for first, count, below in zip(layout.first, layout.count, layout.below, strict=True):
                 for node in {n // below for n in chosen}:
                     rows = layout.layers[first + node * count : first + (node + 1) * count]
                     cost += int((rows[:, 2] * rows[:, 3]).sum())
-            lanes = -(-points // inference_numba.LANES) * inference_numba.LANES
+            lanes = -(-points // inference_numba.VECTOR) * inference_numba.VECTOR
             assert work[mine].sum() == pytest.approx(cost * lanes)
             leaf, point = leaf + leaves, point + points
 

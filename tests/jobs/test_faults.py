@@ -13,7 +13,7 @@ import tinc_codec
 from tinc_codec import TINCCodec, TincError
 from tinc_codec.encoding import encode as encoding
 from tinc_codec.errors import SourceError
-from tinc_codec.jobs import run as stage
+from tinc_codec.jobs import run
 from tinc_codec.jobs.ledger import Ledger
 
 CODEC = TINCCodec(max_error=30, effort=1)
@@ -126,13 +126,13 @@ class Moments:
         self._patch.setattr(encoding, "encode", encode)
 
     def end(self, fault):
-        real = stage.views
+        real = run.views
 
         def views(works):
             fault()
             return real(works)
 
-        self._patch.setattr(stage, "views", views)
+        self._patch.setattr(run, "views", views)
 
     def between(self, run, fault):
         class Stopped(BaseException):

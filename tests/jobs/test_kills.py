@@ -17,9 +17,9 @@ import zarr
 
 import tinc_codec
 from tinc_codec import TINCCodec
-from tinc_codec.jobs import run as stage_module
 from tinc_codec.jobs import staging as place_module
 from tinc_codec.jobs.cluster import Workers, connected
+from tinc_codec.jobs.destination import Destination
 from tinc_codec.jobs.ledger import Ledger
 from tinc_codec.phantom import light_sheet
 
@@ -179,7 +179,7 @@ def test_in_place_it_may_end_at_any_step_of_the_swap(
     shutil.copytree(original, live)
     holders = {
         "check": lambda: ending(place_module.Place, "check_replaceable"),
-        "create": lambda: ending(stage_module.layout, "create", lambda root, *_: isinstance(root, Path)),
+        "create": lambda: ending(Destination, "create", lambda _, root: isinstance(root, Path)),
         "note": lambda: ending(Ledger, "note", lambda _, kind, __: kind == "swap"),
         "sync": lambda: ending(place_module.os, "sync"),
         "exchange": lambda: ending(place_module, "exchange"),

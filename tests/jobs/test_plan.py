@@ -4,45 +4,46 @@ import zarr
 import tinc_codec
 from tinc_codec import ConfigurationError, TINCCodec
 from tinc_codec.jobs import cluster
-from tinc_codec.jobs.cluster import Workers, local_workers
-from tinc_codec.jobs.destination import WriteSettings
+from tinc_codec.jobs.cluster import WorkerOptions, Workers
+from tinc_codec.jobs.destination_array import WriteSettings
+from tinc_codec.jobs.grids import Grid
 from tinc_codec.jobs.plan import make_plan, memory_needed, needed_by
 from tinc_codec.jobs.request import Request
+from tinc_codec.jobs.route import Route
 
 
 def test_a_plan_says_what_will_be_done_and_writes_nothing(tmp_path, ome):
     before = sorted(tmp_path.rglob("*"))
     image = ome("0.5")
     made = sorted(tmp_path.rglob("*"))
-    told = tinc_codec.plan(image, tmp_path / "b.zarr", TINCCodec(max_error=20), workers=2, samples=2)
+    plan = tinc_codec.plan(image, tmp_path / "b.zarr", TINCCodec(max_error=20), workers=2, samples=2)
     assert sorted(tmp_path.rglob("*")) == made != before
-    assert [(a.path, a.tasks, a.copied) for a in told.arrays] == [
+    assert [(a.path, a.tasks, a.copied) for a in plan.arrays] == [
         ("0", 12, None),
         ("1", 2, None),
         ("2", 1, "small"),
         ("labels/cells/0", 12, "a label image"),
     ]
-    assert told.tasks == 27
-    assert told.raw_bytes == sum(a.raw_bytes for a in told.arrays)
-    assert (told.workers, told.sampled, told.target) == (2, 2, "max_error=20.0")
-    assert told.seconds > 0
-    assert 0 < told.expected_bytes < told.raw_bytes
-    assert any("compress better" in hint for hint in told.hints)
-    assert told.as_json()["tasks"] == 27
+    assert plan.tasks == 27
+    assert plan.raw_bytes == sum(a.raw_bytes for a in plan.arrays)
+    assert (plan.workers, plan.sampled, plan.target) == (2, 2, "max_error=20.0")
+    assert plan.seconds > 0
+    assert 0 < plan.expected_bytes < plan.raw_bytes
+    assert any("compress better" in hint for hint in plan.hints)
+    assert plan.as_json()["tasks"] == 27
 
 
 def test_a_chunk_that_needs_too_much_memory_is_refused_with_one_that_fits(tmp_path):
     zarr.create_array(tmp_path / "a.zarr", shape=(2048, 2048, 2048), chunks=(1024, 1024, 1024), dtype="u2")
-    _, made, _ = Request(tmp_path / "a.zarr", "x", WriteSettings(TINCCodec(ratio=64).config)).opened()
+    route, writer = Route(tmp_path / "a.zarr", "x"), WriteSettings(TINCCodec(ratio=64).config)
     workers = Workers(2, 1, 4 * 2**30)
     with pytest.raises(
         ConfigurationError, match=r"give workers more memory, or chunks=\((\d+), (\d+), (\d+)\)"
-    ) as told:
-        make_plan("a", "b", made, workers, 0)
-    fitting = tuple(int(n) for n in str(told.value).rsplit("chunks=(", 1)[1].rstrip(")").split(","))
-    request = Request(tmp_path / "a.zarr", "x", WriteSettings(TINCCodec(ratio=64).config), chunks=fitting)
-    _, made, _ = request.opened()
-    assert make_plan("a", "b", made, workers, 0).memory <= workers.memory
+    ) as refused:
+        make_plan(Request(route, writer).destination(), "x", workers, 0)
+    fitting = tuple(int(n) for n in str(refused.value).rsplit("chunks=(", 1)[1].rstrip(")").split(","))
+    destination = Request(route, writer, Grid(fitting)).destination()
+    assert make_plan(destination, "x", workers, 0).memory <= workers.memory
 
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
@@ -51,23 +52,22 @@ def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
 
     monkeypatch.setattr(cluster.psutil, "virtual_memory", Memory)
     monkeypatch.setattr(cluster, "cores", lambda: 16)
-    made = local_workers("cpu", None, 2**30)
-    assert made == Workers(6, 2, int(8 * 2**30 * 0.85) // 6)
-    assert local_workers("cpu", 3, 2**30).threads == 5
-    assert local_workers("cpu", None, 2**40).number == 1
+    assert WorkerOptions(devices="cpu").workers(2**30) == Workers(6, 2, int(8 * 2**30 * 0.85) // 6)
+    assert WorkerOptions(devices="cpu", number=3).workers(2**30).threads == 5
+    assert WorkerOptions(devices="cpu").workers(2**40).number == 1
     for devices, message in ((7, "torch sees"), ("tpu", "known are"), ("gpu", "sees no GPU")):
         with pytest.raises(ConfigurationError, match=message):
-            local_workers(devices, None, 1)
+            WorkerOptions(devices=devices).workers(1)
     with pytest.raises(ConfigurationError, match="of at least 1"):
-        local_workers("cpu", -1, 1)
+        WorkerOptions(devices="cpu", number=-1).workers(1)
 
 
 def test_a_terabyte_is_planned_from_its_metadata(tmp_path):
     zarr.create_array(tmp_path / "a.zarr", shape=(8192, 8192, 8192), chunks=(256, 256, 512), dtype="u2")
-    told = tinc_codec.plan(tmp_path / "a.zarr", "x", TINCCodec(ratio=64), samples=0)
-    assert told.raw_bytes == 2 * 8192**3
-    assert told.tasks == 32 * 32 * 16
-    assert told.expected_bytes == told.raw_bytes // 64
+    plan = tinc_codec.plan(tmp_path / "a.zarr", "x", TINCCodec(ratio=64), samples=0)
+    assert plan.raw_bytes == 2 * 8192**3
+    assert plan.tasks == 32 * 32 * 16
+    assert plan.expected_bytes == plan.raw_bytes // 64
 
 
 def test_memory_counts_shards_whole_and_chunks_one_by_one(tmp_path, source):
@@ -77,8 +77,8 @@ def test_memory_counts_shards_whole_and_chunks_one_by_one(tmp_path, source):
     chunk = memory_needed((64, 64, 64), None, np.dtype("u2"), config)
     shard = memory_needed((64, 64, 64), (256, 256, 256), np.dtype("u2"), config)
     assert shard - chunk == 4 * 2 * (256**3 - 64**3)
-    _, made, _ = Request(source, "x", WriteSettings(None, {3: {}})).opened()
-    assert needed_by(made[0]) < chunk
+    (array,) = Request(Route(source, "x"), WriteSettings(None, {3: {}})).destination().arrays
+    assert needed_by(array) < chunk
 
 
 def test_wrong_grids_are_refused(source, tmp_path):

@@ -8,10 +8,10 @@ import zarr
 
 import tinc_codec
 from tinc_codec import ConfigurationError, TINCCodec
-from tinc_codec.jobs import request
+from tinc_codec.jobs import route, run
 from tinc_codec.jobs import staging as place
+from tinc_codec.jobs.grids import Grid
 from tinc_codec.jobs.report.summary import check_place
-from tinc_codec.jobs.request import parse_grid
 
 pytest.importorskip("distributed")
 
@@ -21,7 +21,7 @@ def no_workers(monkeypatch):
     def started(*_):
         raise AssertionError("workers are started")
 
-    monkeypatch.setattr(request, "connected", started)
+    monkeypatch.setattr(run, "connected", started)
 
 
 def refused(src, dst, match, **settings):
@@ -53,7 +53,7 @@ def test_chunks_are_whole_numbers_from_1(tmp_path, source, name, grid):
 
 
 def test_numpys_numbers_are_whole_numbers_too():
-    assert parse_grid("chunks", [np.int64(8), np.uint8(4)]) == (8, 4)
+    assert Grid(chunks=[np.int64(8), np.uint8(4)]).chunks == (8, 4)
 
 
 @pytest.mark.parametrize("zarr_format", [1, 4, "3", True])
@@ -116,13 +116,13 @@ def test_a_source_that_may_not_be_read(tmp_path, source, monkeypatch):
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(request, "open_source", denied)
+    monkeypatch.setattr(route, "open_source", denied)
     refused(source, tmp_path / "b.zarr", "Permission denied")
 
 
 def test_a_destination_of_others_is_refused_before_anything_is_sampled(tmp_path, source, monkeypatch):
     zarr.create_array(tmp_path / "b.zarr", data=np.ones((4, 4)))
-    monkeypatch.setattr(request, "make_plan", None)
+    monkeypatch.setattr(run, "make_plan", None)
     refused(source, tmp_path / "b.zarr", "exists and is not of this job")
 
 

@@ -3,10 +3,12 @@
 import gc
 import os
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import tinc_codec
 from tests.fuzz.corpus import streams
 from tests.models import random_residual, random_stream
 from tinc_codec import decode, sample, set_process

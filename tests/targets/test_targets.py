@@ -37,7 +37,7 @@ def test_without_a_target_the_first_one_is_taken():
 
 def test_one_target_is_asked_for():
     with pytest.raises(
-        ConfigurationError, match="ratio=3\\.0 and psnr=40\\.0 are given"
+        ConfigurationError, match=r"ratio=3\.0 and psnr=40\.0 are given: give one of ratio, psnr, max_error"
     ):
         Config(ratio=3, psnr=40)
 

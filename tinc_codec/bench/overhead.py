@@ -12,13 +12,16 @@ from typing import Any
 import psutil
 
 from tinc_codec.hosts.codec import TINCCodec
-from tinc_codec.jobs import destination as layout
 from tinc_codec.jobs.cluster import Workers, connected
-from tinc_codec.jobs.destination import WriteSettings
+from tinc_codec.jobs.destination import create_empty, open_target
+from tinc_codec.jobs.destination_array import WriteSettings
 from tinc_codec.jobs.grids import Shape
 from tinc_codec.jobs.ledger import Ledger, Record
+from tinc_codec.jobs.plan import make_plan
 from tinc_codec.jobs.request import Request
-from tinc_codec.jobs.scheduler import Job, Rules, Task
+from tinc_codec.jobs.route import Route
+from tinc_codec.jobs.rules import Rules
+from tinc_codec.jobs.scheduler import Job, Task
 from tinc_codec.jobs.work import Piece, Work, unpacked
 
 SHAPE = (8192, 8192, 8192)
@@ -107,21 +110,21 @@ def overhead(workers: int = 2) -> Iterator[Overhead]:
 
 
 def _measure(folder: Path, chunks: Shape, workers: int) -> Overhead:
-    layout.create_empty(folder / "source.zarr", SHAPE, chunks)
+    create_empty(folder / "source.zarr", SHAPE, chunks)
     start = time.perf_counter()
-    request = Request(folder / "source.zarr", folder / "target.zarr", WriteSettings(TINCCodec(ratio=64).config))
-    source, made, zarr_format = request.opened()
-    plan = request.plan(source, made, Workers(workers, 1, 2**33), 0)
+    request = Request(Route(folder / "source.zarr", folder / "target.zarr"), WriteSettings(TINCCodec(ratio=64).config))
+    destination = request.destination()
+    plan = make_plan(destination, "target.zarr", Workers(workers, 1, 2**33), 0)
     planning = time.perf_counter() - start
-    layout.create(folder / "target.zarr", source, made, zarr_format)
-    (target,) = made
-    array = layout.open_target(folder / "target.zarr", "")
-    work = Work("", target.member.reader, array, "encode", target.config, chunks, target.regions, "nothing")
+    destination.create(folder / "target.zarr")
+    (array,) = destination.arrays
+    written = open_target(folder / "target.zarr", "")
+    work = Work("", array.member.reader, written, "encode", array.config, chunks, array.regions, "nothing")
     process, memory, done = psutil.Process(), [], 0
     with connected(None, Workers(workers, 1, 2**31)) as client, Ledger(folder / "ledger") as ledger:
         job = Job(client, Rules(), write_nothing, verify_nothing)
         start = time.perf_counter()
-        for record in job.run(Task(work, Piece(index)) for index in target.regions):
+        for record in job.run(Task(work, Piece(index)) for index in array.regions):
             assert isinstance(record, Record)
             ledger.add(record)
             done += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from contextlib import AbstractContextManager
 from typing import Any, Self
@@ -10,19 +9,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.choice import backend
-from tinc_codec.backends.protocol import TileDecoder
 from tinc_codec.decoding import predictors
 from tinc_codec.decoding.memory import accounted
 from tinc_codec.decoding.overlay import Overlay
 from tinc_codec.decoding.predictors.protocol import Predictor
 from tinc_codec.decoding.selection import nothing, select
+from tinc_codec.decoding.tiled import TiledResidual
 from tinc_codec.detail import exact_in_context
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.residual import section, tiles
-from tinc_codec.residual.interlace import tile_borders, tile_bounds
 from tinc_codec.runtime.lazy import lazy
-from tinc_codec.runtime.threads import spread
 from tinc_codec.stream import crop, exact, lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.stream.limits import Expected, check_header
@@ -38,8 +33,8 @@ OVERLAYS = {
 }
 """How samples that are stored one by one are read, in the order in which they are entered."""
 
-_SMALL, _TILE = 2**12, 2**10
-"""Memory of a chunk that holds nothing yet, about, and of a tile's place and code beside its bytes."""
+_SMALL = 2**12
+"""Memory of a chunk that holds nothing yet, about."""
 
 
 class Chunk:
@@ -58,7 +53,6 @@ class Chunk:
         self.header = container.header
         self.native = self.header.dtype.newbyteorder("=")
         self.folding = Folding(crop.kept_shape(container))
-        self._tiles: dict[int, NDArray[Any]] = {}
         predicted = self.header.kind is not ModelKind.NONE
         if not (self.header.lossless or predicted) and Section.RESIDUAL not in container.sections:
             raise CorruptStreamError("a chunk that is not lossless has neither a model nor a residual")
@@ -81,11 +75,9 @@ class Chunk:
     def nbytes(self) -> int:
         """Memory that the chunk holds, in bytes, about."""
         held = vars(self)
+        parts = (held.get("predictor"), held.get("residual"), held.get("stored"), *held.get("overlays", ()))
         total = _SMALL + sum(map(len, self.container.sections.values()))
-        total += sum(tile.nbytes for tile in list(self._tiles.values()))
-        if "_residual" in held:
-            total += self.parameters.nbytes + sum(map(len, self.codes)) + _TILE * len(self.codes)
-        for part in (held.get("predictor"), held.get("stored"), held.get("_tile_decoder"), *held.get("overlays", ())):
+        for part in parts:
             total += 0 if part is None else part.nbytes
         return total
 
@@ -129,27 +121,20 @@ class Chunk:
         return Section.RESIDUAL in self.container.sections and not self.header.lossless
 
     @lazy
-    def _residual(self) -> tuple[section.ResidualParameters, list[bytes]]:
-        return section.unpack(self.container.section(Section.RESIDUAL), self.folding.folded, self.native)
-
-    @lazy
-    def _tile_decoder(self) -> TileDecoder:
-        return backend().tile_decoder(self.parameters)
-
-    @property
-    def parameters(self) -> section.ResidualParameters:
-        """What the residual's tiles share."""
-        return self._residual[0]
+    def residual(self) -> TiledResidual | None:
+        """Gives samples from what the predictor says of them; None: nothing corrects those."""
+        if not self.has_residual:
+            return None
+        coded = ~self.overlays[0].mask if EXACT & self.container.sections.keys() else None
+        reader = self.container.section(Section.RESIDUAL)
+        return TiledResidual.parse(reader, self.folding.folded, self.native, self.predictor, coded)
 
     @property
-    def codes(self) -> list[bytes]:
-        """Each tile's code."""
-        return self._residual[1]
-
-    @lazy
-    def places(self) -> list[tuple[slice, ...]]:
-        """Each tile's place in the folded shape."""
-        return tile_bounds(self.folding.folded, self.parameters.tiles)
+    def _beneath(self) -> TiledResidual | Predictor:
+        """What gives samples, to which exact values and corrections are to be added."""
+        source = self.predictor if self.residual is None else self.residual
+        assert source is not None  # else they are stored
+        return source
 
     def read(self, selection: Any = ()) -> NDArray[Any]:
         """What ``array[selection]`` would give of the decoded chunk, in the chunk's dtype; C order.
@@ -164,21 +149,18 @@ class Chunk:
         with self.accounted():
             if 0 in self.header.shape:  # the other axes may be as long as they like
                 return nothing(selection, self.header.shape, self.header.dtype)
-            wanted = select(selection, self.header.shape)
-            if 0 in wanted.shape or any(len(index) == 0 for index in wanted.indices):
-                return np.empty(wanted.shape, self.header.dtype)
-            read = self._product if wanted.product else self._points
-            samples = read(wanted.indices).reshape(wanted.shape).astype(self.header.dtype, copy=False)
+            selected = select(selection, self.header.shape)
+            if 0 in selected.shape or any(len(index) == 0 for index in selected.indices):
+                return np.empty(selected.shape, self.header.dtype)
+            read = self._product if selected.product else self._points
+            samples = read(selected.indices).reshape(selected.shape).astype(self.header.dtype, copy=False)
             return samples if samples.flags.writeable else samples.copy()
 
     def whole(self) -> NDArray[Any]:
         """All samples of the part that is stored, folded, native."""
         if self.stored is not None:
             return self.stored
-        samples = None if self.predictor is None else self.predictor.whole()
-        if self.has_residual:
-            samples = self._corrected(samples)
-        assert samples is not None
+        samples = self._beneath.whole()
         for overlay in self.overlays:
             overlay.on_all(samples)
         return samples
@@ -190,27 +172,6 @@ class Chunk:
             array = np.asarray(shaped, self.header.dtype, order="F" if self.header.order == "F" else "C")
             kept = self.stored is not None and np.may_share_memory(array, self.stored)
             return array.copy(order="K") if kept else array
-
-    def _corrected(self, model: NDArray[Any] | None) -> NDArray[Any]:
-        """Samples of all tiles, from those of the model."""
-        samples = np.empty(self.folding.folded, self.native)
-
-        def enter(number: int) -> None:
-            place = self.places[number]
-            samples[place] = self.decoded_tile(number, None if model is None else model[place])
-
-        spread(enter, range(len(self.codes)), [len(code) for code in self.codes])
-        return samples
-
-    def decoded_tile(self, number: int, model: NDArray[Any] | None, level: int = 0) -> NDArray[Any]:
-        """Samples of a tile of the residual without exact values and corrections, on the lattice of a level.
-
-        `model` are the model's samples in the tile, where there is a model.
-        """
-        place = self.places[number]
-        base = tiles.base_of(self.parameters, tuple(part.stop - part.start for part in place), model)
-        coded = ~self.overlays[0].mask[place] if EXACT & self.container.sections.keys() else None
-        return self.parameters.domain.to_samples(self._tile_decoder.decode(self.codes[number], base, coded, level))
 
     def _product(self, indices: Indices) -> NDArray[Any]:
         whole = self.folding.kept == self.header.shape
@@ -237,11 +198,7 @@ class Chunk:
         """Samples at a product of indices of the folded shape."""
         if self.stored is not None:
             return self.stored[np.ix_(*indices)]
-        if self.has_residual:
-            samples = self._from_tiles(indices)
-        else:
-            assert self.predictor is not None
-            samples = self.predictor.at_product(indices)
+        samples = self._beneath.at_product(indices)
         for overlay in self.overlays:
             overlay.on_product(samples, indices)
         return samples
@@ -250,46 +207,7 @@ class Chunk:
         """Samples at points of the folded shape."""
         if self.stored is not None:
             return self.stored[indices]
-        if self.has_residual:
-            samples = self._from_tiles_at(indices)
-        else:
-            assert self.predictor is not None
-            samples = self.predictor.at_points(np.stack(indices))
+        samples = self._beneath.at_points(np.stack(indices))
         for overlay in self.overlays:
             overlay.on_points(samples, indices)
         return samples
-
-    def _tiles_of(self, indices: Indices) -> tuple[list[NDArray[np.intp]], list[NDArray[np.int64]]]:
-        """Along each axis, which tile each index is in, and its index there."""
-        borders = tile_borders(self.folding.folded, self.parameters.tiles)
-        tiles = [np.searchsorted(b, index, side="right") - 1 for b, index in zip(borders, indices, strict=True)]
-        return tiles, [index - b[tile] for index, b, tile in zip(indices, borders, tiles, strict=True)]
-
-    def _from_tiles(self, indices: Indices) -> NDArray[Any]:
-        tiles, local = self._tiles_of(indices)
-        samples = np.empty([len(index) for index in indices], self.native)
-        wanted = list(itertools.product(*(np.unique(along).tolist() for along in tiles)))
-        numbers = [int(np.ravel_multi_index(at, self.parameters.tiles)) for at in wanted]
-        spread(self.tile, numbers)
-        for at, number in zip(wanted, numbers, strict=True):
-            inside = [np.flatnonzero(along == tile) for along, tile in zip(tiles, at, strict=True)]
-            part = np.ix_(*(index[i] for index, i in zip(local, inside, strict=True)))
-            samples[np.ix_(*inside)] = self.tile(number)[part]
-        return samples
-
-    def _from_tiles_at(self, indices: Indices) -> NDArray[Any]:
-        tiles, local = self._tiles_of(indices)
-        numbers = np.ravel_multi_index(tuple(tiles), self.parameters.tiles)
-        samples = np.empty(len(numbers), self.native)
-        for number in np.unique(numbers).tolist():
-            inside = numbers == number
-            samples[inside] = self.tile(number)[tuple(index[inside] for index in local)]
-        return samples
-
-    def tile(self, number: int) -> NDArray[Any]:
-        """Samples of a tile, as `decoded_tile` gives them; kept once it is decoded."""
-        if number not in self._tiles:
-            ranges = [np.arange(part.start, part.stop) for part in self.places[number]]
-            predicted = None if self.predictor is None else self.predictor.at_product(ranges)
-            self._tiles[number] = self.decoded_tile(number, predicted)
-        return self._tiles[number]

@@ -10,7 +10,6 @@ cell's sample.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,12 +19,10 @@ from numpy.typing import NDArray
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.interpolation import on_grid, to_dtype
 from tinc_codec.errors import ConfigurationError
-from tinc_codec.residual.interlace import tile_borders
 from tinc_codec.runtime.caching import keeping
 from tinc_codec.stream import crop
-from tinc_codec.tree.folding import Folding
-
-Positions = tuple[NDArray[Any], ...]
+from tinc_codec.tree.folding import Folding, Indices
+from tinc_codec.tree.runs import Positions
 
 LARGEST_LEVEL = 40
 READ_ONLY = "a coarser level of an array is made while it is read, and cannot be written"
@@ -67,7 +64,7 @@ def read(chunk: Chunk, level: int | tuple[int, ...]) -> NDArray[Any]:
 
 
 @keeping(lambda centres: sum(along.nbytes for positions in centres for along in positions))
-def _centres(folding: Folding, levels: tuple[int, ...]) -> tuple[Positions, Positions]:
+def _centres(folding: Folding, levels: tuple[int, ...]) -> tuple[tuple[Positions, ...], tuple[Positions, ...]]:
     """The cells' centres along each axis, and along each folded axis; the chunks of an array share them."""
     centres = tuple(
         np.minimum(np.arange(-(-n // 2**k)) * 2.0**k + (2**k - 1) / 2, n - 1.0)
@@ -81,7 +78,7 @@ def _folded_level(chunk: Chunk, levels: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(levels[group[0]] if len(group) == 1 else 0 for group in chunk.folding.groups)
 
 
-def _samples(chunk: Chunk, centres: Positions, folded_level: tuple[int, ...]) -> NDArray[Any]:
+def _samples(chunk: Chunk, centres: tuple[Positions, ...], folded_level: tuple[int, ...]) -> NDArray[Any]:
     nearest = tuple(np.floor(centre + 0.5).astype(np.int64) for centre in centres)
     if chunk.predictor is not None:
         samples = chunk.predictor.at_level(folded_level, centres)
@@ -94,31 +91,15 @@ def _samples(chunk: Chunk, centres: Positions, folded_level: tuple[int, ...]) ->
     return samples
 
 
-def _interpolated(chunk: Chunk, centres: Positions, nearest: tuple[NDArray[np.int64], ...], level: int) -> NDArray[Any]:
+def _interpolated(chunk: Chunk, centres: tuple[Positions, ...], nearest: Indices, level: int) -> NDArray[Any]:
     if chunk.stored is not None:
         values, known = chunk.stored, [np.arange(n) for n in chunk.folding.folded]
     else:
-        values, known = _lattice(chunk, level)
+        assert chunk.residual is not None  # what has neither is stored
+        values, known = chunk.residual.lattice(level)
     mean = on_grid(values, known, [centre.astype(np.float64) for centre in centres])
     alone = np.isnan(mean)
     samples = to_dtype(np.where(alone, 0.0, mean), values.dtype)
     if alone.any():  # no number is near: what is there instead
         samples[alone] = chunk.folded_product(nearest)[alone]
     return samples
-
-
-def _lattice(chunk: Chunk, level: int) -> tuple[NDArray[Any], list[NDArray[np.int64]]]:
-    """Samples of every tile's lattice, and their positions along each axis."""
-    level = min(level, chunk.parameters.levels)
-    every = 2**level
-    borders = tile_borders(chunk.folding.folded, chunk.parameters.tiles)
-    known = [
-        np.concatenate([np.arange(*ends, every) for ends in itertools.pairwise(along.tolist())]) for along in borders
-    ]
-    samples = np.empty([len(along) for along in known], chunk.native)
-    for number, place in enumerate(chunk.places):
-        tile = chunk.decoded_tile(number, None, level)
-        begins = [np.searchsorted(along, part.start) for along, part in zip(known, place, strict=True)]
-        target = tuple(slice(begin, begin + n) for begin, n in zip(begins, tile.shape, strict=True))
-        samples[target] = tile
-    return samples, known

@@ -165,7 +165,12 @@ class Bounded:
         if residual is None:
             return
         yield residual
-        if aim.rmse is None and aim.allowed and with_detail and 8 * len(residual.stream) <= _LARGE * self.chunk.values.size:
+        if (
+            aim.rmse is None
+            and aim.allowed
+            and with_detail
+            and 8 * len(residual.stream) <= _LARGE * self.chunk.values.size
+        ):
             detailed = self._under_residual(above, aim, samples)
             if detailed is not None:
                 yield detailed

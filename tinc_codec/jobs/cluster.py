@@ -11,11 +11,11 @@ from subprocess import Popen
 from typing import Any
 
 import dask
-import numpy as np
 import psutil
 from distributed import Client, Scheduler, SpecCluster
 
 from tinc_codec.errors import ConfigurationError, JobError
+from tinc_codec.jobs.grids import is_whole
 from tinc_codec.jobs.keeper import Order, kept
 from tinc_codec.runtime.settings import cores
 
@@ -57,30 +57,42 @@ class Workers:
     gpus: tuple[int, ...] = ()
 
 
-def local_workers(devices: str | int | list[int], number: int | None, needed: int) -> Workers:
-    """Workers for this machine.
+@dataclass(frozen=True, eq=False)
+class WorkerOptions:
+    """Who is asked to do a job.
 
     Parameters
     ----------
+    client
+        Dask's, whose workers do it; None: workers on this machine, for this job.
     devices
-        ``"auto"`` (GPUs where there are any), ``"cpu"``, ``"gpu"``, or the numbers of the GPUs to use.
+        Without a client: ``"auto"`` (GPUs where there are any), ``"cpu"``, ``"gpu"``, or numbers of GPUs.
     number
-        Of workers; None: one for each GPU or core, as far as the memory goes.
-    needed
-        Bytes that a worker needs.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such GPU.
+        Without a client: of workers; None: one for each GPU or core, as far as the memory goes.
     """
-    if number is not None and (not is_whole(number) or number < 1):
-        raise ConfigurationError(f"workers={number!r} must be a whole number of at least 1")
-    free = int(psutil.virtual_memory().available * _RESERVE)
-    gpus = _gpus(devices)
-    fitting = max(1, free // needed)
-    wanted = number if number is not None else len(gpus) if gpus else min(cores(), fitting)
-    return Workers(wanted, max(1, cores() // wanted), free // wanted, gpus)
+
+    client: Client | None = None
+    devices: str | int | list[int] = "auto"
+    number: int | None = None
+
+    def workers(self, needed: int) -> Workers:
+        """Workers that are there, or that are to be started, where each needs so many bytes of memory.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such GPU, or the client has no workers.
+        """
+        if self.client is not None:
+            return workers_of(self.client)
+        number = self.number
+        if number is not None and (not is_whole(number) or number < 1):
+            raise ConfigurationError(f"workers={number!r} must be a whole number of at least 1")
+        free = int(psutil.virtual_memory().available * _RESERVE)
+        gpus = _gpus(self.devices)
+        if number is None:
+            number = len(gpus) or min(cores(), max(1, free // needed))
+        return Workers(number, max(1, cores() // number), free // number, gpus)
 
 
 def _gpus(devices: str | int | list[int]) -> tuple[int, ...]:
@@ -106,11 +118,6 @@ def _gpus(devices: str | int | list[int]) -> tuple[int, ...]:
     return chosen
 
 
-def is_whole(value: Any) -> bool:
-    """Whether it is a whole number."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def workers_of(client: Client) -> Workers:
     """What a client's cluster has; the memory is that of the worker with the least.
 
@@ -119,11 +126,11 @@ def workers_of(client: Client) -> Workers:
     ConfigurationError
         It has no workers.
     """
-    found = list(client.scheduler_info(n_workers=-1)["workers"].values())
-    if not found:
+    workers = list(client.scheduler_info(n_workers=-1)["workers"].values())
+    if not workers:
         raise ConfigurationError("the client's cluster has no workers yet: client.wait_for_workers(1)")
-    offering = [worker for worker in found if worker["resources"].get(GPU)]
-    used = offering or found
+    offering = [worker for worker in workers if worker["resources"].get(GPU)]
+    used = offering or workers
     memory = min((w["memory_limit"] or psutil.virtual_memory().total) // max(1, w["nthreads"]) for w in used)
     return Workers(sum(w["nthreads"] for w in used), 0, memory, tuple(range(len(offering))))
 
@@ -153,10 +160,10 @@ def connected(client: Client | None, workers: Workers) -> Iterator[Client]:
     with (
         SpecCluster(workers={}, scheduler=scheduler, silence_logs=_QUIET) as cluster,
         kept(Order(cluster.scheduler_address, options, dask.config.config)) as keeper,
-        Client(cluster) as made,
+        Client(cluster) as own,
     ):
-        _wait_for_workers(made, workers.number, keeper)
-        yield made
+        _wait_for_workers(own, workers.number, keeper)
+        yield own
 
 
 def _wait_for_workers(client: Client, number: int, keeper: Popen[bytes]) -> None:

@@ -11,13 +11,16 @@ from distributed import Client
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.patterns import Choice
+from tinc_codec.jobs.cluster import WorkerOptions
 from tinc_codec.jobs.counts import Progress
-from tinc_codec.jobs.destination import WriteSettings
-from tinc_codec.jobs.grids import Shape
-from tinc_codec.jobs.plan import Plan
+from tinc_codec.jobs.destination_array import WriteSettings
+from tinc_codec.jobs.grids import Grid, Shape
+from tinc_codec.jobs.plan import Plan, make_plan, memory_for
 from tinc_codec.jobs.report.summary import Report
 from tinc_codec.jobs.request import Request
-from tinc_codec.jobs.scheduler import OnError, Rules
+from tinc_codec.jobs.route import Route
+from tinc_codec.jobs.rules import OnError, Rules
+from tinc_codec.jobs.run import run
 
 
 def compress(
@@ -96,7 +99,7 @@ def compress(
         goes to the workers too. None: fsspec's configuration and the environment. Where the two need different ones,
         give `src` as an open Zarr array or group.
     progress
-        Show the plan, a bar and the report; or a function that is told how far the job is.
+        Show the plan, a bar and the report; or a function that is called with the number of chunks done, and of all.
 
     Returns
     -------
@@ -112,20 +115,11 @@ def compress(
     """
     if not isinstance(codec, TINCCodec):
         raise ConfigurationError(f"codec={codec!r} must be a TINCCodec, as in TINCCodec(ratio=64)")
-    request = Request(
-        src,
-        dst,
-        WriteSettings(codec.config),
-        chunks,
-        shards,
-        zarr_format,
-        pyramid,
-        ledger,
-        Choice.parse(exact, lossy, lossless),
-        storage_options,
-    )
-    rules = Rules(retries, verify, on_error)
-    return request.run(client, devices, workers, rules, resume, keep_original, progress)
+    route = Route(src, dst, ledger, storage_options)
+    grid, choice = Grid(chunks, shards, zarr_format), Choice.parse(exact, lossy, lossless)
+    request = Request(route, WriteSettings(codec.config), grid, choice, pyramid)
+    rules = Rules(retries, verify, on_error, resume, keep_original)
+    return run(request, WorkerOptions(client, devices, workers), rules, progress)
 
 
 def plan(
@@ -165,17 +159,8 @@ def plan(
     ConfigurationError
         It cannot be done, with the reason; so where a chunk needs more memory than a worker has.
     """
-    request = Request(
-        src,
-        dst,
-        WriteSettings(codec.config),
-        chunks,
-        shards,
-        zarr_format,
-        pyramid,
-        None,
-        Choice.parse(exact, lossy, lossless),
-        storage_options,
-    )
-    source, made, _ = request.opened()
-    return request.plan(source, made, request.workers(client, devices, workers, made), samples)
+    route = Route(src, dst, None, storage_options)
+    grid, choice = Grid(chunks, shards, zarr_format), Choice.parse(exact, lossy, lossless)
+    destination = Request(route, WriteSettings(codec.config), grid, choice, pyramid).destination()
+    who = WorkerOptions(client, devices, workers).workers(memory_for(destination.arrays))
+    return make_plan(destination, route.destination(destination.source), who, samples)

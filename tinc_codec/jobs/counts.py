@@ -1,4 +1,4 @@
-"""How far a job is, for whoever wants to be told."""
+"""How far a job is, for whoever asks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Progress = Callable[[int, int], None]
 class Counts:
     """Chunks of a job that are done."""
 
-    def __init__(self, total: int, told: Progress) -> None:
+    def __init__(self, total: int, progress: Progress) -> None:
         self.done = self.reused = 0
-        self._total, self._told = total, told
+        self._total, self._progress = total, progress
 
     def finish(self, number: int) -> None:
         """Enter chunks that this run wrote."""
         self.done += number
-        self._told(self.done + self.reused, self._total)
+        self._progress(self.done + self.reused, self._total)
 
     def reuse(self, number: int) -> None:
         """Enter chunks that an earlier run wrote."""
         self.reused += number
-        self._told(self.done + self.reused, self._total)
+        self._progress(self.done + self.reused, self._total)

@@ -11,12 +11,15 @@ from distributed import Client
 from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
+from tinc_codec.jobs.cluster import WorkerOptions
 from tinc_codec.jobs.counts import Progress
-from tinc_codec.jobs.destination import WriteSettings
-from tinc_codec.jobs.grids import Shape
+from tinc_codec.jobs.destination_array import WriteSettings
+from tinc_codec.jobs.grids import Grid, Shape
 from tinc_codec.jobs.report.summary import Report
 from tinc_codec.jobs.request import Request
-from tinc_codec.jobs.scheduler import Rules
+from tinc_codec.jobs.route import Route
+from tinc_codec.jobs.rules import Rules
+from tinc_codec.jobs.run import run
 from tinc_codec.jobs.source_tree import SourceTree, open_source
 from tinc_codec.jobs.sources import SampleSource
 from tinc_codec.runtime.usable import usable
@@ -58,8 +61,8 @@ def export(
         As `tinc_codec.compress`.
     """
     plain = {2: _plain(codec, 2), 3: _plain(codec, 3)}
-    request = Request(src, dst, WriteSettings(None, plain), chunks, shards, zarr_format)
-    return request.run(client, "cpu", workers, Rules(on_error="raise"), resume, False, progress)
+    request = Request(Route(src, dst), WriteSettings(None, plain), Grid(chunks, shards, zarr_format))
+    return run(request, WorkerOptions(client, "cpu", workers), Rules(on_error="raise", resume=resume), progress)
 
 
 def _plain(codec: str | Mapping[str, Any], zarr_format: int) -> Mapping[str, Any]:
@@ -75,8 +78,8 @@ def _plain(codec: str | Mapping[str, Any], zarr_format: int) -> Mapping[str, Any
         return {"compressors": {"zstd": Zstd(5), "blosc": Blosc("zstd", 5), "gzip": GZip(6)}[codec]}
     from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
-    made = {"zstd": ZstdCodec(level=5), "blosc": BloscCodec(cname="zstd", clevel=5), "gzip": GzipCodec(level=6)}
-    return {"compressors": made[codec]}
+    codecs = {"zstd": ZstdCodec(level=5), "blosc": BloscCodec(cname="zstd", clevel=5), "gzip": GzipCodec(level=6)}
+    return {"compressors": codecs[codec]}
 
 
 def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
@@ -141,11 +144,10 @@ def _axes(source: SourceTree, axes: str | None) -> str:
     (member,) = source.members
     rank = len(member.reader.shape)
     if axes is None and member.array is not None:
-        told: Any = getattr(member.array.metadata, "dimension_names", None) or member.array.attrs.get(
-            "_ARRAY_DIMENSIONS"
-        )
-        if told and all(name and str(name).upper() in "TCZYX" for name in told):
-            axes = "".join(str(name).upper() for name in told)
+        metadata, attributes = member.array.metadata, member.array.attrs
+        names: Any = getattr(metadata, "dimension_names", None) or attributes.get("_ARRAY_DIMENSIONS")
+        if names and all(name and str(name).upper() in "TCZYX" for name in names):
+            axes = "".join(str(name).upper() for name in names)
     axes = "TCZYX"[-rank:] if axes is None else axes
     if len(axes) != rank or rank < 2 or not axes.endswith("YX"):
         raise ConfigurationError(

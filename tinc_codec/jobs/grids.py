@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts import ome_zarr as ome
 from tinc_codec.jobs.source_tree import Member
@@ -10,6 +15,47 @@ Shape = tuple[int, ...]
 
 _VOXELS = 2**21
 """Voxels of a chunk, at most, where the source has no chunks to keep: cubes or squares of the axes of space."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is asked of the chunks of all arrays that are written.
+
+    Parameters
+    ----------
+    chunks, shards
+        Their edges in voxels; None: as in the source.
+    zarr_format
+        2 or 3; None: as the source, or else 3.
+
+    Raises
+    ------
+    ConfigurationError
+        They are something else.
+    """
+
+    chunks: Shape | None = None
+    shards: Shape | None = None
+    zarr_format: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("chunks", "shards"):
+            object.__setattr__(self, name, _parse_edges(name, getattr(self, name)))
+        if self.zarr_format is not None and (self.zarr_format is True or self.zarr_format not in (2, 3)):
+            raise ConfigurationError(f"zarr_format={self.zarr_format!r} must be 2 or 3")
+
+
+def _parse_edges(name: str, value: Any) -> Shape | None:
+    if value is None:
+        return None
+    if not isinstance(value, tuple | list) or not all(is_whole(edge) and edge >= 1 for edge in value):
+        raise ConfigurationError(f"{name}={value!r} must be whole numbers of at least 1, as in (64, 64, 64)")
+    return tuple(int(edge) for edge in value)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def own_grid(member: Member, zarr_format: int) -> tuple[Shape, Shape | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tinc_codec.errors import JobError
 from tinc_codec.jobs.account import Written
 from tinc_codec.jobs.counts import Counts
-from tinc_codec.jobs.destination import DestinationArray
+from tinc_codec.jobs.destination_array import DestinationArray
 from tinc_codec.jobs.ledger import Record
 from tinc_codec.jobs.plan import Plan
 from tinc_codec.jobs.report.figures import array_report
@@ -23,8 +23,8 @@ class Outcome:
 
     Parameters
     ----------
-    plan, made
-        What was to be done, and its arrays.
+    plan, arrays
+        What was to be done, and the arrays of the destination.
     works
         One for each array, as it was done.
     records
@@ -34,7 +34,7 @@ class Outcome:
     """
 
     plan: Plan
-    made: Sequence[DestinationArray]
+    arrays: Sequence[DestinationArray]
     works: Sequence[Work]
     records: Mapping[tuple[str, str], Record]
     skipped: Sequence[Failure]
@@ -56,18 +56,18 @@ class Outcome:
         JobError
             Chunks are neither done nor passed over.
         """
-        by_path = {target.path: target for target in self.made}
-        arrays, done = [], []
+        by_path = {array.path: array for array in self.arrays}
+        reports, done = [], []
         for work in self.works:
-            mine, target = self._of(work), by_path[work.path]
+            mine, array = self._of(work), by_path[work.path]
             done += mine
-            arrays.append(array_report(work.path, mine, None if target.config else target.member.exact))
+            reports.append(array_report(work.path, mine, None if array.config else array.member.exact))
         missing = self.plan.tasks - len(done) - len(self.skipped)
         if missing:
             raise JobError(f"{missing} of {self.plan.tasks} chunks are not in the ledger: run it again")
         instead = [Failure(record.name, record.instead, "lossless") for record in done if record.instead]
         failures = (*self.skipped, *instead)
-        return Report(self.plan, tuple(arrays), counts.done, counts.reused, failures, seconds, tuple(done))
+        return Report(self.plan, tuple(reports), counts.done, counts.reused, failures, seconds, tuple(done))
 
     def written(self) -> dict[str, Written]:
         """What was written of each array, for the account."""

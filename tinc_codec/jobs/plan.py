@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from tinc_codec.errors import ConfigurationError, MissingDependencyError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.regions import Regions
 from tinc_codec.jobs.cluster import Workers
-from tinc_codec.jobs.destination import DestinationArray
+from tinc_codec.jobs.destination import Destination
+from tinc_codec.jobs.destination_array import DestinationArray
 from tinc_codec.jobs.grids import Shape
 
 log = logging.getLogger("tinc_codec")
@@ -136,100 +137,98 @@ def memory_needed(chunks: Shape, shards: Shape | None, dtype: np.dtype[Any], con
     return BASE_MEMORY + 4 * region * dtype.itemsize + work
 
 
-def needed_by(target: DestinationArray) -> int:
+def needed_by(array: DestinationArray) -> int:
     """Bytes that a worker needs for one task of an array."""
-    return memory_needed(target.chunks, target.shards, target.member.reader.dtype, target.config)
+    return memory_needed(array.chunks, array.shards, array.member.reader.dtype, array.config)
 
 
-def check_memory(target: DestinationArray, available: int) -> None:
+def check_memory(array: DestinationArray, available: int) -> None:
     """Raise `ConfigurationError` unless `available` bytes are enough for an array's tasks."""
-    needed = needed_by(target)
+    needed = needed_by(array)
     if needed <= available:
         return
-    chunk = list(target.chunks)
-    dtype = target.member.reader.dtype
-    while max(chunk) > 1 and memory_needed(tuple(chunk), None, dtype, target.config) > available:
+    chunk = list(array.chunks)
+    dtype = array.member.reader.dtype
+    while max(chunk) > 1 and memory_needed(tuple(chunk), None, dtype, array.config) > available:
         longest = max(range(len(chunk)), key=lambda axis: chunk[axis])
         chunk[longest] = -(-chunk[longest] // 2)
-    shards = f" in shards of {target.shards}" if target.shards else ""
+    shards = f" in shards of {array.shards}" if array.shards else ""
     raise ConfigurationError(
-        f"array {target.path!r}: chunks of {target.chunks}{shards} need {needed / 2**20:,.0f} MiB a worker, which has "
+        f"array {array.path!r}: chunks of {array.chunks}{shards} need {needed / 2**20:,.0f} MiB a worker, which has "
         f"{available / 2**20:,.0f}: give workers more memory, or chunks={tuple(chunk)}"
     )
 
 
-def make_plan(
-    source: str,
-    destination: str,
-    made: list[DestinationArray],
-    workers: Workers,
-    samples: int,
-    others: Sequence[ArrayPlan] = (),
-) -> Plan:
+def memory_for(arrays: Sequence[DestinationArray]) -> int:
+    """Bytes that a worker needs for one task of any of the arrays."""
+    return max(map(needed_by, arrays), default=BASE_MEMORY)
+
+
+def make_plan(destination: Destination, name: str, workers: Workers, samples: int) -> Plan:
     """Put a plan together, and check that a worker's memory is enough.
 
     Parameters
     ----------
-    source, destination
-        As they were given.
-    made
-        The arrays.
+    destination
+        What is written.
+    name
+        Of the place, as it was given.
     workers
         Who will do it.
     samples
         Chunks to compress here and now, for the estimates of time and size.
-    others
-        Arrays that are copied object by object, see `opaque_plan`.
 
     Raises
     ------
     ConfigurationError
         The largest chunk does not fit a worker's memory.
     """
-    for target in made:
-        check_memory(target, workers.memory)
-    arrays = tuple(sorted((*map(_array_plan, made), *others), key=lambda array: array.path))
-    encoded = [target for target in made if target.config is not None and target.member.exact is None]
+    arrays = destination.arrays
+    for array in arrays:
+        check_memory(array, workers.memory)
+    encoded = [array for array in arrays if array.config is not None and array.member.exact is None]
     config = encoded[0].config if encoded else None
     asked = [f"{name}={getattr(config, name)}" for name in BYTES_PER_VOXEL if getattr(config, name, None) is not None]
-    sampled = _sample(encoded, samples)
-    copied = sum(target.raw_bytes for target in made if target not in encoded)
-    raw = sum(target.raw_bytes for target in encoded)
-    expected = None
-    if sampled.raw_bytes:
-        expected = round(raw * sampled.stored_bytes / sampled.raw_bytes) + copied
-    elif config is not None and config.ratio is not None:
-        expected = round(raw / config.ratio) + copied
-    seconds = sampled.seconds * raw / sampled.raw_bytes / workers.number if sampled.raw_bytes else None
+    sampled, raw = _sample(encoded, samples), sum(array.raw_bytes for array in encoded)
+    copied = sum(array.raw_bytes for array in arrays) - raw
+    stored = sampled.expected(raw) or (raw / config.ratio if config is not None and config.ratio is not None else None)
     return Plan(
-        source,
-        destination,
-        arrays,
+        destination.source.name,
+        name,
+        tuple(sorted((*map(_array_plan, arrays), *_opaque(destination)), key=lambda array: array.path)),
         asked[0] if asked else "copies",
         workers.number,
         workers.threads,
         workers.memory,
-        max((needed_by(target) for target in made), default=BASE_MEMORY),
+        memory_for(arrays),
         sampled.chunks,
-        seconds,
-        expected,
+        sampled.seconds * raw / sampled.raw_bytes / workers.number if sampled.raw_bytes else None,
+        None if stored is None else round(stored) + copied,
         tuple(_hints(encoded)),
     )
 
 
-def _array_plan(target: DestinationArray) -> ArrayPlan:
-    reader = target.member.reader
+def _array_plan(array: DestinationArray) -> ArrayPlan:
+    reader = array.member.reader
     return ArrayPlan(
-        target.path,
+        array.path,
         reader.shape,
         str(reader.dtype),
-        target.chunks,
-        target.shards,
-        len(target.regions),
-        target.raw_bytes,
-        None if target.config is not None else target.member.exact or "not for the codec",
-        None if target.config is None else target.member.exact,
+        array.chunks,
+        array.shards,
+        len(array.regions),
+        array.raw_bytes,
+        None if array.config is not None else array.member.exact or "not for the codec",
+        None if array.config is None else array.member.exact,
     )
+
+
+def _opaque(destination: Destination) -> Iterator[ArrayPlan]:
+    """Arrays that zarr cannot open, and that are copied object by object."""
+    source = destination.source
+    if source.inventory is not None:
+        for path, reason in source.opaque.items():
+            yield opaque_plan(path, source.inventory.nodes[path].document, reason)
 
 
 def opaque_plan(path: str, document: Mapping[str, Any], reason: str) -> ArrayPlan:
@@ -247,15 +246,19 @@ class _Sampled:
     stored_bytes: int = 0
     seconds: float = 0.0
 
+    def expected(self, raw: int) -> float | None:
+        """Stored bytes of so many raw ones; None where nothing was sampled."""
+        return raw * self.stored_bytes / self.raw_bytes if self.raw_bytes else None
+
 
 def _sample(encoded: list[DestinationArray], number: int) -> _Sampled:
     """Compress some chunks of the largest array."""
     if not encoded or number < 1:
         return _Sampled()
-    target = max(encoded, key=lambda t: t.raw_bytes)
-    assert target.config is not None
-    codec, reader = TINCCodec.from_settings(target.config), target.member.reader
-    chunks = Regions(reader.shape, target.chunks)
+    array = max(encoded, key=lambda array: array.raw_bytes)
+    assert array.config is not None
+    codec, reader = TINCCodec.from_settings(array.config), array.member.reader
+    chunks = Regions(reader.shape, array.chunks)
     sampled = raw = stored = 0
     start = time.perf_counter()
     for index in chunks.sample(number):
@@ -265,7 +268,7 @@ def _sample(encoded: list[DestinationArray], number: int) -> _Sampled:
         except MissingDependencyError:
             raise
         except Exception as error:  # what becomes of a chunk that fails is for the job's rules to say
-            log.warning("a chunk of %s is left out of the estimates: %s", target.path or "the array", error)
+            log.warning("a chunk of %s is left out of the estimates: %s", array.path or "the array", error)
             continue
         sampled, raw, stored = sampled + 1, raw + data.nbytes, stored + size
     return _Sampled(sampled, raw, stored, time.perf_counter() - start)
@@ -273,8 +276,8 @@ def _sample(encoded: list[DestinationArray], number: int) -> _Sampled:
 
 def _hints(encoded: list[DestinationArray]) -> list[str]:
     return [
-        f"array {target.path!r}: chunks of {target.chunks} hold {math.prod(target.chunks):,} voxels; chunks of 64^3 to "
+        f"array {array.path!r}: chunks of {array.chunks} hold {math.prod(array.chunks):,} voxels; chunks of 64^3 to "
         "256^3 compress better (chunks=...)"
-        for target in encoded
-        if math.prod(target.chunks) < min(FEW_VOXELS, target.raw_bytes // target.member.reader.dtype.itemsize)
+        for array in encoded
+        if math.prod(array.chunks) < min(FEW_VOXELS, array.raw_bytes // array.member.reader.dtype.itemsize)
     ]

@@ -8,7 +8,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from distributed import Client, Future
 
@@ -17,12 +17,10 @@ from tinc_codec.jobs import interrupt, worker
 from tinc_codec.jobs.cluster import GPU
 from tinc_codec.jobs.flight import Flight
 from tinc_codec.jobs.ledger import Record
+from tinc_codec.jobs.rules import Rules
 from tinc_codec.jobs.work import Piece, Work
 
 log = logging.getLogger("tinc_codec")
-
-OnError = Literal["lossless", "skip", "raise"]
-ON_ERROR = ("lossless", "skip", "raise")
 
 _AHEAD = 4
 """Tasks in flight for each worker thread: one that runs, and what is sent before it ends."""
@@ -64,31 +62,6 @@ class Failure:
     chunk: str
     reason: str
     instead: str
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How chunks are done.
-
-    Parameters
-    ----------
-    retries
-        How often one is tried again.
-    verify
-        Whether each is read back.
-    on_error
-        What becomes of a chunk that fails all the same.
-    """
-
-    retries: int = 2
-    verify: bool = True
-    on_error: OnError = "lossless"
-
-    def __post_init__(self) -> None:
-        if self.on_error not in ON_ERROR:
-            raise ConfigurationError(f"on_error={self.on_error!r} is not known; known are {', '.join(ON_ERROR)}")
-        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
-            raise ConfigurationError(f"retries={self.retries!r} must be a whole number from 0")
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinc_codec.config import Config
 from tinc_codec.hosts.regions import Index, Regions
 from tinc_codec.jobs import presence
-from tinc_codec.jobs.destination import Mode
+from tinc_codec.jobs.destination_array import Mode
 from tinc_codec.jobs.grids import Shape
 from tinc_codec.jobs.presence import Presence
 from tinc_codec.jobs.sources import IN_PARTS, MeanSource, SampleSource
@@ -59,7 +59,7 @@ class Work:
     target
         The array, open for writing.
     mode, config
-        How it is written, see `tinc_codec.jobs.destination.DestinationArray`.
+        How it is written, see `tinc_codec.jobs.destination_array.DestinationArray`.
     chunks
         What a codec's target holds for.
     regions

@@ -22,7 +22,7 @@ NEAR, FAR = 2, 6
 SPREADS = 5
 """Weights of the expected error: differences and errors of near and far neighbours, and the prediction itself."""
 
-_MODERATE = 16
+MODERATE = 16
 """The prediction's weight counts for a sixteenth: noise grows slowly with intensity."""
 
 Volume = NDArray[np.float64]
@@ -119,7 +119,7 @@ def spread_terms(known: Known, step: Pass, predicted: Volume, around: Neighbourh
         if number in (NEAR, min(pairs, FAR)):
             terms.append((differences.copy(), mistakes.copy()))
     near, far = (terms[0], terms[-1]) if terms else ((differences, mistakes),) * 2
-    return [near[0], far[0], near[1], far[1], predicted * (1 / _MODERATE)]
+    return [near[0], far[0], near[1], far[1], predicted * (1 / MODERATE)]
 
 
 def expected_error(terms: list[Volume], model: PassModel) -> Volume:

@@ -11,25 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.stream.entropy import PRECISION, Decoder, Table
+from tinc_codec.stream.entropy import PRECISION, WORD, Decoder, Table
 
-_MASK = 0xFFFFFFFF
+_MASK = (1 << WORD) - 1
 
 
 def encode(begins: NDArray[np.uint32], frequencies: NDArray[np.uint32]) -> bytes:
-    """Code of symbols, given where each one's share of 2^24 begins and how large it is, in the order of decoding."""
+    """Code of symbols in the order of decoding, given where each one's share of `TOTAL` begins and how large it is."""
     state, words = 0, []
     for begin, frequency in zip(reversed(begins.tolist()), reversed(frequencies.tolist()), strict=True):
-        if state >= frequency << (64 - PRECISION):
+        if state >= frequency << (2 * WORD - PRECISION):
             words.append(state & _MASK)
-            state >>= 32
+            state >>= WORD
         state = (state // frequency << PRECISION) + state % frequency + begin
     return to_bytes(words, state)
 
 
 def to_bytes(words: list[int], state: int) -> bytes:
     """Words and the last state as bytes, without those of 0 at the end."""
-    return np.array([*words, state & _MASK, state >> 32], "<u4").tobytes().rstrip(b"\0")
+    return np.array([*words, state & _MASK, state >> WORD], "<u4").tobytes().rstrip(b"\0")
 
 
 def to_words(code: bytes) -> NDArray[np.uint32]:

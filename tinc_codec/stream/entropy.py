@@ -18,12 +18,19 @@ from tinc_codec.runtime.caching import keeping
 from tinc_codec.runtime.lazy import lazy
 
 PRECISION = 24
-"""Frequencies of a table sum to 2**PRECISION."""
+"""Bits of a quantile: where it lies in a table's cumulated frequencies says the symbol."""
+
+TOTAL = 1 << PRECISION
+"""Sum of a table's frequencies."""
+
+WORD = 32
+"""Bits of a word of the code; coders have states of two words."""
+
+PLACES = 62
+"""Binary places of the probabilities that frequencies are computed from."""
 
 TABLES = 256
 """Number of Laplace distributions."""
-
-_ONE = 1 << 62
 
 _PART = 2**16
 """Symbols that are taken at a time."""
@@ -42,21 +49,21 @@ def laplace_frequencies(table: int, largest: int) -> NDArray[np.int64]:
     density over each unit interval. Every product is rounded down at 62 binary places (FORMAT.md, "Tables").
     """
     numerator, exponent = decay(table)
-    r = (numerator << 62) >> exponent
-    square = r * r >> 62
-    tail = [((r * (_ONE - square)) >> 62) >> 1]
+    one, r = 1 << PLACES, (numerator << PLACES) >> exponent
+    square = r * r >> PLACES
+    tail = [((r * (one - square)) >> PLACES) >> 1]
     for _ in range(largest - 1):
-        tail.append(tail[-1] * square >> 62)
+        tail.append(tail[-1] * square >> PLACES)
     tail = tail[:largest]
-    weights = [*reversed(tail), _ONE - r, *tail]
+    weights = [*reversed(tail), one - r, *tail]
     return _normalise(weights, largest)
 
 
 def _normalise(weights: list[int], remainder_to: int) -> NDArray[np.int64]:
-    """Scale weights to frequencies of at least 1 that sum to 2**PRECISION; the remainder goes to one symbol."""
-    total, spare = sum(weights), (1 << PRECISION) - len(weights)
+    """Scale weights to frequencies of at least 1 that sum to `TOTAL`; the remainder goes to one symbol."""
+    total, spare = sum(weights), TOTAL - len(weights)
     frequencies = np.array([1 + weight * spare // total for weight in weights], np.int64)
-    frequencies[remainder_to] += (1 << PRECISION) - int(frequencies.sum())
+    frequencies[remainder_to] += TOTAL - int(frequencies.sum())
     frequencies.flags.writeable = False
     return frequencies
 
@@ -88,7 +95,7 @@ class Table:
     Parameters
     ----------
     frequencies
-        Of the symbols 0, 1, ...; of sum 2^24. None: one symbol is certain, and takes no code.
+        Of the symbols 0, 1, ...; of sum `TOTAL`. None: one symbol is certain, and takes no code.
     certain
         That symbol.
     """
@@ -120,8 +127,8 @@ class Table:
     @lazy
     def model(self) -> Any:
         """For constriction."""
-        # constriction gives symbol i the frequency 1 + floor(p_i * (2^24 - n) / sum(p)); with p_i = frequency - 1 the
-        # sum is 2^24 - n, the factor exactly 1, and the frequencies come out as they are
+        # constriction gives symbol i the frequency 1 + floor(p_i * (TOTAL - n) / sum(p)); with p_i = frequency - 1 the
+        # sum is TOTAL - n, the factor exactly 1, and the frequencies come out as they are
         assert self.frequencies is not None
         return constriction.stream.model.Categorical((self.frequencies - 1).astype(np.float64), perfect=False)
 

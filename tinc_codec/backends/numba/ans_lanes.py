@@ -8,6 +8,7 @@ import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.stream.ans_lanes import LANES
+from tinc_codec.stream.entropy import PRECISION, TOTAL, WORD
 
 
 @jit
@@ -27,19 +28,19 @@ def _refilled(words: Any, number: Any, left: Any, bottom: Any) -> Any:
     """The state with one more word, where it is small and there is one; no branch, which could not be foretold."""
     rest = left - np.uint64(left > bottom)
     word = np.uint64(words[rest])  # whether it is taken or not: it need not wait for the number
-    small = (number < np.uint64(4294967296)) & (rest < left)
-    return (number << np.uint64(32)) | word if small else number, rest if small else left
+    small = (number < np.uint64(1 << WORD)) & (rest < left)
+    return (number << np.uint64(WORD)) | word if small else number, rest if small else left
 
 
 @jit
 def _next(words: Any, number: Any, left: Any, bottom: Any, cumulated: Any, first: Any, shift: int) -> Any:
     """A symbol of one lane, and the state after it."""
-    quantile = number & np.uint64(16777215)
+    quantile = number & np.uint64(TOTAL - 1)
     symbol = np.int64(first[np.int64(quantile >> np.uint64(shift))])
     while cumulated[symbol + 1] <= quantile:
         symbol += 1
     low = cumulated[symbol]
-    number = (number >> np.uint64(24)) * (cumulated[symbol + 1] - low) + (quantile - low)
+    number = (number >> np.uint64(PRECISION)) * (cumulated[symbol + 1] - low) + (quantile - low)
     number, left = _refilled(words, number, left, bottom)
     return number, left, symbol
 

@@ -1,4 +1,4 @@
-"""`tinc_codec.stream.fields.Reader`, compiled by numba: `at` holds where in the bytes the next field begins."""
+"""`tinc_codec.stream.fields.FieldReader`, compiled by numba: `at` holds where in the bytes the next field begins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def take_byte(data: Any, at: Any) -> Any:
 
 @jit
 def take_count(data: Any, at: Any, limit: int) -> Any:
-    """`tinc_codec.stream.fields.Reader.count`; -1: there is none."""
+    """`tinc_codec.stream.fields.FieldReader.count`; -1: there is none."""
     value = np.int64(0)
     for shift in range(0, 56, 7):  # what is longer is left to the reference
         taken = take_byte(data, at)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.backends.numba.microkernel import LANES, TILE, sines, sums
+from tinc_codec.backends.numba.microkernel import TILE, VECTOR, sines, sums
 from tinc_codec.runtime.threads import share
 from tinc_codec.tree.node_layout import NodeLayout
 from tinc_codec.tree.pieces import Batch
@@ -162,8 +162,8 @@ def _parts(
                         for row in range(first[level] + node * count[level], first[level] + (node + 1) * count[level]):
                             products += layers[row, 2] * layers[row, 3]
         begin += sizes[piece, 0]
-        cost[piece] = products * (-(-points // LANES) * LANES)
-        cuts[piece] = max(1, min(int(cost[piece] // least), points // LANES, MOST_PARTS))
+        cost[piece] = products * (-(-points // VECTOR) * VECTOR)
+        cuts[piece] = max(1, min(int(cost[piece] // least), points // VECTOR, MOST_PARTS))
     parts, work = np.empty((cuts.sum(), 4), np.int64), np.empty(cuts.sum())
     number = begin = point = 0
     for piece in range(len(sizes)):
@@ -171,7 +171,7 @@ def _parts(
         for part in range(cuts[piece]):
             parts[number, 0], parts[number, 1] = begin, begin + wanted
             for end in range(2):
-                whole = points if part + end == cuts[piece] else points * (part + end) // cuts[piece] // LANES * LANES
+                whole = points if part + end == cuts[piece] else points * (part + end) // cuts[piece] // VECTOR * VECTOR
                 parts[number, 2 + end] = point + whole
             work[number] = cost[piece] / cuts[piece]
             number += 1

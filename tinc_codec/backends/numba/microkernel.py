@@ -24,11 +24,11 @@ SINE = tuple(
 )
 """Coefficients of v, v^3, v^5, ... in AMPLITUDE * sin(pi v / 2048) for v from -1024 to 1024; float32."""
 
-LANES = 16
+VECTOR = 16
 """Local coordinates that are worked on at once, whatever the processor's registers hold."""
 
 TILE = 128
-"""Local coordinates that go down the tree together; a multiple of `LANES`."""
+"""Local coordinates that go down the tree together; a multiple of `VECTOR`."""
 
 _I1, _I16, _I32, _F32 = ir.IntType(1), ir.IntType(16), ir.IntType(32), ir.FloatType()
 
@@ -91,7 +91,7 @@ class _Emitter:
 
 
 def _rows(rows: int, linear: bool) -> Any:
-    """Code for `LANES` coordinates and some rows of a layer: sums where it is linear, else pairs of sines."""
+    """Code for `VECTOR` coordinates and some rows of a layer: sums where it is linear, else pairs of sines."""
 
     @intrinsic
     def evaluate(
@@ -119,7 +119,7 @@ def _rows(rows: int, linear: bool) -> Any:
             def plus(index: Any, number: int) -> Any:
                 return b.add(index, ir.Constant(index.type, number))
 
-            parts = range(LANES // e.lanes)
+            parts = range(VECTOR // e.lanes)
             totals = [[cgutils.alloca_once(b, e.ints) for _ in parts] for _ in range(rows)]
             for row in range(rows):
                 bias = e.splat(b.load(at(6, plus(biases_at, row), _I32)))
@@ -162,7 +162,7 @@ def sines(
 ) -> None:
     """One layer at `n` coordinates: pairs of activations in, pairs out, each ``(pairs, 2 * TILE)`` flat."""
     step = 2 * TILE
-    for t in range(0, 2 * n, 2 * LANES):
+    for t in range(0, 2 * n, 2 * VECTOR):
         row = 0
         while row + 4 <= rows:
             place = (row // 2) * step + t
@@ -180,5 +180,5 @@ def sines(
 @jit
 def sums(x: Any, weights: Any, at: int, biases: Any, biases_at: int, pairs: int, y: Any, n: int) -> None:
     """A linear layer of one row at `n` coordinates: pairs of activations in, sums out."""
-    for t in range(0, n, LANES):
+    for t in range(0, n, VECTOR):
         _sum(x, 2 * t, 2 * TILE, weights, at, pairs, biases, biases_at, np.float32(0), y, t, TILE)

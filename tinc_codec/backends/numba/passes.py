@@ -8,7 +8,7 @@ import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.interlace import PAD, pad_row, reflected
-from tinc_codec.residual.prediction import FAR, NEAR, UNIT
+from tinc_codec.residual.prediction import FAR, MODERATE, NEAR, UNIT
 
 
 @jit
@@ -32,7 +32,7 @@ def predict(
                 for m in range(size):
                     value = np.floor((mean[m] + (terms[0] + UNIT // 2)) * (1 / UNIT))
                     mean[m] = min(max(value, 0.0), top)
-                    expected[m] = terms[1] + mean[m] * (1 / 16) * terms[6]
+                    expected[m] = terms[1] + mean[m] * (1 / MODERATE) * terms[6]
                 _spread(values, errors, a, b, c, parity[3], offsets, terms, mean, apart, expected)
                 _classify(expected, thresholds, context)
                 at += size

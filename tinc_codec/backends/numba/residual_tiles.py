@@ -14,14 +14,13 @@ from tinc_codec.backends.numba.interlace import AXES, joined, split
 from tinc_codec.backends.numba.passes import enter, predict
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual.interlace import passes
-from tinc_codec.residual.prediction import UNIT
+from tinc_codec.residual.prediction import MODERATE, UNIT
 from tinc_codec.residual.section import ResidualParameters
-from tinc_codec.residual.tokens import DIRECT, PIECE
+from tinc_codec.residual.tokens import DIRECT, LEADING, MOST_EXTRA, PIECE
+from tinc_codec.stream.entropy import PRECISION, TOTAL
 
 _BITS = 8
 """Leading bits of a quantile that a token is looked for by: there are few tokens, and many tables."""
-
-_MOST_BITS = 33
 
 
 class Prepared:
@@ -46,7 +45,7 @@ class Prepared:
         tables = parameters.frequencies
         certain = np.array([table.certain if table.frequencies is None else -1 for table in tables], np.int64)
         lookups = [
-            Lookup(np.array([2**24]) if f is None else f, _BITS) for f in (table.frequencies for table in tables)
+            Lookup(np.array([TOTAL]) if f is None else f, _BITS) for f in (table.frequencies for table in tables)
         ]
         ends = np.cumsum([0, *(len(lookup.cumulated) for lookup in lookups)]).astype(np.int64)
         cumulated = np.concatenate([lookup.cumulated for lookup in lookups])
@@ -132,7 +131,7 @@ def _coarsest(
     """The first pass: every voxel of its lattice, from the model's prediction alone."""
     predicted = np.floor((model.ravel() * UNIT + (step.terms[0] + UNIT // 2)) * (1 / UNIT))
     np.clip(predicted, 0, reader.prepared.top, out=predicted)
-    expected = step.terms[1] + predicted * (1 / 16) * step.terms[6]
+    expected = step.terms[1] + predicted * (1 / MODERATE) * step.terms[6]
     contexts = np.searchsorted(reader.prepared.thresholds, expected, side="right")
     voxels, wrong = reader.decoded(predicted, contexts, None if coded is None else coded.ravel(), step.level)
     return voxels.reshape(model.shape), wrong.reshape(model.shape)
@@ -178,7 +177,9 @@ def _read(words: Any, state: Any, contexts: Any, certain: Any, ends: Any, cumula
         part = run[borders[context] : borders[context + 1]]
         if certain[context] >= 0:
             part[:] = certain[context]
-        elif not take(words, state, cumulated[ends[context] : ends[context + 1]], first[context], 24 - _BITS, part):
+        elif not take(
+            words, state, cumulated[ends[context] : ends[context + 1]], first[context], PRECISION - _BITS, part
+        ):
             return False
     for k in range(len(order)):
         tokens[order[k]] = run[k]
@@ -188,7 +189,8 @@ def _read(words: Any, state: Any, contexts: Any, certain: Any, ends: Any, cumula
     for k in range(len(tokens)):
         number = tokens[k]
         if number >= DIRECT:
-            number = ((8 + (number - DIRECT) % 8) << (1 + (number - DIRECT) // 8)) + extra[k]
+            octave, leading = divmod(number - DIRECT, LEADING)
+            number = ((LEADING + leading) << (1 + octave)) + extra[k]
         out[k] = -((number + 1) >> 1) if number & 1 else number >> 1
     return True
 
@@ -210,17 +212,17 @@ def _sorted(keys: Any, count: int) -> Any:
 @jit
 def _extra(words: Any, state: Any, tokens: Any, spare: Any, extra: Any) -> bool:
     """The extra bits of all tokens, by their number."""
-    sizes = np.zeros(_MOST_BITS, np.int64)
+    sizes = np.zeros(MOST_EXTRA + 1, np.int64)
     for token in tokens:
         if token >= DIRECT:
-            sizes[1 + (token - DIRECT) // 8] += 1
-    for size in range(1, _MOST_BITS):
+            sizes[1 + (token - DIRECT) // LEADING] += 1
+    for size in range(1, MOST_EXTRA + 1):
         for low in range(0, size if sizes[size] else 0, PIECE):
             if not take_bits(words, state, min(PIECE, size - low), spare[: sizes[size]]):
                 return False
             at = 0
             for k in range(len(tokens)):
-                if tokens[k] >= DIRECT and 1 + (tokens[k] - DIRECT) // 8 == size:
+                if tokens[k] >= DIRECT and 1 + (tokens[k] - DIRECT) // LEADING == size:
                     extra[k] += np.int64(spare[at]) << low
                     at += 1
     return True

@@ -9,10 +9,14 @@ import numpy as np
 from tinc_codec.backends.numba import ans_lanes as lanes_numba
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.entropy import RANGE_STATE, take
+from tinc_codec.stream import entropy
+from tinc_codec.stream.entropy import PLACES, PRECISION, TOTAL
 from tinc_codec.tree.model import AMPLITUDE
 
 MOST_BITS, FEWEST_BITS = 12, 6
 """A symbol is looked for from the first one of its quantile's leading bits on; this many of them."""
+
+_decay = jit(entropy.decay)
 
 
 @jit
@@ -41,7 +45,7 @@ def laplace(words: Any, state: Any, table: int, largest: int, symbols: Any) -> A
     cumulated, first = np.empty(2 * largest + 2, np.uint64), np.empty(1 << bits, np.int32)
     laplace_table(table, largest, cumulated)
     look_up(cumulated, first)
-    return _take(words, state, cumulated, first, 24 - bits, symbols)
+    return _take(words, state, cumulated, first, PRECISION - bits, symbols)
 
 
 @jit
@@ -57,31 +61,31 @@ def by_counts(words: Any, state: Any, counts: Any, symbols: Any) -> Any:
         symbols[:] = likeliest
         return True
     cumulated, first = np.zeros(len(counts) + 1, np.uint64), np.empty(1 << FEWEST_BITS, np.int32)
-    spare, rest = (1 << 24) - len(counts), 1 << 24
+    spare, rest = TOTAL - len(counts), TOTAL
     for k in range(len(counts)):
         rest -= 1 + counts[k] * spare // len(symbols)
     for k in range(len(counts)):
         frequency = 1 + counts[k] * spare // len(symbols) + (rest if k == likeliest else 0)
         cumulated[k + 1] = cumulated[k] + np.uint64(frequency)
     look_up(cumulated, first)
-    return _take(words, state, cumulated, first, 24 - FEWEST_BITS, symbols)
+    return _take(words, state, cumulated, first, PRECISION - FEWEST_BITS, symbols)
 
 
 @jit
 def _take(words: Any, state: Any, cumulated: Any, first: Any, shift: int, symbols: Any) -> Any:
-    found = True
+    good = True
     if len(state) == RANGE_STATE:  # the state says whose it is
-        found = take(words, state, cumulated, first, shift, symbols)
+        good = take(words, state, cumulated, first, shift, symbols)
     else:
         lanes_numba.take(words, state, cumulated, first, shift, symbols)
-    return found
+    return good
 
 
 @jit
 def laplace_table(table: int, largest: int, cumulated: Any) -> None:
     """`tinc_codec.stream.entropy.laplace_frequencies`, cumulated, into an array of ``2 * largest + 2``."""
-    one, exponent = np.int64(1) << 62, 5 + table // 16
-    r = ((np.int64(1) << exponent) - (31 - table % 16)) << (62 - exponent)
+    numerator, exponent = _decay(table)
+    one, r = np.int64(1) << PLACES, numerator << (PLACES - exponent)
     square = _product(r, r)
     total, weight = one - r, _product(r, one - square) >> 1
     tail = np.empty(largest, np.int64)  # of 1 .. largest
@@ -89,14 +93,14 @@ def laplace_table(table: int, largest: int, cumulated: Any) -> None:
         tail[k] = weight
         total += 2 * weight
         weight = _product(weight, square)
-    spare, both = np.int64((1 << 24) - (2 * largest + 1)), np.int64(0)
+    spare, both = np.int64(TOTAL - (2 * largest + 1)), np.int64(0)
     for k in range(largest):
         tail[k] = 1 + _quotient(tail[k], spare, total)
         both += 2 * tail[k]
     cumulated[0] = np.uint64(0)
     for k in range(largest):
         cumulated[k + 1] = cumulated[k] + np.uint64(tail[largest - 1 - k])
-    cumulated[largest + 1] = cumulated[largest] + np.uint64((1 << 24) - both)
+    cumulated[largest + 1] = cumulated[largest] + np.uint64(TOTAL - both)
     for k in range(largest):
         cumulated[largest + 2 + k] = cumulated[largest + 1 + k] + np.uint64(tail[k])
 
@@ -104,7 +108,7 @@ def laplace_table(table: int, largest: int, cumulated: Any) -> None:
 @jit
 def look_up(cumulated: Any, first: Any) -> None:
     """Where to begin to look for a quantile, by its leading bits; `first` has a power of 2 of entries."""
-    symbol, step = 0, np.uint64((1 << 24) // len(first))
+    symbol, step = 0, np.uint64(TOTAL // len(first))
     for cell in range(len(first)):
         while cumulated[symbol + 1] <= np.uint64(cell) * step:
             symbol += 1
@@ -113,8 +117,8 @@ def look_up(cumulated: Any, first: Any) -> None:
 
 @jit
 def _product(a: Any, b: Any) -> Any:
-    """``a * b >> 62`` of numbers from 0 to 2^62, by halves of 31 bits."""
-    half, mask = np.uint64(31), np.uint64((1 << 31) - 1)
+    """``a * b >> PLACES`` of numbers from 0 to 1, by halves of their places."""
+    half, mask = np.uint64(PLACES // 2), np.uint64((1 << PLACES // 2) - 1)
     p, q = np.uint64(a), np.uint64(b)
     middle = (p >> half) * (q & mask) + (p & mask) * (q >> half) + ((p & mask) * (q & mask) >> half)
     return np.int64((p >> half) * (q >> half) + (middle >> half))
@@ -122,11 +126,11 @@ def _product(a: Any, b: Any) -> Any:
 
 @jit
 def _quotient(weight: Any, spare: Any, total: Any) -> Any:
-    """``weight * spare // total`` where that is below 2^24 and `total` at most 2^62."""
-    found = np.int64(np.float64(weight) * np.float64(spare) / np.float64(total))  # off by 1 at most
-    rest = weight * spare - found * total  # modulo 2^64; what it stands for fits
+    """``weight * spare // total`` where that is below `TOTAL` and `total` at most 1."""
+    quotient = np.int64(np.float64(weight) * np.float64(spare) / np.float64(total))  # off by 1 at most
+    rest = weight * spare - quotient * total  # modulo 2^64; what it stands for fits
     while rest < 0:
-        found, rest = found - 1, rest + total
+        quotient, rest = quotient - 1, rest + total
     while rest >= total:
-        found, rest = found + 1, rest - total
-    return found
+        quotient, rest = quotient + 1, rest - total
+    return quotient
