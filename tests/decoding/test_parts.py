@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.models import random_residual, random_stream
+from tests.models import random_detail, random_residual, random_stream
 from tinc_codec import TINCCodec, decode, sample, set_process
 from tinc_codec.decoding.cache import _Key, chunks
 from tinc_codec.errors import ConfigurationError, SelectionError
@@ -23,11 +23,26 @@ def streams(rng, shape, dtype, kind):
     if kind == "lossless":
         values = rng.normal(0, 30, shape).round() + 100
         return TINCCodec(max_error=0).encode(np.array(values, dtype, order=order))
+    if "detail" in kind:
+        parts = {name: name in kind for name in ("above", "exact", "crop", "residual")}
+        return random_detail(rng, shape, dtype, order, **parts)
     made = {"model": "model" in kind, "exact": "exact" in kind, "crop": "crop" in kind}
     return random_residual(rng, shape, dtype, order, int(rng.choice([1, 3, 9])), **made)[0]
 
 
-KINDS = ["network", "lossless", "residual", "residual and exact and crop", "model and residual", "model and exact"]
+KINDS = [
+    "network",
+    "lossless",
+    "residual",
+    "residual and exact and crop",
+    "model and residual",
+    "model and exact",
+    "detail",
+    "detail and exact and crop",
+    "detail and above",
+    "detail and residual",
+    "detail and above and exact and residual",
+]
 
 
 def random_selection(rng, shape):

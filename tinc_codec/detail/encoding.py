@@ -14,7 +14,7 @@ from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
-from tinc_codec.detail.scale import Scale, mean_byte, mean_of
+from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of
 from tinc_codec.detail.section import Parameters, pack
 from tinc_codec.detail.tables import class_tables
 from tinc_codec.detail.waves import over
@@ -69,7 +69,7 @@ class Coefficients:
 
     def scaled(self, step: float) -> Scale:
         """The scale of a step."""
-        return replace(self.scale, step=max(1, round(step * 256)))
+        return replace(self.scale, step=min(max(1, round(step * 256)), LARGEST_STEP))
 
 
 def transform(volume: NDArray[np.float64], plan: Plan, work: Work) -> Coefficients:
