@@ -128,7 +128,8 @@ class Trial:
         parts, gatherer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
         every = max(1, parts.size // _GATHERED)
         some = [number for number in range(len(parts.pieces)) if not number or number % every == every // 2]
-        return fit_weights(np.sum(over(parts, some, lambda number: gatherer.gather(parts.pieces[number])), axis=0))
+        normal = np.sum(over(parts, some, lambda number: gatherer.gather(parts.pieces[number])), axis=0)
+        return fit_weights(normal, parts.size / sum(parts.pieces[number].size for number in some))
 
 
 def attempt(
