@@ -205,8 +205,8 @@ def test_scrubbing_through_planes_uses_what_was_evaluated_and_gives_the_same_byt
     set_process(decoder=decoder)
     chunks.clear()
     roots = []
-    real = inference._node
-    monkeypatch.setattr(inference, "_node", lambda *a: roots.append(a[1] == 0) or real(*a))
+    real = inference._nodes
+    monkeypatch.setattr(inference, "_nodes", lambda *a: roots.append(a[1] == 0) or real(*a))
     for z in range(64):
         assert decode(stream, z).tobytes() == whole[z].tobytes()
     if decoder == "numpy":
