@@ -116,6 +116,8 @@ class _Steps:
 
 def to_budget(search: Search, goal: Budget, first: float) -> bytes:
     """The section of the finest step that fits."""
+    if goal.size < 1:
+        raise UnreachableGoalError(f"{goal.size} bytes are too few for a section of coefficients")
     trial, step, best, steps = search.fitted(search.at(first)), first, b"", _Steps()
     ending = 0.0  # what the ends of pieces take beyond their bits
     for _ in range(_MOST_TRIALS):
@@ -137,19 +139,20 @@ def to_budget(search: Search, goal: Budget, first: float) -> bytes:
 
 def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:
     """The section of the coarsest step whose error, measured, is small enough."""
-    trial, step, best, ratio, steps = search.fitted(search.at(first)), first, b"", 1.0, _Steps()
+    trial, step, best, steps = search.fitted(search.at(first)), first, b"", _Steps()
+    ratio, measured = 1.0, False  # of the error that decoding gives to the one that a trial tells
     for _ in range(_MOST_TRIALS):
         error = trial.error * ratio
         if abs(error / rms - 1) < _NEAR:
             section = trial.section()
             error = error_of(section)
-            ratio = error / trial.error
+            ratio, measured = error / trial.error, True
             if error <= rms:
                 best = section
                 if error >= rms * _WITHIN:
                     break
         wanted = step * (rms * _AIM_ERROR / error) ** (1 / _ERRORS) if error else 2 * step
-        step = steps.after(step, error <= rms, min(max(wanted, step / 4), step * 4), search.learned)
+        step = steps.after(step, error <= rms, min(max(wanted, step / 4), step * 4), search.learned and measured)
         trial = search.at(step)
     if not best:
         raise UnreachableGoalError(f"a root mean squared error of {rms} integers is not reached")

@@ -154,8 +154,8 @@ class Bounded:
                 if alone.complaint is None:
                     yield alone
                     return
-        with_detail = with_detail and bool(aim.allowed) and coefficients.possible(self.chunk)
-        if aim.rmse is not None and with_detail:
+        with_detail = with_detail and coefficients.possible(self.chunk)
+        if aim.rmse and with_detail:
             detailed = self._to_rmse(above, samples, aim.rmse)
             if detailed is not None:
                 yield detailed
@@ -165,7 +165,12 @@ class Bounded:
         if residual is None:
             return
         yield residual
-        if aim.rmse is None and with_detail and 8 * len(residual.stream) <= _LARGE * self.chunk.values.size:
+        if (
+            aim.rmse is None
+            and aim.allowed
+            and with_detail
+            and 8 * len(residual.stream) <= _LARGE * self.chunk.values.size
+        ):
             detailed = self._under_residual(above, aim, samples)
             if detailed is not None:
                 yield detailed
