@@ -13,7 +13,7 @@ import psutil
 
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.jobs.cluster import Workers, connected
-from tinc_codec.jobs.destination import create_empty, open_target
+from tinc_codec.jobs.destination import create_empty, open_array
 from tinc_codec.jobs.destination_array import WriteSettings
 from tinc_codec.jobs.grids import Shape
 from tinc_codec.jobs.ledger import Ledger, Record
@@ -118,7 +118,7 @@ def _measure(folder: Path, chunks: Shape, workers: int) -> Overhead:
     planning = time.perf_counter() - start
     destination.create(folder / "target.zarr")
     (array,) = destination.arrays
-    written = open_target(folder / "target.zarr", "")
+    written = open_array(folder / "target.zarr", "")
     work = Work("", array.member.reader, written, "encode", array.config, chunks, array.regions, "nothing")
     process, memory, done = psutil.Process(), [], 0
     with connected(None, Workers(workers, 1, 2**31)) as client, Ledger(folder / "ledger") as ledger:

@@ -115,15 +115,15 @@ def at_ratio(name: str, volume: NDArray[Any], ratio: float) -> Iterator[Row]:
 def finest_within(
     volume: Volume, make: Callable[[float], Encode], budget: float, fine: float, coarse: float
 ) -> float | None:
-    """The finest level, by bisection, whose bytes stay within a budget; None where none was found."""
-    found = None
+    """The finest level, by bisection, whose bytes stay within a budget; None where none does."""
+    finest = None
     for _ in range(14):
         middle = (fine + coarse) / 2
         if len(make(middle)(volume)) <= budget:
-            coarse = found = middle
+            coarse = finest = middle
         else:
             fine = middle
-    return found
+    return finest
 
 
 def lossless(name: str, volume: NDArray[Any]) -> Iterator[Row]:

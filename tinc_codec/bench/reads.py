@@ -112,9 +112,9 @@ def pyramid(name: str, volume: NDArray[Any], place: Path) -> Iterator[Read]:
         run = _reading("numba", lazy, ...)
         runs["tinc (dask)", f"1/{2**level}"] = Run(run, chunks.clear)
         runs["tinc (dask, parsed)", f"1/{2**level}"] = Run(run, run)
-    found = medians(runs)
-    whole, base = found["tinc (dask)", "1/1"]
-    for (codec, what), (answer, seconds) in found.items():
+    times = medians(runs)
+    whole, base = times["tinc (dask)", "1/1"]
+    for (codec, what), (answer, seconds) in times.items():
         note = "" if what == "1/1" else _quality(volume, whole, answer, int(what[2:]))
         yield Read(name, codec, what, answer.size, answer.nbytes, seconds, seconds / base, note)
 
@@ -140,18 +140,18 @@ def _crop(name: str, folder: Path, effort: int) -> Iterator[Read]:
         run = _decoding(stream, level)
         runs["tinc (decode)", f"1/{2**level}"] = Run(run, chunks.clear)
         runs["tinc (decode, parsed)", f"1/{2**level}"] = Run(run, run)
-    found = medians(runs)
+    times = medians(runs)
     wholes = {
         codec: seconds
-        for (codec, what), (_, seconds) in found.items()
+        for (codec, what), (_, seconds) in times.items()
         if what in ("whole", "1/1") and "parsed" not in codec
     }
-    for (codec, what), (answer, seconds) in found.items():
+    for (codec, what), (answer, seconds) in times.items():
         base = wholes.get(codec.replace(", parsed", ""), math.nan)
         size = np.asarray(answer).size
         note = _bound(stream, volume) if (codec, what) == ("tinc (numba)", "whole") else ""
         if what.startswith("1/") and what != "1/1":
-            note = _quality(volume, np.asarray(found["tinc (numba)", "whole"][0]), np.asarray(answer), int(what[2:]))
+            note = _quality(volume, np.asarray(times["tinc (numba)", "whole"][0]), np.asarray(answer), int(what[2:]))
         yield Read(name, codec, what, size, size * volume.dtype.itemsize, seconds, seconds / base, note)
 
 
@@ -233,14 +233,14 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
 
     known, coarsest = by_level(spread), -5.0
     quality = finest_within(floats, all_planes, budget, -110.0, coarsest)
-    made: dict[str, tuple[NDArray[Any], tuple[int, ...], Any]] = {
+    codings: dict[str, tuple[NDArray[Any], tuple[int, ...], Any]] = {
         "SPERR": (floats, volume.shape, codecs.Sperr(**settings(known["sperr"]))),
         "zfp": (floats, volume.shape, codecs.Zfp(**settings(replace(known["zfp"], coarsest=3)))),
         "JPEG 2000": (planes, (1, *volume.shape[1:]), jpeg2000(coarsest if quality is None else quality)),
         "Blosc zstd": (volume, volume.shape, Blosc("zstd", 5, Blosc.SHUFFLE)),
     }
     arrays = {}
-    for name, (data, shape, codec) in made.items():
+    for name, (data, shape, codec) in codings.items():
         place = folder / name
         zarr.create_array(place, data=data, chunks=shape, zarr_format=2, compressors=codec, filters=None)
         array = zarr.open_array(place, mode="r")

@@ -43,8 +43,8 @@ def _client(scheduler: str | None) -> Iterator[Any]:
         yield client
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(asked: bool) -> None:
+    if asked:
         console.print(__version__)
         raise typer.Exit
 
@@ -110,17 +110,17 @@ def inspect_command(
         if path.is_dir():
             from tinc_codec.hosts.stored import stored_chunks
 
-            found = [(key, inspect(data)) for key, data in stored_chunks(path)]
+            infos = [(key, inspect(data)) for key, data in stored_chunks(path)]
         else:
-            found = [(path.name, inspect(path.read_bytes()))]
-    if not found:
+            infos = [(path.name, inspect(path.read_bytes()))]
+    if not infos:
         raise ConfigurationError(f"{path} holds no TINC stream: give a stream, or a Zarr store with arrays of TINC's")
     if as_json:
-        console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in found])
+        console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in infos])
         return
-    if len(found) > 1:
-        tables.print_store(console, found)
-    tables.print_stream(console, *found[0])
+    if len(infos) > 1:
+        tables.print_store(console, infos)
+    tables.print_stream(console, *infos[0])
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
@@ -262,10 +262,10 @@ def bench(
             raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(STUDIES)}")
         if output is not None and not output.absolute().parent.is_dir():
             raise ConfigurationError(f"output {str(output)!r}: there is no such folder; make it first")
-        found = []
+        results = []
         for result in STUDIES[study](effort):
-            found.append(result.as_json())
+            results.append(result.as_json())
             console.print(result.line, highlight=False, soft_wrap=True)
         if output is not None:
             with usable(f"output {str(output)!r}"):
-                output.write_text(json.dumps(found, indent=1) + "\n")
+                output.write_text(json.dumps(results, indent=1) + "\n")

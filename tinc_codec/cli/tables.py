@@ -17,13 +17,13 @@ def as_json(info: StreamInfo) -> dict[str, object]:
     return {**asdict(info), "ratio": info.ratio, "quality": quality}
 
 
-def print_store(console: Console, found: list[tuple[str, StreamInfo]]) -> None:
+def print_store(console: Console, infos: list[tuple[str, StreamInfo]]) -> None:
     """Print what the streams of a store hold."""
-    raw, stored = sum(info.raw_bytes for _, info in found), sum(info.stored_bytes for _, info in found)
-    table = Table(title=f"{len(found)} chunks: {raw:,} bytes in {stored:,} ({raw / stored:.1f}x)")
+    raw, stored = sum(info.raw_bytes for _, info in infos), sum(info.stored_bytes for _, info in infos)
+    table = Table(title=f"{len(infos)} chunks: {raw:,} bytes in {stored:,} ({raw / stored:.1f}x)")
     for column in ("chunk", "shape", "kind", "bytes", "ratio", "PSNR dB", "max error"):
         table.add_column(column, justify="left" if column in ("chunk", "shape", "kind") else "right")
-    for key, info in found:
+    for key, info in infos:
         quality = info.quality
         shown = ("", "") if quality is None else (f"{quality.psnr:.2f}", f"{quality.max_error:g}")
         table.add_row(key, str(info.shape), info.kind, f"{info.stored_bytes:,}", f"{info.ratio:.1f}", *shown)

@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 Volume = NDArray[np.float64]
 
 
-def neighbours(known: NDArray[Any], wanted: Volume) -> tuple[NDArray[np.intp], NDArray[np.intp], Volume]:
-    """Along an axis: numbers of the known positions around each wanted one, and the weight of the second.
+def neighbours(known: NDArray[Any], positions: Volume) -> tuple[NDArray[np.intp], NDArray[np.intp], Volume]:
+    """Along an axis: numbers of the known positions around each position, and the weight of the second.
 
     Parameters
     ----------
     known
         Ascending positions; beyond the first and the last, these are taken.
-    wanted
+    positions
         Positions, in the same unit.
     """
-    after = np.clip(np.searchsorted(known, wanted, side="right"), 1, max(len(known) - 1, 1))
+    after = np.clip(np.searchsorted(known, positions, side="right"), 1, max(len(known) - 1, 1))
     before = after - 1
     after = np.minimum(after, len(known) - 1)
     distance = np.maximum(known[after] - known[before], 1)
-    return before, after, np.clip((wanted - known[before]) / distance, 0.0, 1.0)
+    return before, after, np.clip((positions - known[before]) / distance, 0.0, 1.0)
 
 
-def on_grid(values: NDArray[Any], known: Sequence[Any], wanted: Sequence[Volume]) -> Volume:
-    """Values on a grid of known positions, at a grid of wanted ones; NaN where no neighbour is a finite number."""
-    around = [neighbours(have, want) for have, want in zip(known, wanted, strict=True)]
+def on_grid(values: NDArray[Any], known: Sequence[Any], positions: Sequence[Volume]) -> Volume:
+    """Values on a grid of known positions, at another grid of positions; NaN where no neighbour is a finite number."""
+    around = [neighbours(*along) for along in zip(known, positions, strict=True)]
     needed = [np.unique(np.concatenate([before, after])) for before, after, _ in around]
     part = values[np.ix_(*needed)].astype(np.float64)
     counts = np.isfinite(part)

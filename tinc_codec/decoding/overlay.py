@@ -53,5 +53,5 @@ class Overlay:
 
     def _at(self, places: Indices) -> NDArray[Any]:
         flat = np.ravel_multi_index(places, self.mask.shape)
-        found: NDArray[Any] = self.values[np.searchsorted(self._places, flat)]
-        return found
+        values: NDArray[Any] = self.values[np.searchsorted(self._places, flat)]
+        return values

@@ -50,9 +50,9 @@ def _folded(chunk: Chunk, positions: tuple[NDArray[Any], ...], nearest: tuple[ND
     exact = ~np.isfinite(samples) if chunk.native.kind == "f" else np.zeros(len(samples), bool)
     for overlay in chunk.overlays:
         exact |= overlay.mask[voxels]
-    found = _between(chunk, there)
-    usable = ~exact[between] & ~np.isnan(found)
-    samples[np.flatnonzero(between)[usable]] = to_dtype(found[usable], chunk.native)
+    values = _between(chunk, there)
+    usable = ~exact[between] & ~np.isnan(values)
+    samples[np.flatnonzero(between)[usable]] = to_dtype(values[usable], chunk.native)
     return samples
 
 

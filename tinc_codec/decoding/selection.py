@@ -77,25 +77,25 @@ def _selection(selection: Any, shape: tuple[int, ...]) -> Selection:
 
 def _complete(items: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ...] | None:
     """One item for each axis, arrays as such; None where an item is a mask or a new axis, or too many are there."""
-    made: list[Any] = []
+    complete: list[Any] = []
     for item in items:
         if item is Ellipsis or isinstance(item, slice):
-            made.append(item)
+            complete.append(item)
         elif isinstance(item, bool | np.bool_) or item is None:
             return None
         else:
             array = np.asarray(item)
             if array.dtype.kind not in "iu":
                 return None
-            made.append(int(array) if array.ndim == 0 else array)
-    gap = len(shape) - sum(item is not Ellipsis for item in made)
+            complete.append(int(array) if array.ndim == 0 else array)
+    gap = len(shape) - sum(item is not Ellipsis for item in complete)
     if gap < 0:
         return None
-    if not any(item is Ellipsis for item in made):
-        made.append(Ellipsis)
-    at = next(place for place, item in enumerate(made) if item is Ellipsis)
-    made[at : at + 1] = [slice(None)] * gap
-    return None if any(item is Ellipsis for item in made) else tuple(made)
+    if not any(item is Ellipsis for item in complete):
+        complete.append(Ellipsis)
+    at = next(place for place, item in enumerate(complete) if item is Ellipsis)
+    complete[at : at + 1] = [slice(None)] * gap
+    return None if any(item is Ellipsis for item in complete) else tuple(complete)
 
 
 def _simple(items: tuple[Any, ...], shape: tuple[int, ...]) -> Selection | None:

@@ -154,8 +154,8 @@ def _size(array: Candidate) -> str | None:
 def names_given(attributes: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
     """For each CF attribute, the names of variables that it gives in some arrays' and groups' attributes."""
     given = list(attributes)
-    found = {name: frozenset(_words(part.get(name) for part in given)) for name in _LISTS}
-    return {name: names for name, names in found.items() if names}
+    by_attribute = {name: frozenset(_words(part.get(name) for part in given)) for name in _LISTS}
+    return {name: names for name, names in by_attribute.items() if names}
 
 
 def _words(texts: Iterable[Any]) -> Iterator[str]:

@@ -86,20 +86,20 @@ def open_multiscale(array: Any, *, levels: int | None = None, axes: Iterable[str
     names = axes_of(attributes, finest)
     halved = _halved(names, axes)
     check_level(finest, (0,) * finest.ndim)
-    made = [(0,) * finest.ndim]
-    while levels is None or len(made) < levels:
-        before = cells(finest.shape, made[-1])
+    pyramid = [(0,) * finest.ndim]
+    while levels is None or len(pyramid) < levels:
+        before = cells(finest.shape, pyramid[-1])
         if levels is None and max((before[axis] for axis in halved), default=0) <= SMALL:
             break
         level = tuple(
             k + (axis in halved and k < halvings(finest.shape[axis], finest.chunks[axis]))
-            for axis, k in enumerate(made[-1])
+            for axis, k in enumerate(pyramid[-1])
         )
-        if level == made[-1]:
+        if level == pyramid[-1]:
             break
-        made.append(level)
-    arrays = [finest, *(LevelArray(finest, level) for level in made[1:])]
-    return Multiscale(arrays, made, names, scale_of(attributes, finest.ndim))
+        pyramid.append(level)
+    arrays = [finest, *(LevelArray(finest, level) for level in pyramid[1:])]
+    return Multiscale(arrays, pyramid, names, scale_of(attributes, finest.ndim))
 
 
 def _finest(given: Any) -> tuple[zarr.Array[Any], dict[str, Any]]:
@@ -119,12 +119,12 @@ def _halved(names: Sequence[str], axes: Iterable[str | int] | None) -> frozenset
     if axes is None:
         space = [axis for axis, name in enumerate(names) if kind_of(name) == "space"]
         return frozenset(space[-3:])
-    found = set()
+    halved = set()
     for axis in axes:
         if axis in names:
-            found.add(names.index(str(axis)))
+            halved.add(names.index(str(axis)))
         elif isinstance(axis, int) and -len(names) <= axis < len(names):
-            found.add(axis % len(names))
+            halved.add(axis % len(names))
         else:
             raise ConfigurationError(f"axis {axis!r} is not one of {tuple(names)}")
-    return frozenset(found)
+    return frozenset(halved)

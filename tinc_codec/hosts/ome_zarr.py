@@ -99,7 +99,7 @@ def factors(path: str, finer: tuple[int, ...], coarser: tuple[int, ...]) -> tupl
     ConfigurationError
         The shapes are not those of whole factors.
     """
-    found = []
+    each = []
     for n, m in zip(finer, coarser, strict=True):
         factor = max(1, round(n / m))
         if m not in (n // factor, -(-n // factor)):
@@ -107,8 +107,8 @@ def factors(path: str, finer: tuple[int, ...], coarser: tuple[int, ...]) -> tupl
                 f"level {path!r} of shape {coarser} is not a whole fraction of the level before it, {finer}: it cannot "
                 "be derived; compress every level (pyramid='all')"
             )
-        found.append(factor)
-    return tuple(found)
+        each.append(factor)
+    return tuple(each)
 
 
 def kind_of(name: str) -> str:

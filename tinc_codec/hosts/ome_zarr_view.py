@@ -63,10 +63,10 @@ class View(Store):
         """Metadata, or the samples of a chunk."""
         data = self._documents.get(key)
         if data is None:
-            found = self._place(key)
-            if found is None:
+            chunk = self._place(key)
+            if chunk is None:
                 return None
-            data = await _chunk(*found)
+            data = await _chunk(*chunk)
         return prototype.buffer.from_bytes(_part(data, byte_range))
 
     async def get_partial_values(

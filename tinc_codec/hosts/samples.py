@@ -108,12 +108,12 @@ def _entropy(values: NDArray[Any]) -> float:
 
 def sampled(chunks: Iterable[NDArray[Any]], largest_error: float | None) -> Sample:
     """Look at chunks until they tell that an array is an image, which no further chunk can take back."""
-    found = Sample()
+    sample = Sample()
     for chunk in chunks:
-        found += sample_of(chunk)
-        if why_not_amounts(found, largest_error) is None and found.values:
+        sample += sample_of(chunk)
+        if why_not_amounts(sample, largest_error) is None and sample.values:
             break
-    return found
+    return sample
 
 
 def why_not_amounts(sample: Sample, largest_error: float | None) -> str | None:

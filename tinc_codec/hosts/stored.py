@@ -129,15 +129,15 @@ def _parts(codecs: list[_JSON], shape: Sequence[int], data: bytes) -> Iterator[t
     settings = codecs[place]["configuration"]
     inner = settings["chunk_shape"]
     for number, part in _shard_parts(data, math.prod(n // m for n, m in zip(shape, inner, strict=True)), settings):
-        found = list(_parts(list(settings["codecs"]), inner, part))
-        for within, stream in found:
-            yield number if within is None else number * len(found) + within, stream
+        streams = list(_parts(list(settings["codecs"]), inner, part))
+        for within, stream in streams:
+            yield number if within is None else number * len(streams) + within, stream
 
 
 def _without(codec: _JSON, data: bytes) -> bytes:
     """Bytes as they were before a codec of format 3 that turns bytes into bytes."""
-    made: Any = get_codec_class(codec["name"]).from_dict(dict(codec))
-    (decoded,) = sync(made.decode([(default_buffer_prototype().buffer.from_bytes(data), _spec((len(data),)))]))
+    instance: Any = get_codec_class(codec["name"]).from_dict(dict(codec))
+    (decoded,) = sync(instance.decode([(default_buffer_prototype().buffer.from_bytes(data), _spec((len(data),)))]))
     return bytes(decoded.to_bytes())
 
 

@@ -71,8 +71,8 @@ def xarray_encoding(
     """
     choice = Choice.parse(exact, lossy)
     choice.check(map(str, ds.data_vars))
-    made: dict[str, dict[str, Any]] = {}
-    around = [_told(variable) for variable in ds.variables.values()]
+    encodings: dict[str, dict[str, Any]] = {}
+    around = [_attributes(variable) for variable in ds.variables.values()]
     for name, variable in ds.data_vars.items():
         if _why_exact(str(name), variable, around, codec.config, choice) is not None:
             continue
@@ -86,13 +86,13 @@ def xarray_encoding(
             encoding["chunks"] = tuple(
                 chunks.get(str(d), n) for d, n in zip(variable.dims, variable.shape, strict=True)
             )
-        made[str(name)] = encoding
-    if not made:
+        encodings[str(name)] = encoding
+    if not encodings:
         log.warning("no variable of the dataset is for TINC: all must stay exact")
-    return made
+    return encodings
 
 
-def _told(variable: Any) -> dict[str, Any]:
+def _attributes(variable: Any) -> dict[str, Any]:
     """Attributes of a variable, with those that xarray keeps in its encoding."""
     return {**variable.encoding, "dtype": variable.attrs.get("dtype", ""), **variable.attrs}
 
@@ -109,7 +109,7 @@ def _why_exact(
         return None if lossy is not None else f"asked for by exact={exact!r}"
     dimensions = tuple(map(str, variable.dims))
     candidate = Candidate(
-        name, variable.shape, stored if supported(variable.dtype) else variable.dtype, _told(variable), dimensions
+        name, variable.shape, stored if supported(variable.dtype) else variable.dtype, _attributes(variable), dimensions
     )
     reason = why_exact(replace(candidate, named=names_given(around), axes=frozenset(dimensions)))
     if reason is not None or config.target.lossless:
@@ -127,7 +127,6 @@ def _chunks(variable: xr.DataArray) -> Iterator[NDArray[Any]]:
 
 
 def _missing(variable: xr.DataArray) -> list[float]:
-    found = (
-        place.get(name) for place in (variable.encoding, variable.attrs) for name in ("_FillValue", "missing_value")
-    )
-    return [float(value) if np.asarray(value).dtype.kind == "f" else int(value) for value in found if value is not None]
+    places, names = (variable.encoding, variable.attrs), ("_FillValue", "missing_value")
+    values = [place[name] for place in places for name in names if place.get(name) is not None]
+    return [float(value) if np.asarray(value).dtype.kind == "f" else int(value) for value in values]

@@ -32,8 +32,8 @@ def _telling(key: str, document: Any) -> str | None:
         return json.dumps(document or {}, sort_keys=True)
     if not isinstance(document, Mapping):
         return None
-    told = {name: value for name, value in document.items() if name in _TELLING and value not in (None, {})}
-    return json.dumps(told, sort_keys=True)
+    described = {name: value for name, value in document.items() if name in _TELLING and value not in (None, {})}
+    return json.dumps(described, sort_keys=True)
 
 
 def _entries(group: str, nodes: Mapping[str, Node]) -> Iterator[tuple[str, Mapping[str, Any]]]:

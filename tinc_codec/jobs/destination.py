@@ -159,13 +159,13 @@ def _new_documents(array: DestinationArray) -> Mapping[str, bytes]:
 
 def metadata(root: Any, path: str) -> str:
     """An array's metadata as text, its attributes left out."""
-    document = open_target(root, path, "r").metadata.to_dict()
+    document = open_array(root, path, "r").metadata.to_dict()
     return json.dumps(
         {key: value for key, value in document.items() if key != "attributes"}, default=str, sort_keys=True
     )
 
 
-def open_target(root: Any, path: str, mode: str = "r+") -> zarr.Array[Any]:
+def open_array(root: Any, path: str, mode: str = "r+") -> zarr.Array[Any]:
     """Open an array of the destination."""
     return zarr.open_array(root, path=path or "", mode=mode)
 

@@ -35,14 +35,14 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
         paths = pending | optional
         read = read_objects(place, [_join(path, name) for path in paths for name in (*METADATA, CONSOLIDATED)])
         new = parse_documents(store, read)
-        found = nodes_of(store, new)
-        if lacking := sorted(pending - set(found)):
+        described = nodes_of(store, new)
+        if lacking := sorted(pending - set(described)):
             raise ConfigurationError(f"{store}/{lacking[0]} is named by metadata of {store}, and is not there")
         documents |= new
-        nodes |= found
-        consolidated = consolidated_of(found, new)
-        groups = [node for node in found.values() if node.kind == "group"]
-        pending = named_paths(found, consolidated)
+        nodes |= described
+        consolidated = consolidated_of(described, new)
+        groups = [node for node in described.values() if node.kind == "group"]
+        pending = named_paths(described, consolidated)
         optional = {_join(node.path, name) for node in groups for name in ome.optional_paths(node.attributes)}
         optional |= {path for node in groups for path in _next_image(node.path, nodes)}
         pending, optional = pending - set(nodes), optional - set(nodes) - pending

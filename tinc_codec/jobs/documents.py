@@ -45,15 +45,15 @@ def new_group(path: str, zarr_format: int, attributes: Mapping[str, Any]) -> dic
     return {join(path, ".zgroup"): as_json({"zarr_format": 2}), join(path, ".zattrs"): as_json(attributes)}
 
 
-def same(there: bytes | None, wanted: bytes) -> bool:
+def same(there: bytes | None, intended: bytes) -> bool:
     """Whether a metadata file says what it is to say; consolidated metadata come last, and are left."""
-    if there is None or there == wanted:
+    if there is None or there == intended:
         return there is not None
     try:
         document = json.loads(there)
     except ValueError:
         return False
-    return bool({k: v for k, v in document.items() if k != "consolidated_metadata"} == json.loads(wanted))
+    return bool({k: v for k, v in document.items() if k != "consolidated_metadata"} == json.loads(intended))
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:

@@ -126,8 +126,8 @@ class Flight(Generic[Call]):
         """Results by key, without those that cannot be had."""
         if not futures:
             return {}
-        wanted = {str(future.key): future for future in futures}
-        coroutine = self._client.gather(wanted, errors="skip", asynchronous=True)
+        by_key = {str(future.key): future for future in futures}
+        coroutine = self._client.gather(by_key, errors="skip", asynchronous=True)
         loop: Any = self._client.loop
         gathered = asyncio.run_coroutine_threadsafe(coroutine, loop.asyncio_loop)
         try:

@@ -61,7 +61,7 @@ class Node:
 
 def parse_documents(store: str, read: Mapping[str, bytes]) -> dict[str, Mapping[str, Any]]:
     """Parse metadata files by key."""
-    found: dict[str, Mapping[str, Any]] = {}
+    documents: dict[str, Mapping[str, Any]] = {}
     for key, data in read.items():
         try:
             document = json.loads(data)
@@ -69,8 +69,8 @@ def parse_documents(store: str, read: Mapping[str, bytes]) -> dict[str, Mapping[
             raise ConfigurationError(f"{store}/{key} is not JSON ({error}): mend or remove it") from error
         if not isinstance(document, dict):
             raise ConfigurationError(f"{store}/{key} is not a JSON object: mend or remove it")
-        found[key] = document
-    return found
+        documents[key] = document
+    return documents
 
 
 def nodes_of(store: str, documents: Documents) -> dict[str, Node]:
@@ -79,8 +79,8 @@ def nodes_of(store: str, documents: Documents) -> dict[str, Node]:
     for key, document in documents.items():
         folder, _, name = key.rpartition("/")
         by_folder.setdefault(folder, {})[name] = document
-    found = ((path, _node(f"{store}/{path}".rstrip("/"), path, by_folder[path])) for path in sorted(by_folder))
-    return {path: node for path, node in found if node is not None}
+    nodes = ((path, _node(f"{store}/{path}".rstrip("/"), path, by_folder[path])) for path in sorted(by_folder))
+    return {path: node for path, node in nodes if node is not None}
 
 
 def _node(where: str, path: str, documents: Documents) -> Node | None:
@@ -104,16 +104,16 @@ def _node(where: str, path: str, documents: Documents) -> Node | None:
 
 def consolidated_of(nodes: Mapping[str, Node], documents: Documents) -> dict[str, Mapping[str, Any]]:
     """Consolidated metadata of each group that has some: documents of format 2 by file, of format 3 by path."""
-    found = {}
+    consolidated = {}
     for path, node in nodes.items():
         older = documents.get(node.key(CONSOLIDATED))
         inline = node.document.get("consolidated_metadata") if node.zarr_format == 3 else None
         if node.kind == "group" and older is not None and ".zgroup" in node.files:
-            found[path] = older.get("metadata") or {}
+            consolidated[path] = older.get("metadata") or {}
         if node.kind == "group" and inline:
-            found[path] = inline.get("metadata") or {}
-        if path in found and len(set(node.files) & set(DESCRIBING)) > 1:
+            consolidated[path] = inline.get("metadata") or {}
+        if path in consolidated and len(set(node.files) & set(DESCRIBING)) > 1:
             raise ConfigurationError(
                 f"group {path or '/'!r} is described in both Zarr formats, and has consolidated metadata: remove those"
             )
-    return found
+    return consolidated

@@ -55,12 +55,12 @@ def folders(place: StorePath) -> Iterator[tuple[str, list[str]]]:
     if root is not None:
         yield from _local_folders(root)
         return
-    found: dict[str, list[str]] = {}
+    by_folder: dict[str, list[str]] = {}
     prefix = f"{place.path}/" if place.path else ""
     for key in sync(_listed(place.store, prefix)):
         folder, _, name = key.removeprefix(prefix).rpartition("/")
-        found.setdefault(folder, []).append(name)
-    yield from found.items()
+        by_folder.setdefault(folder, []).append(name)
+    yield from by_folder.items()
 
 
 async def _listed(store: Any, prefix: str) -> list[str]:
@@ -97,11 +97,11 @@ def read_objects(place: StorePath, keys: Iterable[str]) -> Mapping[str, bytes]:
     """The bytes of those objects below a path that exist, by key."""
 
     async def read(key: str) -> tuple[str, bytes | None]:
-        found = await (place / key).get(prototype=default_buffer_prototype())
-        return key, None if found is None else found.to_bytes()
+        buffer = await (place / key).get(prototype=default_buffer_prototype())
+        return key, None if buffer is None else buffer.to_bytes()
 
-    found = sync(concurrent_map([(key,) for key in keys], read, _TOGETHER))
-    return {key: data for key, data in found if data is not None}
+    objects = sync(concurrent_map([(key,) for key in keys], read, _TOGETHER))
+    return {key: data for key, data in objects if data is not None}
 
 
 def sizes(place: StorePath, keys: Iterable[str]) -> dict[str, int]:
@@ -113,8 +113,8 @@ def sizes(place: StorePath, keys: Iterable[str]) -> dict[str, int]:
         except FileNotFoundError:
             return key, None
 
-    found = sync(concurrent_map([(key,) for key in keys], size, _TOGETHER))
-    return {key: number for key, number in found if number is not None}
+    numbers = sync(concurrent_map([(key,) for key in keys], size, _TOGETHER))
+    return {key: number for key, number in numbers if number is not None}
 
 
 def write_objects(place: StorePath, objects: Mapping[str, bytes]) -> None:

@@ -40,6 +40,6 @@ def _view(work: Work) -> Picture:
         region.append(slice(start, start + edge))
     assert work.reader is not None
     reader = work.reader.part(tuple(region)) or work.reader
-    original, decoded = reader.read(tuple(region)), np.asarray(work.target[tuple(region)])
+    original, decoded = reader.read(tuple(region)), np.asarray(work.array[tuple(region)])
     plane = (1, 1, *original.shape)[-2:]
     return Picture(work.path, tuple(region), original.reshape(plane), decoded.reshape(plane))

@@ -144,9 +144,9 @@ class Remote:
         sync(self.held.store.delete(CLAIM))
 
     def _claim(self) -> dict[str, Any] | None:
-        found = read_objects(self._place, [CLAIM]).get(CLAIM)
+        stored = read_objects(self._place, [CLAIM]).get(CLAIM)
         try:
-            claim = None if found is None else {"id": None, **json.loads(found)}
+            claim = None if stored is None else {"id": None, **json.loads(stored)}
         except (ValueError, TypeError):
             claim = {"id": None}
         return claim
@@ -166,8 +166,8 @@ class Remote:
             sync(self.held.store.set_if_not_exists(CLAIM, _buffer(json.dumps(claim).encode())))
         except DestinationError as error:
             raise ConfigurationError(f"destination {self._name} cannot be written: {error}") from error
-        found = self._claim()
-        self._check_own(found or {"id": None}, claim)
+        current = self._claim()
+        self._check_own(current or {"id": None}, claim)
 
     def _check_absent(self) -> None:
         """Raise unless there is nothing; documents are asked for by name, since a listing may come late."""

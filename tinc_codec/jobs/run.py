@@ -15,7 +15,7 @@ from tinc_codec.hosts import ome_zarr as ome
 from tinc_codec.jobs.account import Account, account_of
 from tinc_codec.jobs.cluster import WorkerOptions, connected, neighbours
 from tinc_codec.jobs.counts import Counts, Progress
-from tinc_codec.jobs.destination import Destination, metadata, open_target, remove_chunk
+from tinc_codec.jobs.destination import Destination, metadata, open_array, remove_chunk
 from tinc_codec.jobs.destination_array import DestinationArray
 from tinc_codec.jobs.ledger import EMPTY, Ledger, fingerprint
 from tinc_codec.jobs.outcome import Outcome
@@ -197,7 +197,7 @@ class Run:
 
     def _derived(self, array: DestinationArray, finer: str) -> DestinationArray:
         """An array whose samples are means of a finer one's, as that is decoded."""
-        source, shape = open_target(self.root, finer, "r"), array.member.reader.shape
+        source, shape = open_array(self.root, finer, "r"), array.member.reader.shape
         reader = MeanSource(source, ome.factors(array.path, tuple(source.shape), shape), shape)
         return replace(array, member=replace(array.member, reader=reader))
 
@@ -206,7 +206,7 @@ class Run:
         return Work(
             array.path,
             array.member.reader,
-            open_target(root, array.path),
+            open_array(root, array.path),
             array.mode,
             array.config,
             array.chunks,

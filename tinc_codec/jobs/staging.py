@@ -186,8 +186,8 @@ def why_unwritable(folder: Path) -> str | None:
 
 def _is_consolidated(group: Path) -> bool:
     document = group / "zarr.json"
-    told = json.loads(document.read_bytes()) if document.exists() else {}
-    return bool(told.get("consolidated_metadata")) or (group / ".zmetadata").exists()
+    described = json.loads(document.read_bytes()) if document.exists() else {}
+    return bool(described.get("consolidated_metadata")) or (group / ".zmetadata").exists()
 
 
 def sweep(store: Path, kept: Collection[str] = ()) -> None:

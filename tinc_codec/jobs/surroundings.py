@@ -32,17 +32,17 @@ def above(place: StorePath) -> tuple[Folder, ...]:
     directory = directory_of(place)
     if directory is not None:
         return folders_above(directory.resolve())
-    found = [(name_of(outer), _documents(read_objects(outer, _DESCRIBING))) for outer in _parents(place)]
-    return _within_the_hierarchy(found)
+    folders = [(name_of(outer), _documents(read_objects(outer, _DESCRIBING))) for outer in _parents(place)]
+    return _within_the_hierarchy(folders)
 
 
 def folders_above(directory: Path) -> tuple[Folder, ...]:
     """The same for a directory."""
-    found = []
+    folders = []
     for outer in directory.parents:
         read = {name: (outer / name).read_bytes() for name in _DESCRIBING if (outer / name).is_file()}
-        found.append((outer.name, _documents(read)))
-    return _within_the_hierarchy(found)
+        folders.append((outer.name, _documents(read)))
+    return _within_the_hierarchy(folders)
 
 
 def beside(place: StorePath) -> Iterator[Mapping[str, Any]]:
@@ -55,20 +55,20 @@ def beside(place: StorePath) -> Iterator[Mapping[str, Any]]:
             yield _attributes(_documents({name: file.read_bytes()}))
 
 
-def _within_the_hierarchy(found: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[Folder, ...]:
-    groups = [place for place, (_, documents) in enumerate(found) if documents]
-    return tuple(Folder(name, _attributes(documents)) for name, documents in found[: max(groups, default=-1) + 1])
+def _within_the_hierarchy(folders: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[Folder, ...]:
+    groups = [place for place, (_, documents) in enumerate(folders) if documents]
+    return tuple(Folder(name, _attributes(documents)) for name, documents in folders[: max(groups, default=-1) + 1])
 
 
 def _documents(read: Mapping[str, bytes]) -> dict[str, Any]:
     """What can be understood of metadata files; those above a source are not the source's, and may be anyhow."""
-    found = {}
+    documents = {}
     for name, data in read.items():
         try:
-            found[name] = json.loads(data)
+            documents[name] = json.loads(data)
         except ValueError:
-            found[name] = {}
-    return found
+            documents[name] = {}
+    return documents
 
 
 def _attributes(documents: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -77,7 +77,7 @@ def _attributes(documents: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _parents(place: StorePath) -> Iterator[StorePath]:
-    """The folders above a path within its store, and above the store where it is one of fsspec's."""
+    """The documents above a path within its store, and above the store where it is one of fsspec's."""
     inner = PurePosixPath(place.path)
     if place.path:
         yield from (StorePath(place.store, "" if str(outer) == "." else str(outer)) for outer in inner.parents)

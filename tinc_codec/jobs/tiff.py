@@ -58,8 +58,8 @@ class TiffSource:
     @lazy
     def names(self) -> tuple[str, ...]:
         """Of the array's axes."""
-        found = axis_names(self.axes)
-        return tuple(found[axis] for axis in self._order)
+        names = axis_names(self.axes)
+        return tuple(names[axis] for axis in self._order)
 
     @lazy
     def _order(self) -> tuple[int, ...]:
@@ -143,11 +143,11 @@ def _described(path: str, tiff: Any) -> tuple[dict[str, Any], list[TiffArray]]:
     for number, series in enumerate(tiff.series):
         _check(path, number, series)
         image = _image(tiff, number, series)
-        made = list(_levels(path, number, series))
-        arrays += made
-        names, shapes = made[0].reader.names, [array.reader.shape for array in made]
+        pyramid = list(_levels(path, number, series))
+        arrays += pyramid
+        names, shapes = pyramid[0].reader.names, [array.reader.shape for array in pyramid]
         place = images if is_ome_order(names) else others
-        place.append(multiscale(image, names, shapes, [array.path for array in made]))
+        place.append(multiscale(image, names, shapes, [array.path for array in pyramid]))
         channels = channels or image.channels
     attributes: dict[str, Any] = {}
     if images:
@@ -205,8 +205,8 @@ def _image(tiff: Any, number: int, series: Any) -> Image:
             return from_ome(number, described[number])
     if tiff.is_imagej and tiff.imagej_metadata:
         return from_imagej(tiff.imagej_metadata, resolution)
-    found = from_resolution(resolution, int(tags.valueof("ResolutionUnit", 1)))
-    return Image(Path(series.name).name or str(number), found.sizes, found.units, ())
+    image = from_resolution(resolution, int(tags.valueof("ResolutionUnit", 1)))
+    return Image(Path(series.name).name or str(number), image.sizes, image.units, ())
 
 
 def _ratio(value: Any) -> float | None:

@@ -137,10 +137,10 @@ def multiscale(
         factors = [n / m if name in "zyx" else 1.0 for name, n, m in zip(names, shapes[0], shape, strict=True)]
         scale = [image.sizes.get(name, 1.0) * factor for name, factor in zip(names, factors, strict=True)]
         datasets.append({"path": path, "coordinateTransformations": [{"type": "scale", "scale": scale}]})
-    made: dict[str, Any] = {"name": image.name, "axes": axes, "datasets": datasets}
+    description: dict[str, Any] = {"name": image.name, "axes": axes, "datasets": datasets}
     if image.channels:
-        made["metadata"] = {"channels": list(image.channels)}
-    return made
+        description["metadata"] = {"channels": list(image.channels)}
+    return description
 
 
 def omero(channels: Sequence[str], dtype: np.dtype[Any]) -> dict[str, Any]:

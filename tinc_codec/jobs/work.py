@@ -56,7 +56,7 @@ class Work:
         Of the array within the destination.
     reader
         Gives the samples; in a worker None, where each task brings what reads its region.
-    target
+    array
         The array, open for writing.
     mode, config
         How it is written, see `tinc_codec.jobs.destination_array.DestinationArray`.
@@ -74,7 +74,7 @@ class Work:
 
     path: str
     reader: SampleSource | None
-    target: zarr.Array[Any]
+    array: zarr.Array[Any]
     mode: Mode
     config: Config | None
     chunks: Shape
@@ -85,7 +85,7 @@ class Work:
 
     def key(self, index: Index) -> str:
         """Key of the chunk or shard at an index."""
-        return str(self.target.metadata.encode_chunk_key(index))
+        return str(self.array.metadata.encode_chunk_key(index))
 
     def piece(self, index: Index) -> Piece:
         """What a task is told of the region at an index."""

@@ -55,26 +55,26 @@ def write(packed: bytes, piece: Piece, instead: str | None = None) -> Record:
     if work.mode == "copy":
         return _copy(work, piece, start)
     data = work.read(piece)
-    target = work.target if instead is None or work.config is None else losslessly(work.target)
-    target[work.regions.at(piece.index)] = data
-    stored = stored_object(work.target, work.key(piece.index))
+    array = work.array if instead is None or work.config is None else losslessly(work.array)
+    array[work.regions.at(piece.index)] = data
+    stored = stored_object(work.array, work.key(piece.index))
     source = "" if work.derived else digest_of_samples(data)
     return _record(work, piece, data, stored, start, instead, source)
 
 
 def _copy(work: Work, piece: Piece, start: float) -> Record:
     key = work.key(piece.index)
-    place = work.target.store_path / key
+    place = work.array.store_path / key
     original = _source_object(work, piece)
     if original is not None:
         sync(place.set(default_buffer_prototype().buffer.from_bytes(original)))
-    elif stored_object(work.target, key) is not None:
+    elif stored_object(work.array, key) is not None:
         sync(place.delete())
     region = work.regions.at(piece.index)
     voxels = int(np.prod([part.stop - part.start for part in region]))
     dtype = work.reader_of(piece).dtype
     nothing = np.empty(0, dtype)
-    record = _record(work, piece, nothing, stored_object(work.target, key), start, None, digest_of(original))
+    record = _record(work, piece, nothing, stored_object(work.array, key), start, None, digest_of(original))
     return replace(record, raw_bytes=voxels * dtype.itemsize)
 
 
@@ -87,8 +87,8 @@ def _source_object(work: Work, piece: Piece) -> bytes | None:
 
 def stored_object(array: zarr.Array[Any], key: str) -> bytes | None:
     """What an array's store has under the key of a chunk or shard; None where that is all fill value."""
-    found = sync((array.store_path / key).get(prototype=default_buffer_prototype()))
-    return None if found is None else bytes(found.to_bytes())
+    buffer = sync((array.store_path / key).get(prototype=default_buffer_prototype()))
+    return None if buffer is None else bytes(buffer.to_bytes())
 
 
 def digest_of(stored: bytes | None) -> str:
@@ -112,9 +112,9 @@ def _record(
     instead: str | None,
     source: str,
 ) -> Record:
-    streams = streams_of(work.target.metadata.to_dict(), stored or b"") if work.mode == "encode" else ()
-    told = [inspect(stream) for _, stream in streams]
-    quality = [(t.quality, t.raw_bytes // data.dtype.itemsize) for t in told if t.quality is not None]
+    streams = streams_of(work.array.metadata.to_dict(), stored or b"") if work.mode == "encode" else ()
+    infos = [inspect(stream) for _, stream in streams]
+    quality = [(t.quality, t.raw_bytes // data.dtype.itemsize) for t in infos if t.quality is not None]
     low, high = _range(data)
     return Record(
         array=work.path,
@@ -129,7 +129,7 @@ def _record(
         max_error=max((q.max_error for q, _ in quality), default=0.0),
         low=low,
         high=high,
-        kinds=dict(Counter(t.kind for t in told)),
+        kinds=dict(Counter(t.kind for t in infos)),
         seconds=time.perf_counter() - start,
         memory=peak_memory(),
         verified=False,
@@ -161,7 +161,7 @@ def verify(packed: bytes, record: Record, piece: Piece) -> Record:
     """
     work = unpacked(packed)
     where = f"chunk {work.path}/{record.key}".replace(" /", " ")
-    if digest_of(stored_object(work.target, record.key)) != record.digest:
+    if digest_of(stored_object(work.array, record.key)) != record.digest:
         raise CorruptStreamError(f"{where} is not in the store as it was written")
     if work.mode == "copy":
         _check_source(record, digest_of(_source_object(work, piece)), where)
@@ -169,7 +169,7 @@ def verify(packed: bytes, record: Record, piece: Piece) -> Record:
             raise CorruptStreamError(f"{where} was copied and is not the same")
         return replace(record, verified=True)
     region = work.regions.at(record.index)
-    original, got = _read_again(work, piece, where), np.asarray(work.target[region])
+    original, got = _read_again(work, piece, where), np.asarray(work.array[region])
     if not work.derived:
         _check_source(record, digest_of_samples(original), where)
     if work.config is None or record.instead is not None:
@@ -226,7 +226,7 @@ def doubtful(packed: bytes, records: Sequence[Record], pieces: Sequence[Piece], 
 
 def _holds(work: Work, packed: bytes, record: Record, piece: Piece, compare: bool) -> bool:
     if not compare:
-        return digest_of(stored_object(work.target, record.key)) == record.digest
+        return digest_of(stored_object(work.array, record.key)) == record.digest
     try:
         now = verify(packed, record, piece)
     except CorruptStreamError:

@@ -53,13 +53,13 @@ class Pass:
 @lru_cache(maxsize=64)
 def passes(axes: int, levels: int) -> tuple[Pass, ...]:
     """All passes over a tile of `axes` axes: its coarsest lattice, then each halving of the stride, class by class."""
-    made = [Pass(levels, (0,) * axes, ())]
+    steps = [Pass(levels, (0,) * axes, ())]
     for level in reversed(range(levels)):
         known = {(0,) * axes}
         for parity in _classes(axes):
-            made.append(Pass(level, parity, _pairs(parity, frozenset(known))))
+            steps.append(Pass(level, parity, _pairs(parity, frozenset(known))))
             known.add(parity)
-    return tuple(made)
+    return tuple(steps)
 
 
 def _classes(axes: int) -> list[tuple[int, ...]]:
@@ -71,12 +71,12 @@ def _classes(axes: int) -> list[tuple[int, ...]]:
 @lru_cache(maxsize=256)
 def _pairs(parity: tuple[int, ...], known: frozenset[tuple[int, ...]]) -> tuple[Offset, ...]:
     """Offsets whose first number that is not 0 is positive, by distance, then as tuples."""
-    found = []
+    offsets = []
     for offset in itertools.product(range(-REACH, REACH + 1), repeat=len(parity)):
         there = tuple((p + o) % 2 for p, o in zip(parity, offset, strict=True))
         if offset > (0,) * len(parity) and there in known:
-            found.append((sum(o * o for o in offset), offset))
-    return tuple(offset for _, offset in sorted(found)[:MOST_PAIRS])
+            offsets.append((sum(o * o for o in offset), offset))
+    return tuple(offset for _, offset in sorted(offsets)[:MOST_PAIRS])
 
 
 class Neighbourhood:

@@ -46,7 +46,7 @@ class Folding:
 
     def points(self, indices: Sequence[NDArray[Any]]) -> Indices:
         """Indices of points along each folded axis, from those along each axis; those may have fractions."""
-        made = []
+        folded = []
         for group in self.groups:
             total = np.zeros(len(indices[0]) if len(indices) else 1, np.int64)
             for axis in group:
@@ -54,8 +54,8 @@ class Folding:
                     total = (total + self._whole(indices[axis])) * self._below(axis, group)
                 else:
                     total = total + indices[axis]
-            made.append(total)
-        return tuple(made)
+            folded.append(total)
+        return tuple(folded)
 
     def unfolded(self, samples: NDArray[Any], indices: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Samples of a folded product in the shape of the product itself."""

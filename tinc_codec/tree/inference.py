@@ -1,4 +1,4 @@
-"""The reference decoder: a model's intensities by integer arithmetic in NumPy (DESIGN 2, FORMAT.md).
+"""The reference decoder: a model's intensities by integer arithmetic in NumPy (FORMAT.md, "Evaluation").
 
 Sums of integers below 2^24 are exact in float32 whatever their order, so that a matrix product may do them; everything
 after it is one rounding that IEEE 754 defines. The bytes are therefore the same on every machine and device.

@@ -141,21 +141,21 @@ class Product:
 
     @lazy
     def _few(self) -> tuple[Piece, ...]:
-        return tuple(self._made())
+        return tuple(self._each_piece())
 
     @lazy
     def _few_batches(self) -> tuple[Batch, ...]:
-        return tuple(in_batches(self._made()))
+        return tuple(in_batches(self._each_piece()))
 
     def pieces(self) -> Iterable[Piece]:
         """What is to be evaluated, with answers in a flat array of `shape`."""
-        return self._few if self.points <= FEW_POINTS else self._made()
+        return self._few if self.points <= FEW_POINTS else self._each_piece()
 
     def batches(self) -> Iterable[Batch]:
         """The same, joined."""
-        return self._few_batches if self.points <= FEW_POINTS else in_batches(self._made())
+        return self._few_batches if self.points <= FEW_POINTS else in_batches(self._each_piece())
 
-    def _made(self) -> Iterator[Piece]:
+    def _each_piece(self) -> Iterator[Piece]:
         strides = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
         for runs in itertools.product(*self.runs):
             yield from _pieces(self.partition, runs, strides)
@@ -174,9 +174,9 @@ def product(partition: Partition, positions: Sequence[Positions]) -> Product:
 
     Small ones are kept: what is wanted of one chunk is often wanted of its neighbours.
     """
-    stored = tuple((wanted.dtype.str, wanted.tobytes()) for wanted in positions)
-    made: Product = _where_small(_product, sum(len(data) for _, data in stored))(partition, stored)
-    return made
+    stored = tuple((along.dtype.str, along.tobytes()) for along in positions)
+    product: Product = _where_small(_product, sum(len(data) for _, data in stored))(partition, stored)
+    return product
 
 
 def _where_small(kept: Any, size: int) -> Any:
@@ -186,8 +186,8 @@ def _where_small(kept: Any, size: int) -> Any:
 
 @keeping(lambda product: product.nbytes)
 def _product(partition: Partition, stored: tuple[tuple[str, bytes], ...]) -> Product:
-    made = [_where_small(runs_of, len(wanted[1]))(partition, axis, *wanted) for axis, wanted in enumerate(stored)]
-    sizes, runs, places = zip(*made, strict=True)
+    axes = [_where_small(runs_of, len(along[1]))(partition, axis, *along) for axis, along in enumerate(stored)]
+    sizes, runs, places = zip(*axes, strict=True)
     return Product(partition, sizes, runs, places)
 
 

@@ -83,12 +83,12 @@ def runs_of(
 
 
 def _grouped(slots: NDArray[np.int64], coordinates: NDArray[np.int64]) -> Iterator[Run]:
-    """Runs of a table of blocks by coordinates that holds where each answer goes, or -1 where none is wanted."""
+    """Runs of a table of blocks by coordinates that holds where each answer goes, or -1 where there is none."""
     if not slots.size:
         return
-    wanted = slots >= 0
-    for columns in _alike(wanted.T):
-        blocks = np.flatnonzero(wanted[:, columns[0]])
+    answered = slots >= 0
+    for columns in _alike(answered.T):
+        blocks = np.flatnonzero(answered[:, columns[0]])
         places = slots[np.ix_(blocks, columns)]
         offsets = places - places[:, :1]
         for rows in _alike(offsets):

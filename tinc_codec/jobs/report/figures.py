@@ -148,10 +148,10 @@ class Figures:
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object, every chunk in it."""
-        told = asdict(replace(self, views=()))
-        del told["views"]
+        fields = asdict(replace(self, views=()))
+        del fields["views"]
         return {
-            **told,
+            **fields,
             "plan": self.plan.as_json(),
             "raw_bytes": self.raw_bytes,
             "stored_bytes": self.stored_bytes,

@@ -53,12 +53,12 @@ def _summary(report: Figures) -> str:
         rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
     header = "".join(f"<th>{column}</th>" for column in columns)
     table = f"<table><tr>{header}</tr>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
-    told = (
+    text = (
         f"Asked for: {report.plan.target}. {report.done:,} chunks written and {report.reused:,} found done in "
         f"{duration(report.seconds)} on {report.plan.workers} workers."
     )
     account = "" if report.account is None else f"<p>{html.escape(report.account.text)}</p>"
-    return f"<p>{html.escape(told)}</p>{table}{account}"
+    return f"<p>{html.escape(text)}</p>{table}{account}"
 
 
 def _failures(report: Figures) -> str:
@@ -101,11 +101,11 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _image(figure: Any, told: str) -> str:
+def _image(figure: Any, text: str) -> str:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=90)
     data = base64.b64encode(file.getvalue()).decode()
-    return f'<p><img alt="{html.escape(told)}" src="data:image/png;base64,{data}"></p>'
+    return f'<p><img alt="{html.escape(text)}" src="data:image/png;base64,{data}"></p>'
 
 
 def _slices(view: Picture) -> str:
@@ -138,13 +138,13 @@ def _quality(records: list[Record]) -> str:
         "largest error of each chunk": {r.index: r.max_error for r in records},
     }
     figure = _figure(11, 6.4)
-    for row, (title, found) in zip(figure.subplots(2, 2), values.items(), strict=True):
-        tiles = montage(found)
+    for row, (title, by_chunk) in zip(figure.subplots(2, 2), values.items(), strict=True):
+        tiles = montage(by_chunk)
         row[0].set_title(f"{title}, slab by slab", fontsize=10)
         row[0].set_xticks([])
         row[0].set_yticks([])
         figure.colorbar(row[0].imshow(tiles, interpolation="nearest", cmap="viridis"), ax=row[0], shrink=0.8)
-        finite = [value for value in found.values() if math.isfinite(value)]
+        finite = [value for value in by_chunk.values() if math.isfinite(value)]
         row[1].hist(finite, bins=min(60, max(8, len(finite) // 4)), color="#46327e")
         row[1].set_xlabel(title)
         row[1].set_ylabel("chunks")

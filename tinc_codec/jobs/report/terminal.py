@@ -33,13 +33,13 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
-def plan(told: Plan, console: Console | None = None) -> None:
+def plan(planned: Plan, console: Console | None = None) -> None:
     """Print a plan."""
     console = console or Console(markup=False)  # paths may have brackets
-    table = Table(title=f"{told.source} -> {told.destination}, {told.target}")
+    table = Table(title=f"{planned.source} -> {planned.destination}, {planned.target}")
     for column in ("array", "shape", "chunks", "shards", "tasks", "raw", "what"):
         table.add_column(column, justify="right" if column in ("tasks", "raw") else "left", overflow="fold")
-    for array in told.arrays:
+    for array in planned.arrays:
         shapes = ["x".join(map(str, part)) if part else "" for part in (array.shape, array.chunks, array.shards)]
         row = (
             array.path or "/",
@@ -51,27 +51,28 @@ def plan(told: Plan, console: Console | None = None) -> None:
         )
         table.add_row(*row)
     console.print(table)
-    threads = f" of {told.threads} cores" if told.threads > 1 else ""
+    threads = f" of {planned.threads} cores" if planned.threads > 1 else ""
     console.print(
-        f"{told.tasks:,} tasks on {told.workers} workers{threads}; a worker needs {size(told.memory)} of memory and "
-        f"may have {size(told.worker_memory)}",
+        f"{planned.tasks:,} tasks on {planned.workers} workers{threads}; a worker needs {size(planned.memory)} of "
+        f"memory and may have {size(planned.worker_memory)}",
         highlight=False,
     )
-    if told.expected_bytes is not None:
-        console.print(f"{size(told.raw_bytes)} in about {size(told.expected_bytes)}", highlight=False)
-    if told.seconds is not None:
-        console.print(f"about {duration(told.seconds)}, judged by {told.sampled} chunks", highlight=False)
-    for hint in told.hints:
+    if planned.expected_bytes is not None:
+        console.print(f"{size(planned.raw_bytes)} in about {size(planned.expected_bytes)}", highlight=False)
+    if planned.seconds is not None:
+        console.print(f"about {duration(planned.seconds)}, judged by {planned.sampled} chunks", highlight=False)
+    for hint in planned.hints:
         console.print(f"hint: {hint}", highlight=False)
 
 
-def report(told: Figures, console: Console | None = None) -> None:
+def report(figures: Figures, console: Console | None = None) -> None:
     """Print a report."""
     console = console or Console(markup=False)  # paths may have brackets
-    table = Table(title=f"{told.destination}: {size(told.raw_bytes)} in {size(told.stored_bytes)} ({told.ratio:.1f}x)")
+    sizes = f"{size(figures.raw_bytes)} in {size(figures.stored_bytes)} ({figures.ratio:.1f}x)"
+    table = Table(title=f"{figures.destination}: {sizes}")
     for column in ("array", "raw", "stored", "ratio", "PSNR dB", "max error", "chunks", "verified"):
         table.add_column(column, justify="left" if column == "array" else "right")
-    for array in told.arrays:
+    for array in figures.arrays:
         table.add_row(
             array.path or "/",
             size(array.raw_bytes),
@@ -83,20 +84,20 @@ def report(told: Figures, console: Console | None = None) -> None:
             f"{array.verified:,}",
         )
     console.print(table)
-    kinds = sum((Counter(array.kinds) for array in told.arrays), Counter())
-    memory = max((array.worker_memory for array in told.arrays), default=0)
+    kinds = sum((Counter(array.kinds) for array in figures.arrays), Counter())
+    memory = max((array.worker_memory for array in figures.arrays), default=0)
     stored = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
     console.print(f"stored as {stored or 'copies'}; a worker held at most {size(memory)}", highlight=False)
     console.print(
-        f"{told.done:,} chunks written and {told.reused:,} found done in {duration(told.seconds)}"
-        + (f" ({size(told.throughput)}/s of raw data)" if told.done else ""),
+        f"{figures.done:,} chunks written and {figures.reused:,} found done in {duration(figures.seconds)}"
+        + (f" ({size(figures.throughput)}/s of raw data)" if figures.done else ""),
         highlight=False,
     )
-    if told.account is not None:
-        console.print(told.account.text, highlight=False, soft_wrap=True)
-    for failure in told.failures:
+    if figures.account is not None:
+        console.print(figures.account.text, highlight=False, soft_wrap=True)
+    for failure in figures.failures:
         console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
-    for note in told.notes:
+    for note in figures.notes:
         console.print(note, highlight=False, soft_wrap=True)
 
 
