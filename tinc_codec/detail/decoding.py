@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.detail import levels as means
 from tinc_codec.detail import packet
 from tinc_codec.detail.layout import layout
-from tinc_codec.detail.lifting import FACTORS, PLACES
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.numbers import Numbers
 from tinc_codec.detail.plan import AXES, Band, Box, lengths
@@ -23,17 +21,6 @@ from tinc_codec.detail.work import Work
 from tinc_codec.errors import SelectionError
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.fields import FieldReader
-
-_GAIN_PLACES = 30
-
-
-@lru_cache(maxsize=128)
-def inverse_gain(splits: int) -> int:
-    """2^30 over the gain of a constant after so many low halves, to the nearest integer."""
-    low = high = Fraction(1)
-    for number, factor in enumerate(Fraction(value, 1 << PLACES) for value in FACTORS):
-        low, high = (low + 2 * factor * high, high) if number % 2 else (low, high + 2 * factor * low)
-    return round((1 << _GAIN_PLACES) / low**splits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,19 +103,23 @@ class Detail:
         level = level or (0,) * len(self.shape)
         self._check(box, level)
         inner = ((0, 1),) * (AXES - len(box)) + tuple(box)
-        levels = [level[axis] if n > 1 else 0 for axis, n in enumerate(self.shape)]
-        levels = [0] * (AXES - len(levels)) + levels
+        levels = [0] * (AXES - len(box)) + [k if n > 1 else 0 for n, k in zip(self.shape, level, strict=True)]
         stop = plan.stop(levels)
-        missing = [k - stop[plan.group_of(axis)] for axis, k in enumerate(levels)]
-        finer = tuple(
-            (begin << more, min(end << more, lengths(n, k - more)[-1]))
-            for (begin, end), more, n, k in zip(inner, missing, plan.shape, levels, strict=True)
-        )
-        reached = packet.ranges(plan, finer, stop)
+        missing = [
+            k - stop[plan.group_of(axis)] if n > 1 else 0
+            for axis, (n, k) in enumerate(zip(plan.shape, levels, strict=True))
+        ]
+        ends, had = [], []
+        for axis, (n, k, more) in enumerate(zip(plan.shape, levels, missing, strict=True)):
+            length = lengths(n, k - more)[-1]
+            ends.append(means.cells(inner[axis], length, more))
+            had.append(means.widened(ends[axis], length, k - more))
+        reached = packet.ranges(plan, tuple(had), stop)
         low = packet.inverse(plan, self._source(reached, stop), reached, stop, self.work)
-        for axis, more in enumerate(missing):
-            low = _halved(low, axis, more)
-        return self._level_gain(low, stop).reshape([end - begin for begin, end in box])
+        for axis, (n, k, more) in enumerate(zip(plan.shape, levels, missing, strict=True)):
+            low = means.centred(low, axis, ends[axis], had[axis], n, k - more)
+            low = means.halved(low, axis, more)
+        return means.scaled(low, self._splits(stop)).reshape([end - begin for begin, end in box])
 
     def describe(self) -> dict[str, Any]:
         """For `inspect`: the plan, and the bytes of its pieces."""
@@ -184,15 +175,12 @@ class Detail:
                     tiles[parent].update(plan.parent_tile(rung, tile, group) for tile in tiles[place])
         return sorted({0} | {int(parts.numbers[place][tile]) for place, some in enumerate(tiles) for tile in some})
 
-    def _level_gain(self, low: NDArray[np.int32], stop: tuple[int, ...]) -> NDArray[np.int32]:
+    def _splits(self, stop: tuple[int, ...]) -> int:
+        """Low halves, of what was longer than 1, that are left where groups are joined down to `stop`."""
         plan = self.parameters.plan
-        splits = sum(
+        return sum(
             sum(n > 1 for n in lengths(plan.shape[axis], stop[plan.group_of(axis)])[:-1]) for axis in range(AXES)
         )
-        if not splits:
-            return low
-        half = 1 << (_GAIN_PLACES - 1)
-        return (low * np.int64(inverse_gain(splits)) + half >> _GAIN_PLACES).astype(np.int32)
 
 
 def _tiles(box: Box, counts: tuple[int, ...], tile: int) -> Iterable[tuple[int, ...]]:
@@ -204,13 +192,3 @@ def _tiles(box: Box, counts: tuple[int, ...], tile: int) -> Iterable[tuple[int, 
     if not math.prod(map(len, spans)):
         return []
     return [tuple(span[k] for span, k in zip(spans, place, strict=True)) for place in np.ndindex(*map(len, spans))]
-
-
-def _halved(volume: NDArray[np.int32], axis: int, times: int) -> NDArray[np.int32]:
-    """Means of neighbours along an axis, again and again; the last of an odd number stays."""
-    for _ in range(times):
-        wide = np.moveaxis(volume, axis, 0).astype(np.int64)
-        pairs = len(wide) // 2
-        means = wide[0 : 2 * pairs : 2] + wide[1 : 2 * pairs : 2] + 1 >> 1
-        volume = np.moveaxis(np.concatenate([means, wide[2 * pairs :]]).astype(np.int32), 0, axis)
-    return volume
