@@ -1,4 +1,4 @@
-"""What tokens leave open: large magnitudes, low bits and signs, as plain bits (FORMAT-draft.md, "Bits of a piece").
+"""What tokens leave open: large magnitudes, low bits and signs, as plain bits (FORMAT.md, "Bits of a piece").
 
 They lie under a piece's symbols, where the coder begins: there a bit takes a bit, and no space is lost at the end.
 """

@@ -1,4 +1,4 @@
-"""Tokens of one pass: read, and written as shares of 2^24 (FORMAT-draft.md, "Tokens of a pass")."""
+"""Tokens of one pass: read, and written as shares of 2^24 (FORMAT.md, "Tokens of a pass")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A mask of voxels, on interlaced lattices: each voxel costs what its known neighbours leave open.
 
-For holes of one value, and for the places of exact values. FORMAT-draft.md, "Masks".
+For holes of one value, and for the places of exact values. FORMAT.md, "Masks".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The section of coefficients: its parameters, then the code of each piece (FORMAT-draft.md)."""
+"""The section of coefficients: its parameters, then the code of each piece (FORMAT.md)."""
 
 from __future__ import annotations
 
