@@ -83,7 +83,8 @@ class Range:
         return [self.symbol(frequencies) for _ in range(number)]
 
     def end(self):
-        pass
+        assert self.at >= len(self.words)
+        assert self.range == 2**64 - 1 or (self.point - self.lower) % 2**64 < 2**33 - 1
 
 
 class Lanes:
@@ -428,6 +429,7 @@ def residual_samples(r, shape, code, model, exact):
         numbers = [symbol - largest for symbol in words.array(table, j + 5)] if largest else [0] * (j + 5)
         bias, floor = next(rest)
         models.append((numbers[:j], bias, numbers[j:], floor))
+    words.end()
     thresholds = [r.count() for _ in range(r.get("B"))]
     sizes = [r.count() for _ in range(len(thresholds) + 1)]
     packed = stored(r.take(r.count()), sum(sizes), "B")
@@ -480,6 +482,7 @@ def residual_samples(r, shape, code, model, exact):
                 top,
                 widths[level],
             )
+        coder.end()
         for at in places:
             samples[where[at]] = to_sample(values[at])
     assert r.at == len(r.data)

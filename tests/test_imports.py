@@ -40,7 +40,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli", "jobs/report/terminal.py"},
     "constriction": {"stream/ans.py", "stream/entropy.py", "stream/ans_lanes.py"},
-    "pcodec": {"stream/lossless.py", "bench"},
+    "pcodec": {"stream/pcodec_file.py", "bench"},
     "matplotlib": {"cli/demo.py", "jobs/report/html.py"},
     "tifffile": {"cli/demo.py", "jobs"},
     "imagecodecs": {"bench"},

@@ -202,6 +202,7 @@ def _unpack_models(section: FieldReader, axes: int, levels: int) -> tuple[PassMo
     largest, table = section.count(LARGEST_WEIGHT), section.byte()
     decoder = Decoder(section.raw(4 * section.count(section.remaining // 4)))
     values = iter(decoder.laplace(sum(fitted) + SPREADS * len(fitted), table, largest).tolist())
+    decoder.end()
     rest = iter(offsets)
     models = []
     for count in pairs:

@@ -96,6 +96,8 @@ def decode_tile(
         steps = np.zeros(predicted.shape)
         steps[coded] = read_pass(decoder, parameters, context[coded])
         update(known, step, predicted, steps, parameters.widths[step.level], top)
+    if level == 0:
+        decoder.end()
     every = 2**level
     return known.values[(slice(None, None, every),) * base.ndim]
 

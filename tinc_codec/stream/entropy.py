@@ -214,7 +214,9 @@ class Decoder:
         return symbols
 
     def end(self) -> None:
-        """Nothing: a range coder's words do not say where they end."""
+        """Raise `CorruptStreamError` where more is there than the symbols that were taken need."""
+        if not self._coder.maybe_exhausted():
+            raise CorruptStreamError("entropy-coded data does not end where its symbols do")
 
     def _decode(self, table: Table, count: int) -> NDArray[np.int32] | None:
         """None: no encoder wrote these words."""

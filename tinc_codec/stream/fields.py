@@ -58,6 +58,10 @@ class FieldReader:
         start, self._position = self._position, self._position + size
         return self._data[start : self._position]
 
+    def ahead(self, size: int) -> bytes:
+        """The next `size` bytes, or as many as there are, which are not taken yet."""
+        return self._data[self._position : self._position + size]
+
     def byte(self) -> int:
         """Take one byte."""
         if self._position == len(self._data):

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pcodec import ChunkConfig, standalone
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.stream import frames
+from tinc_codec.stream import frames, pcodec_file
 
 _LEVEL = 12
 
@@ -48,7 +47,7 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
         packed.append((Method.ZSTD, frames.compress(shuffled, _LEVEL)))
     if raw and newest and size > 1:  # pcodec is not made for single bytes
         native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
-        packed.append((Method.PCODEC, standalone.simple_compress(native, ChunkConfig())))
+        packed.append((Method.PCODEC, pcodec_file.compress(native)))
     method, payload = min(packed, key=lambda pair: len(pair[1]))
     return bytes([method]) + payload
 
@@ -59,7 +58,7 @@ def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = 
         raise CorruptStreamError("exactly stored values name no known method")
     method, payload = Method(data[0]), data[1:]
     if method is Method.PCODEC:
-        return _from_pcodec(payload, count, dtype)
+        return pcodec_file.decompress(payload, count, dtype)
     size = dtype.itemsize * (1 if method is Method.REPEAT else count)
     if method is Method.ZSTD:
         payload = frames.decompress(payload, size)
@@ -69,14 +68,3 @@ def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = 
         payload = np.frombuffer(payload, np.uint8).reshape(dtype.itemsize, -1).T.tobytes()
     values = np.frombuffer(payload, dtype.newbyteorder("<")).astype(dtype)
     return np.broadcast_to(values, count) if method is Method.REPEAT else values
-
-
-def _from_pcodec(payload: bytes, count: int, dtype: np.dtype[np.generic]) -> NDArray[Any]:
-    values = np.empty(count, dtype)
-    try:
-        progress = standalone.simple_decompress_into(payload, values)
-    except (RuntimeError, TypeError) as error:
-        raise CorruptStreamError(f"exactly stored values do not decompress: {error}") from error
-    if progress.n_processed != count or not progress.finished:
-        raise CorruptStreamError(f"{progress.n_processed} values of {dtype} are there instead of {count}")
-    return values

@@ -42,6 +42,13 @@ def begin(words: Any, state: Any) -> None:
 
 
 @jit
+def ended(words: Any, state: Any) -> Any:
+    """Whether nothing is there beyond what the symbols that were taken need."""
+    untouched = state[1] == np.uint64(18446744073709551615)
+    return state[2] >= np.uint64(len(words)) and (untouched or state[0] < np.uint64(8589934591))
+
+
+@jit
 def _advanced(words: Any, ahead: Any, span: Any, at: int) -> Any:
     """The state after a symbol, with the next word taken where the range has become small."""
     if span < np.uint64(1 << WORD):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.backends.numba import ans_lanes as lanes_numba
+from tinc_codec.backends.numba import entropy as entropy_numba
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.entropy import RANGE_STATE, begin
 from tinc_codec.backends.numba.fields import take_byte, take_count, take_real
@@ -100,7 +101,7 @@ def _unpack(tree: Any, layers: Any, code: Any, lanes: bool, scalars: int, shape:
     multipliers, scales = np.zeros(len(tensors), np.int64), np.zeros(len(tensors), np.float64)
     at[0] = 0
     good = good and _tensors(layers, at, words, state, tensors, weights, biases, multipliers, scales)
-    good = good and at[0] == len(layers) and ended(state)
+    good = good and at[0] == len(layers) and ended(words, state)
     depth = depth if good else 0
     first, count, below = np.zeros(depth, np.int64), np.zeros(depth, np.int64), np.zeros(depth, np.int64)
     rows = leaves = 0
@@ -177,10 +178,10 @@ def decoder(code: Any, lanes: bool) -> Any:
 
 
 @jit
-def ended(state: Any) -> Any:
-    """Whether nothing is left in the lanes; a range coder's words do not say where they end."""
+def ended(words: Any, state: Any) -> Any:
+    """Whether nothing is left that the symbols do not need."""
     if len(state) == RANGE_STATE:
-        return True
+        return entropy_numba.ended(words, state)
     empty = True
     for lane in range(LANES):
         empty = empty and state[lane] == 0 and state[LANES + lane] == state[2 * LANES + lane]

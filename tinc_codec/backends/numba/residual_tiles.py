@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.backends.numba.entropy import Lookup, begin, take, take_bits
+from tinc_codec.backends.numba.entropy import Lookup, begin, ended, take, take_bits
 from tinc_codec.backends.numba.interlace import AXES, joined, split
 from tinc_codec.backends.numba.passes import enter, predict
 from tinc_codec.errors import CorruptStreamError
@@ -117,6 +117,8 @@ def _decode_tile(
     for level in reversed(range(last, coarsest.level)):
         steps = [step for step in prepared.passes[1:] if step.level == level]
         lattice, wrong = _finer(reader, _every(model, level), steps, _every(coded, level), lattice, wrong)
+    if last == 0 and not ended(reader.words, reader.state):
+        raise CorruptStreamError("entropy-coded data does not end where its symbols do")
     return lattice.reshape(lattice.shape[AXES - base.ndim :])
 
 
