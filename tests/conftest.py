@@ -1,14 +1,11 @@
 import os
 from pathlib import Path
 
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # before NumPy is there: tests run side by side on all cores
-    os.environ.setdefault(_name, "1")
+import numpy as np
+import pytest
+from hypothesis import settings
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
-
-from tests.fixtures import bounded, client, files, ome, source, volume  # noqa: E402, F401
+from tests.fixtures import bounded, client, files, ome, source, volume  # noqa: F401
 
 settings.register_profile("tinc", deadline=None, print_blob=True)
 settings.load_profile("tinc")

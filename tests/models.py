@@ -6,6 +6,10 @@ import numpy as np
 
 from tinc_codec.backends.choice import backend
 from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.predictors.detail import pack_range
+from tinc_codec.detail import exact_in_context
+from tinc_codec.detail.goals import Step
+from tinc_codec.detail.goals import encode as encode_detail
 from tinc_codec.encoding.residual import Quantiser, Volume, encode
 from tinc_codec.residual.integer_domain import IntegerDomain, Kind, exact_grid
 from tinc_codec.runtime.settings import process, set_process
@@ -122,3 +126,39 @@ def random_residual(rng, shape, dtype, order, width, model=True, exact=False, cr
     kind = ModelKind.NONE if made is None else ModelKind.SINE_TREE
     stream = pack(Container(Header(tuple(shape), dtype, order, kind, False), sections))
     return stream, whole.astype(dtype)
+
+
+def random_detail(rng, shape, dtype, order, above=False, exact=False, crop=False, residual=False):
+    """A stream of random coefficients: on top of a sine tree, with exact values, cropped, under a residual."""
+    dtype = np.dtype(dtype)
+    native = dtype.newbyteorder("=")
+    kept = tuple(int(rng.integers(1, n + 1)) for n in shape) if crop and shape else shape
+    folded = fold(kept)
+    span = 2.0 ** rng.integers(
+        3, 6 if native.itemsize == 1 else 10 if native.kind == "f" else min(8 * native.itemsize - 2, 24)
+    )
+    waves = sum(np.sin(index * rng.uniform(0.1, 1)) for index in np.indices(folded))
+    volume = span * (waves + rng.normal(0, rng.choice([0.01, 0.3]), folded)) / 4
+    low, high = (native.type(value) for value in (0 if native.kind == "u" else -span, span))
+    work = backend().detail
+    section = pack_range(low, high) + encode_detail(volume, Step(span * rng.choice([0.01, 0.3, 4])), work)
+    sections, kind = {Section.DETAIL: section}, ModelKind.DETAIL
+    if above:
+        sections |= weights.pack(random_model(rng, kept, native))
+        kind = ModelKind.SINE_TREE_AND_DETAIL
+    if exact:
+        mask = np.sin(sum(np.indices(folded)) / 3) + rng.normal(0, 0.1, folded) > 0.5
+        values = np.where(rng.random(folded) < 0.1, native.type(9), native.type(5)).astype(native)
+        sections[Section.EXACT_IN_CONTEXT] = exact_in_context.pack(values, mask)
+    if crop and kept != shape:
+        sections[Section.CROP] = pack_crop(kept, np.array([native.type(3)]))
+    container = Container(Header(tuple(shape), dtype, order, kind, False), sections)
+    if residual:
+        predicted = Chunk(container).predictor.whole()
+        near = np.clip(predicted + np.rint(rng.normal(0, 2, folded)).astype(native), low, high).astype(native)
+        grid = exact_grid(near, near.min(), near.max())
+        if grid is None:
+            grid = IntegerDomain(Kind.FLOAT, native, float(near.min()), 0.5, 2**20)
+        coded = encode(Volume(grid, grid.from_samples(near), ~mask if exact else None, predicted), Quantiser(3))
+        sections[Section.RESIDUAL] = coded.section
+    return pack(Container(container.header, sections))

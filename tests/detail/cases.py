@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinc_codec.detail import scale, tables
-from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
+from tinc_codec.detail.defaults import PRESETS
 from tinc_codec.detail.layout import layout
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.plan import AXES, Group, Plan
@@ -33,7 +33,7 @@ def random_model(plan, seed):
         if view.any():
             shifts[band] = rng.integers(0, 24) if np.abs(view).max() > 60 else 0
             means[band] = scale.mean_of(int(rng.integers(1, scale.LARGEST_MEAN + 1)))
-    weights = np.maximum(DEFAULT_WEIGHTS + rng.integers(-9, 10, DEFAULT_WEIGHTS.shape), 0)
+    weights = np.maximum(PRESETS[0] + rng.integers(-9, 10, PRESETS[0].shape), 0)
     deltas = rng.integers(-6, 7, tables.DEFAULTS.shape).astype(np.int32)
     return Model(parts, weights, means, shifts, tables.class_tables(deltas)), numbers
 

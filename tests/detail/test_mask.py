@@ -25,7 +25,7 @@ def test_a_ball_costs_little_and_every_cut_is_an_error():
     ball = _ball(48)
     code = mask.pack(ball)
     assert len(code) < 900
-    for end in range(0, len(code), 3):
+    for end in range(1, len(code), 3):  # no code at all is that of an empty mask
         if code[:end].endswith(b"\0"):
             continue
         with pytest.raises(CorruptStreamError):

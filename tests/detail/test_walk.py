@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,31 +52,33 @@ def test_both_quantise_alike_and_gather_the_same_equations(plan, seed):
 PLAN = Plan((2, 9, 14, 17), (Group((0,), 1), Group((1,), 1), Group((2, 3), 2)), 8)
 
 
-@pytest.mark.parametrize("twin", TWINS)
-def test_every_cut_of_a_code_is_an_error(twin):
+def _read(twin, model, numbers, piece, code):
+    """Numbers after a piece was read; None: that is an error."""
+    numbers = numbers.copy()
+    try:
+        twin(model, numbers, True).read(piece, code)
+    except CorruptStreamError:
+        return None
+    return numbers.tobytes()
+
+
+def test_every_cut_of_a_code_is_read_alike_and_never_as_the_whole():
     model, numbers = random_model(PLAN, 5)
-    writer = twin(model, numbers, True)
-    codes = [writer.write(piece) for piece in model.layout.pieces]
-    reader = twin(model, np.zeros_like(numbers))
-    for piece, code in zip(model.layout.pieces, codes, strict=True):
-        for end in range(1, len(code), 7):  # no code is that of zeros
-            if code[:end].endswith(b"\0"):
-                continue
-            with pytest.raises(CorruptStreamError):
-                twin(model, numbers.copy(), True).read(piece, code[:end])
-        reader.read(piece, code)
+    writer = TWINS[0](model, numbers, True)
+    for piece in model.layout.pieces:
+        code, others = writer.write(piece), numbers.copy()
+        for band, box in zip(piece.bands, piece.boxes, strict=True):
+            model.layout.view(others, band)[tuple(slice(*ends) for ends in box)] = 0
+        for end in range(0, len(code), 7):
+            outcomes = [_read(twin, model, others, piece, code[:end]) for twin in TWINS]
+            assert outcomes[0] == outcomes[1]
+            assert outcomes[0] != numbers.tobytes()
 
 
 @settings(max_examples=20)
 @given(st.binary(min_size=1, max_size=300), SEEDS)
 def test_any_bytes_are_read_alike(code, seed):
     model, _ = random_model(PLAN, seed)
-    outcomes = []
-    for twin in TWINS:
-        numbers = np.zeros(model.layout.size, np.int32)
-        try:
-            twin(model, numbers).read(model.layout.pieces[0], code)
-            outcomes.append(numbers.tobytes())
-        except CorruptStreamError:
-            outcomes.append(None)
+    zeros = np.zeros(model.layout.size, np.int32)
+    outcomes = [_read(twin, model, zeros, model.layout.pieces[0], code) for twin in TWINS]
     assert outcomes[0] == outcomes[1]

@@ -116,7 +116,7 @@ TARGETS = [{"max_error": 0}, {"max_error": 0.3}, {"max_error": 3}, {"psnr": 35},
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(chunk=chunks(), target=st.sampled_from(TARGETS), share=st.sampled_from(["auto", 0, 0.3, 1]))
+@given(chunk=chunks(), target=st.sampled_from(TARGETS), share=st.sampled_from(["auto", 1]))
 def test_what_is_encoded_is_kept(monkeypatch, chunk, target, share):
     from tinc_codec.encoding.fit import training
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.models import random_residual, random_stream
+from tests.models import random_detail, random_residual, random_stream
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack
@@ -22,6 +22,14 @@ RESIDUALS = [
     ((3, 4, 5, 6), "f8", (False, True, False)),
 ]
 
+DETAILS = [
+    ((70,), "u1", ()),
+    ((30, 22), ">i2", ("exact",)),
+    ((16, 12, 14), "f4", ("above",)),
+    ((9, 16, 17), "u2", ("residual", "crop")),
+    ((2, 9, 8, 11), "i8", ("above", "exact", "residual")),
+]
+
 
 def streams() -> Iterator[tuple[str, bytes]]:
     """Names and streams, the same at every call."""
@@ -35,6 +43,8 @@ def streams() -> Iterator[tuple[str, bytes]]:
         for width in (1, 9):
             stream, _ = random_residual(rng, shape, dtype, "CF"[number % 2], width, model, exact, crop)
             yield f"residual-{number}-{width}", stream
+    for number, (shape, dtype, parts) in enumerate(DETAILS):
+        yield f"detail-{number}", random_detail(rng, shape, dtype, "CF"[number % 2], **dict.fromkeys(parts, True))
     yield from _stored()
 
 

@@ -1,4 +1,4 @@
-"""Tokens, low bits and signs of one pass: read, and written as shares of 2^24 (FORMAT-draft.md, "Passes")."""
+"""Tokens of one pass: read, and written as shares of 2^24 (FORMAT-draft.md, "Tokens of a pass")."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.tables import ESCAPE, LEAST_MEMBERS, ClassTable
-from tinc_codec.errors import CorruptStreamError
+from tinc_codec.detail.tables import LEAST_MEMBERS, ClassTable
 from tinc_codec.stream.ans import PieceDecoder, encode
 from tinc_codec.stream.entropy import Table, uniform
 
 PIECE = 12
 """Bits that are as likely as not are coded at most this many at a time, low ones first."""
-
-LARGEST = 2**31 - 1
 
 
 def groups(classes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.intp]]]:
@@ -65,23 +62,6 @@ def read_tokens(decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: 
     return values
 
 
-def read_pass(
-    decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8], shift: int
-) -> NDArray[np.int64]:
-    """Numbers of a pass whose coefficients are of `classes`, in C order."""
-    values = read_tokens(decoder, tables, classes)
-    for place in np.flatnonzero(values == ESCAPE).tolist():
-        bits = int(_bits(decoder, 5, 1)[0])
-        values[place] += (1 << bits) - 1 + int(_bits(decoder, bits, 1)[0])
-    if shift:
-        values = (values << shift) + _bits(decoder, shift, classes.size)
-    if values.max(initial=0) > LARGEST:
-        raise CorruptStreamError(f"a coefficient of {values.max()} steps")
-    signed = np.flatnonzero(values)
-    values[signed] = np.where(decoder.coded(len(signed), uniform(1)), -values[signed], values[signed])
-    return values
-
-
 class Symbols:
     """Symbols of a piece, as shares of 2^24, in the order in which they will be read."""
 
@@ -100,11 +80,10 @@ class Symbols:
         for low, size in pieces(bits):
             self.put(values >> low & ((1 << size) - 1), uniform(size))
 
-    def code(self) -> bytes:
-        """All of them, encoded."""
-        if not self._begins:
-            return b""
-        return encode(np.concatenate(self._begins), np.concatenate(self._frequencies))
+    def code(self, rest: bytes = b"") -> bytes:
+        """All of them, encoded, over the bits of `rest`."""
+        nothing = np.zeros(0, np.int64)
+        return encode(np.concatenate([nothing, *self._begins]), np.concatenate([nothing, *self._frequencies]), rest)
 
 
 def _write_run(symbols: Symbols, table: ClassTable, tokens: NDArray[np.int64]) -> None:
@@ -131,20 +110,3 @@ def write_tokens(
             _write_run(symbols, tables[number], tokens[places])
         else:
             symbols.put(tokens[places], tables[number].tokens)
-
-
-def write_pass(
-    symbols: Symbols, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8], shift: int, numbers: NDArray[np.int64]
-) -> None:
-    """Append what `read_pass` reads."""
-    values = np.abs(numbers)
-    tokens = np.minimum(values >> shift, ESCAPE)
-    write_tokens(symbols, tables, classes, tokens)
-    for rest in ((values[tokens == ESCAPE] >> shift) - ESCAPE + 1).tolist():
-        bits = rest.bit_length() - 1
-        symbols.bits(np.array([bits]), 5)
-        symbols.bits(np.array([rest - (1 << bits)]), bits)
-    if shift:
-        symbols.bits(values & ((1 << shift) - 1), shift)
-    signed = numbers[numbers != 0]
-    symbols.put((signed < 0).astype(np.int64), uniform(1))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ WEIGHTS = 19
 UNIT = 128
 """A weight of 1."""
 
-MAGNITUDES = np.array([0, 16, 29, 40, 50, 58, 66, 72, 78, 85, 91, 96, 101, 106, 110, 115], np.int32)
+MAGNITUDES = np.array([0, 16, 29, 40, 50, 58, 66, 72, 78, 85, 91, 96, 101, 106, 110, 115], np.uint8)
 """What a token counts as, in sixteenths: large ones for less than they are."""
 
 TOP = len(MAGNITUDES) - 1
@@ -99,7 +100,7 @@ def factors(weights: NDArray[np.int64], divisor: NDArray[np.int64], mean: int) -
 Cells = tuple[int, ...]
 
 
-def lattice(volume: NDArray[np.int32], parity: int, cells: Cells) -> NDArray[np.int32]:
+def lattice(volume: NDArray[Any], parity: int, cells: Cells) -> NDArray[np.int32]:
     """The coefficients of a parity over the tile's cells and a border of one; the last values are repeated outwards."""
     odd = [parity >> bit & 1 for bit in (2, 1, 0)]
     part = volume[tuple(slice(o, None, 2) for o in odd)]
@@ -108,7 +109,7 @@ def lattice(volume: NDArray[np.int32], parity: int, cells: Cells) -> NDArray[np.
     return _bordered(part, cells)
 
 
-def _bordered(part: NDArray[np.int32], cells: tuple[int, ...]) -> NDArray[np.int32]:
+def _bordered(part: NDArray[Any], cells: tuple[int, ...]) -> NDArray[np.int32]:
     """An array in the corner of `cells` and a border of one, its last values repeated outwards: a fast `np.pad`."""
     out = np.empty([n + 2 for n in cells], np.int32)
     z, y, x = (n + 1 for n in part.shape)
@@ -204,7 +205,7 @@ class Tile:
         where = zip(self.members(number), self._shape, strict=True)
         return tuple(slice(len(range(*members.indices(n)))) for members, n in where)
 
-    def enter(self, number: int, magnitudes: NDArray[np.int32]) -> None:
+    def enter(self, number: int, magnitudes: NDArray[np.uint8]) -> None:
         """Make the magnitudes of a pass known; `magnitudes` are the whole tile's."""
         self._own[PASSES[number]] = lattice(magnitudes, PASSES[number], self.cells)
         self._sums = self._sums + self._own[PASSES[number]]

@@ -14,7 +14,7 @@ from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
-from tinc_codec.detail.scale import Scale, mean_byte, mean_of
+from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of
 from tinc_codec.detail.section import Parameters, pack
 from tinc_codec.detail.tables import class_tables
 from tinc_codec.detail.waves import over
@@ -69,7 +69,7 @@ class Coefficients:
 
     def scaled(self, step: float) -> Scale:
         """The scale of a step."""
-        return replace(self.scale, step=max(1, round(step * 256)))
+        return replace(self.scale, step=min(max(1, round(step * 256)), LARGEST_STEP))
 
 
 def transform(volume: NDArray[np.float64], plan: Plan, work: Work) -> Coefficients:
@@ -128,7 +128,8 @@ class Trial:
         parts, gatherer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
         every = max(1, parts.size // _GATHERED)
         some = [number for number in range(len(parts.pieces)) if not number or number % every == every // 2]
-        return fit_weights(np.sum(over(parts, some, lambda number: gatherer.gather(parts.pieces[number])), axis=0))
+        normal = np.sum(over(parts, some, lambda number: gatherer.gather(parts.pieces[number])), axis=0)
+        return fit_weights(normal, parts.size / sum(parts.pieces[number].size for number in some))
 
 
 def attempt(

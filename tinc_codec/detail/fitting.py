@@ -6,24 +6,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import CLASSES, OWN, UNIT, WEIGHTS, divisors
-from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
+from tinc_codec.detail.defaults import PRESETS
 from tinc_codec.detail.tables import DEFAULTS, LARGEST_LOGIT, TOKENS, logistic
 
 _LARGEST_WEIGHT = 200
 _PULL = 30.0
 """How much the equations count that say: a weight is as in the format."""
 
-_BITS_ANY, _BITS_EACH = 1.0, 0.35
+_BITS_ROW = 8.0
+_BITS_WEIGHT = 4.0
+"""What a row of weights that differs takes in the section, about: at all, and for each weight."""
+
+_BITS = 0.5 / np.log(2)
+"""Bits that a weighted squared error of 1 costs, about."""
+
+_BITS_ANY, _BITS_EACH = 4.0, 0.35
 """What a logit that differs takes in the section, about: at all, and for each step."""
 
 
-def fit_weights(normal: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Weights by least squares, none of them negative, from the equations of `Walker.gather`."""
-    return np.stack([_fit_pass(equations, number) for number, equations in enumerate(normal)])
+def fit_weights(normal: NDArray[np.float64], sharing: float) -> NDArray[np.int64]:
+    """Weights from the equations of `Walker.gather`: those of the preset that suits them, or fitted where that pays.
+
+    Parameters
+    ----------
+    sharing
+        For how many as many coefficients the equations stand.
+    """
+    losses = [sum(map(_loss, normal, preset)) for preset in PRESETS]
+    preset = PRESETS[int(np.argmin(losses))]
+    return np.stack([_better(equations, number, preset[number], sharing) for number, equations in enumerate(normal)])
 
 
-def _fit_pass(equations: NDArray[np.float64], number: int) -> NDArray[np.int64]:
-    default = DEFAULT_WEIGHTS[number]
+def _loss(equations: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
+    """Weighted squared errors of expected magnitudes, but for a constant."""
+    x = weights / UNIT
+    return float(x @ equations[:WEIGHTS, :WEIGHTS] @ x - 2 * x @ equations[:WEIGHTS, WEIGHTS])
+
+
+def _better(
+    equations: NDArray[np.float64], number: int, default: NDArray[np.int64], sharing: float
+) -> NDArray[np.int64]:
+    """A row of weights, fitted if that saves more than it takes."""
+    fitted = _fit_pass(equations, number, default)
+    takes = _BITS_ROW + _BITS_WEIGHT * np.count_nonzero(fitted != default)
+    saves = _BITS * sharing * (_loss(equations, default) - _loss(equations, fitted))
+    return fitted if saves > takes else default
+
+
+def _fit_pass(equations: NDArray[np.float64], number: int, default: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A row by least squares, no weight negative."""
     known = divisors()[number] > 0
     used = np.concatenate([known[: OWN + 2], np.ones(WEIGHTS - OWN - 2, bool)])
     matrix, right = equations[:WEIGHTS, :WEIGHTS].copy(), equations[:WEIGHTS, WEIGHTS].copy()

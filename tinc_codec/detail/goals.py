@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
+from tinc_codec.detail.defaults import PRESETS
 from tinc_codec.detail.encoding import Coefficients, Trial, attempt, transform
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
@@ -61,16 +61,13 @@ _AIM_ERROR = 10 ** (-0.02 / 20)
 _STEPS = 2.5
 """A step in errors, about."""
 
-_FITTED_FROM = 2500
-"""Bytes of a section from which fitted weights pay for themselves."""
-
 
 class Search:
     """Trials of one volume, each with what the last ones taught; `check` is called before each."""
 
     def __init__(self, coefficients: Coefficients, check: Callable[[], None]) -> None:
         self._coefficients, self._check = coefficients, check
-        self._weights, self._deltas = DEFAULT_WEIGHTS, np.zeros((3, CLASSES), np.int32)
+        self._weights, self._deltas = PRESETS[0], np.zeros((3, CLASSES), np.int32)
         self._learning = _LEARNING
 
     def at(self, step: float) -> Trial:
@@ -89,8 +86,6 @@ class Search:
 
     def fitted(self, trial: Trial) -> Trial:
         """The same step with weights fitted to what it gave, where they pay."""
-        if trial.bits < 8 * _FITTED_FROM:
-            return trial
         self._weights = trial.fitted_weights()
         return self.at(trial.step)
 

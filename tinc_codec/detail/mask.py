@@ -6,7 +6,7 @@ For holes of one value, and for the places of exact values. FORMAT-draft.md, "Ma
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,44 +15,53 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
 from tinc_codec.detail.tables import LARGEST_LOGIT, ClassTable, logistic
+from tinc_codec.errors import CorruptStreamError
 from tinc_codec.runtime.lazy import lazy
-from tinc_codec.stream import lossless
 from tinc_codec.stream.ans import PieceDecoder
-from tinc_codec.stream.fields import FieldReader, FieldWriter
+from tinc_codec.stream.entropy import PRECISION
 
-_REACH = 2
-_RINGS = (6, 8, 12)
-"""Known neighbours are counted in three rings, of at most so many each, nearest first."""
+_REACH, _MOST, _NEAREST = 2, 26, 6
+"""Known neighbours of a voxel: how far away along an axis, how many, and of how many it matters which are set."""
 
-_KINDS = 5
-"""The farther two rings count as none, less than half, half, more, or all."""
+_SHARES = {1: 256, 2: 91, 3: 49, 4: 32, 5: 23, 6: 17, 8: 11, 9: 9, 12: 6, 13: 5, 16: 4}
+"""What a neighbour counts, by its squared distance: 256 over its third power."""
 
-_CONTEXTS = (_RINGS[0] + 1) * _KINDS**2
+_KINDS = 24
+"""Of how much of the neighbours' shares are set: none, all, and steps between."""
+
+_PARTS, _UNDIVIDED = 16, 4096
+"""Large passes are coded in parts, each with what the ones before have taught."""
+
 _LOGITS = np.arange(0, LARGEST_LOGIT + 1, 2)
 """How likely the likelier value is, in eighths of a logit."""
 
+_ONE = 1 << PRECISION
 _COARSEST = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Ring:
-    """Neighbours in a ring, as shifts of the parity's coordinates."""
-
-    offsets: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True, eq=False)
 class Pass:
-    """Voxels that are coded at once: on the lattice of stride ``2 ** level``, those of a parity; () at the coarsest."""
+    """Voxels that are coded at once: on the lattice of stride ``2 ** level``, those of a parity.
+
+    Parameters
+    ----------
+    neighbours
+        Known ones as shifts of the parity's coordinates, nearest first; none at the coarsest level.
+    """
 
     level: int
     parity: tuple[int, ...]
-    rings: tuple[Ring, ...]
+    neighbours: tuple[tuple[int, ...], ...]
 
     @lazy
-    def kind(self) -> int:
-        """Passes of a kind share their contexts: those of the same parity."""
+    def number(self) -> int:
+        """Passes of the same parity share their contexts."""
         return sum(odd << axis for axis, odd in enumerate(self.parity))
+
+    @lazy
+    def shares(self) -> list[int]:
+        """What each neighbour counts."""
+        return [_SHARES[sum(o * o for o in offset)] for offset in self.neighbours]
 
 
 @lru_cache(maxsize=16)
@@ -62,19 +71,17 @@ def passes(axes: int, levels: int) -> tuple[Pass, ...]:
     found = [Pass(levels, (0,) * axes, ())]
     for level in reversed(range(levels)):
         for number, parity in enumerate(every[1:], start=1):
-            found.append(Pass(level, parity, _rings(parity, set(every[:number]))))
+            found.append(Pass(level, parity, _neighbours(parity, set(every[:number]))))
     return tuple(found)
 
 
-def _rings(parity: tuple[int, ...], known: set[tuple[int, ...]]) -> tuple[Ring, ...]:
+def _neighbours(parity: tuple[int, ...], known: set[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
     offsets = [
         offset
         for offset in itertools.product(range(-_REACH, _REACH + 1), repeat=len(parity))
         if any(offset) and tuple((p + o) % 2 for p, o in zip(parity, offset, strict=True)) in known
     ]
-    offsets.sort(key=lambda offset: (sum(o * o for o in offset), offset))
-    ends = list(itertools.accumulate(_RINGS, initial=0))
-    return tuple(Ring(tuple(offsets[begin:end])) for begin, end in itertools.pairwise(ends))
+    return tuple(sorted(offsets, key=lambda offset: (sum(o * o for o in offset), offset))[:_MOST])
 
 
 def _levels(shape: tuple[int, ...]) -> int:
@@ -92,33 +99,59 @@ class _Grid:
         """Passes and their voxels, a view."""
         for step in passes(len(self.shape), _levels(self.shape)):
             lattice = self.mask[(slice(None, None, 2**step.level),) * len(self.shape)]
-            members = lattice[tuple(slice(odd, None, 2) for odd in step.parity)] if step.rings else lattice
+            members = lattice[tuple(slice(odd, None, 2) for odd in step.parity)] if step.neighbours else lattice
             if members.size:
                 yield step, members
 
-    def contexts(self, step: Pass, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        """Contexts of the voxels of a pass."""
-        if not step.rings:
-            return np.zeros(shape, np.int64)
+    def contexts(self, step: Pass, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of the voxels of a pass: how much around them is set, and which of the nearest are."""
         lattice = self.mask[(slice(None, None, 2**step.level),) * len(self.shape)]
-        counts = [self._count(lattice, step, ring, shape) for ring in step.rings]
-        context = counts[0].astype(np.int64)
-        for count, ring in zip(counts[1:], step.rings[1:], strict=True):
-            whole = max(1, len(ring.offsets))
-            kind = np.where(count == 0, 0, np.where(count == whole, 4, 2 + np.sign(2 * count - whole)))
-            context = context * _KINDS + kind
-        return context + _CONTEXTS * step.kind
+        total, nearest = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        for place, (offset, share) in enumerate(zip(step.neighbours, step.shares, strict=True)):
+            there = _shifted(lattice, step.parity, offset, shape)
+            total += there * np.int64(share)
+            if place < _NEAREST:
+                nearest |= there.astype(np.int64) << place
+        every = max(1, sum(step.shares))
+        kinds = np.where(total == every, _KINDS - 1, (total * (_KINDS - 2) + every - 1) // every)
+        return kinds.ravel(), nearest.ravel()
 
-    def _count(self, lattice: NDArray[np.bool_], step: Pass, ring: Ring, shape: tuple[int, ...]) -> NDArray[np.int8]:
-        total = np.zeros(shape, np.int8)
-        for offset in ring.offsets:
-            where = []
-            for odd, o, count, n in zip(step.parity, offset, shape, lattice.shape, strict=True):
-                parity = (odd + o) % 2
-                cells = np.clip(np.arange(count) + (odd + o) // 2, 0, (n + 1 - parity) // 2 - 1)
-                where.append(2 * cells + parity)
-            total += lattice[np.ix_(*where)]
-        return total
+
+def _shifted(
+    lattice: NDArray[np.bool_], parity: tuple[int, ...], offset: tuple[int, ...], shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """The neighbours of a parity's voxels; beyond the lattice, the nearest of theirs."""
+    where = []
+    for odd, o, count, n in zip(parity, offset, shape, lattice.shape, strict=True):
+        other = (odd + o) % 2
+        cells = np.clip(np.arange(count) + (odd + o) // 2, 0, (n + 1 - other) // 2 - 1)
+        where.append(2 * cells + other)
+    return np.asarray(lattice[np.ix_(*where)])
+
+
+class _Counts:
+    """How often voxels were set so far, in contexts that get narrower."""
+
+    def __init__(self, axes: int) -> None:
+        self._counts = np.zeros((2, 1 << axes, _KINDS, 1 << _NEAREST), np.int64)
+
+    def likely(self, number: int, kinds: NDArray[np.int64], nearest: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Likelihood of being set, in 2^-24, of voxels of a pass."""
+        wide = np.clip(np.arange(_KINDS) * _ONE // (_KINDS - 1), _ONE // 64, _ONE - _ONE // 64)
+        for counts, doubt in ((self._counts.sum((1, 3)), 2), (self._counts[:, number].sum(2), 4)):
+            wide = (counts[1] * _ONE + doubt * wide) // (counts.sum(0) + doubt)
+        unset, set_ = self._counts[:, number, kinds, nearest]
+        return np.asarray((set_ * _ONE + 4 * wide[kinds]) // (unset + set_ + 4))
+
+    def learn(
+        self, number: int, kinds: NDArray[np.int64], nearest: NDArray[np.int64], values: NDArray[np.bool_]
+    ) -> None:
+        """Count values."""
+        size = self._counts[0, number].size
+        there = (kinds << _NEAREST) + nearest
+        for value in (0, 1):
+            some = np.bincount(there[values == value], minlength=size)
+            self._counts[value, number] += some.reshape(self._counts.shape[2:])
 
 
 @lru_cache(maxsize=1)
@@ -126,34 +159,40 @@ def _tables() -> tuple[ClassTable, ...]:
     return tuple(ClassTable(np.array([logit, -LARGEST_LOGIT, -LARGEST_LOGIT])) for logit in _LOGITS)
 
 
+def _classes(likely: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """The likelier value, and the class of how likely it is."""
+    value = 2 * likely > _ONE
+    ends = logistic()[_LOGITS[1:] - 1 + LARGEST_LOGIT]
+    return value, np.searchsorted(ends, np.where(value, likely, _ONE - likely), side="right").astype(np.uint8)
+
+
+def _walk(mask: NDArray[np.bool_], code: Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.bool_]]) -> None:
+    """Code a mask part by part: `code` is given classes, and whether values are the less likely ones; it says so."""
+    grid = _Grid(mask)
+    counts = _Counts(len(grid.shape))
+    for step, members in grid.steps():
+        kinds, nearest = grid.contexts(step, members.shape)
+        values = members.ravel()  # a copy
+        parts = _PARTS if len(values) > _UNDIVIDED else 1
+        for part in range(parts):
+            here = slice(len(values) * part // parts, len(values) * (part + 1) // parts)
+            each = (step.number, kinds[here], nearest[here])
+            likelier, classes = _classes(counts.likely(*each))
+            values[here] = code(classes, values[here] ^ likelier) ^ likelier
+            counts.learn(*each, values[here])
+        members[...] = values.reshape(members.shape)
+
+
 def pack(mask: NDArray[np.bool_]) -> bytes:
     """Code of a mask of 1 to 4 axes."""
-    grid = _Grid(mask)
-    steps = [(members, grid.contexts(step, members.shape)) for step, members in grid.steps()]
-    count = _CONTEXTS << len(grid.shape)
-    likely, every = np.zeros(count), np.zeros(count)
-    for members, context in steps:
-        likely += np.bincount(context[members], minlength=count)
-        every += np.bincount(context.ravel(), minlength=count)
-    rule = _rule(likely, every)
     symbols = Symbols()
-    for members, context in steps:
-        rules = rule[context.ravel()]
-        tokens = (members.ravel() ^ (rules & 1).astype(bool)).astype(np.int64)
-        write_tokens(symbols, _tables(), (rules >> 1).astype(np.uint8), tokens)
-    out, packed = FieldWriter(), lossless.pack(rule)
-    out.count(len(packed))
-    out.raw(packed + symbols.code())
-    return out.bytes()
 
+    def write(classes: NDArray[np.uint8], unlikely: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        write_tokens(symbols, _tables(), classes, unlikely.astype(np.int64))
+        return unlikely
 
-def _rule(set_: NDArray[np.float64], all_: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """For each context the likelier value, in bit 0, and how likely it is."""
-    likely = set_ * 2 > all_
-    hits = np.where(likely, set_, all_ - set_)
-    share = logistic()[_LOGITS + LARGEST_LOGIT] / 2.0**24
-    bits = -(hits[:, None] * np.log2(share) + (all_ - hits)[:, None] * np.log2(1 - share))
-    return np.where(all_ > 0, 2 * np.argmin(bits, axis=1) + likely, 0).astype(np.uint8)
+    _walk(mask.copy(), write)
+    return symbols.code()
 
 
 def unpack(section: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -164,22 +203,14 @@ def unpack(section: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     CorruptStreamError
         No encoder wrote it.
     """
-    return _unpack(FieldReader(section, "a mask"), shape)
+    mask, decoder = np.zeros(shape, bool), PieceDecoder(section)
 
-
-def _unpack(section: FieldReader, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    mask = np.zeros(shape, bool)
-    grid = _Grid(mask)
-    count = _CONTEXTS << len(grid.shape)
-    rule = lossless.unpack(section.raw(section.count(section.remaining)), count, np.dtype(np.uint8))
-    if rule.max(initial=0) >= 2 * len(_LOGITS):
-        section.fail(f"a rule of {rule.max()} in a mask")
-    decoder = PieceDecoder(section.raw(section.remaining))
-    for step, members in grid.steps():
-        rules = rule[grid.contexts(step, members.shape).ravel()]
-        tokens = read_tokens(decoder, _tables(), (rules >> 1).astype(np.uint8))
+    def read(classes: NDArray[np.uint8], unlikely: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        tokens = read_tokens(decoder, _tables(), classes)
         if tokens.max(initial=0) > 1:
-            section.fail("a mask of more than two values")
-        members[...] = (tokens.astype(np.uint8) ^ (rules & 1)).astype(bool).reshape(members.shape)
+            raise CorruptStreamError("a mask of more than two values")
+        return tokens.astype(bool)
+
+    _walk(mask, read)
     decoder.end()
     return mask

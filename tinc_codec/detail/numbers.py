@@ -12,8 +12,8 @@ from tinc_codec.detail.waves import over
 from tinc_codec.detail.work import Walker, Work
 from tinc_codec.runtime.lazy import lazy
 
-_MAGNITUDES = 2
-"""Bytes that a compiled walker keeps for each number."""
+_MAGNITUDES = 1
+"""Bytes that a walker keeps for each number: what it counts as."""
 
 
 class Numbers:

@@ -100,12 +100,12 @@ def coefficients(numbers: NDArray[np.int32], step: int, one: int, more: int) -> 
     return np.where(magnitude == 0, 0, np.where(wide < 0, -value, value)).astype(np.int32)
 
 
-LARGEST_MEAN = 187
+LARGEST_MEAN = 55
 
 
 def mean_of(byte: int) -> int:
-    """What a byte stands for: itself below 16, else an exponent and the four bits after the leading one."""
-    return byte if byte < 16 else (16 + byte % 16) << (byte // 16 - 1)
+    """What a byte stands for: itself below 4, else an exponent and the two bits after the leading one."""
+    return byte if byte < 4 else (4 + byte % 4) << (byte // 4 - 1)
 
 
 def mean_byte(mean: float) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.detail.bits import Reader, Writer
 from tinc_codec.detail.contexts import CLASSES, WEIGHTS
-from tinc_codec.detail.defaults import DEFAULT_WEIGHTS
+from tinc_codec.detail.defaults import PRESETS
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.scale import LARGEST_MEAN, Scale, mean_of
 from tinc_codec.detail.tables import ClassTable, class_tables
@@ -18,10 +18,12 @@ from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import FieldReader, FieldWriter
 
-MOST_DEPTH = 24
 MOST_BANDS = 2**14
 MOST_PIECES = 2**24
 LARGEST_SHIFT = 24
+LARGEST_LENGTH = 30
+"""Bits of the length of a piece."""
+
 LARGEST_SUM = 4096
 """Of the weights of a pass, so that expected magnitudes stay below 2^31."""
 
@@ -74,75 +76,100 @@ def pack(parameters: Parameters, codes: list[bytes]) -> bytes:
     out, plan = FieldWriter(), parameters.plan
     out.number("B", len(plan.groups))
     for group in plan.groups:
-        out.number("B", sum(1 << axis for axis in group.axes))
-        out.number("B", group.depth)
+        out.number("B", sum(1 << axis for axis in group.axes) << 4 | group.depth)
     out.number("B", plan.tile.bit_length() - 1)
     parameters.scale.pack(out)
-    shifted = int(np.flatnonzero(parameters.shifts)[-1]) + 1 if parameters.shifts.any() else 0
-    out.count(shifted)
-    out.raw(parameters.shifts[:shifted].tobytes())
+    preset = int(np.argmin(np.abs(PRESETS - parameters.weights).sum((1, 2))))
+    out.number("B", preset)
+    lengths = np.array([len(code) for code in codes], np.int64)
+    classes = np.array([len(code).bit_length() for code in codes], np.int64)
+    arrays = (
+        _differences(parameters.means.astype(np.int64)),
+        _differences(parameters.shifts.astype(np.int64)),
+        parameters.weights - PRESETS[preset],
+        parameters.deltas,
+        _differences(classes),
+    )
     encoder = Encoder()
-    values: list[NDArray[Any]] = [
-        np.diff(parameters.means.astype(np.int32), prepend=0).astype(np.int32),
-        (parameters.weights - DEFAULT_WEIGHTS).astype(np.int32).ravel(),
-        parameters.deltas.astype(np.int32).ravel(),
-    ]
-    for part in values:
-        largest = int(np.abs(part).max(initial=0))
-        table = best_table(part, largest) if largest else 0
-        out.number("B", largest)
-        out.number("B", table)
-        encoder.laplace(part, table, largest)
+    for array in arrays:
+        _pack_array(array.astype(np.int32).ravel(), encoder, out)
     code = encoder.bytes().rstrip(b"\0")
     code += bytes(-len(code) % 4)
     out.count(len(code) // 4)
     out.raw(code)
-    for piece in codes:
-        out.count(len(piece))
+    out.raw(_low_bits(lengths, classes))
     for piece in codes:
         out.raw(piece)
     return out.bytes()
 
 
+def _differences(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.asarray(np.diff(values, prepend=0), np.int64)
+
+
+def _pack_array(values: NDArray[np.int32], encoder: Encoder, out: FieldWriter) -> None:
+    largest = int(np.abs(values).max(initial=0))
+    out.number("B", largest)
+    if largest:
+        table = best_table(values, largest)
+        out.number("B", table)
+        encoder.laplace(values, table, largest)
+
+
+def _low_bits(lengths: NDArray[np.int64], classes: NDArray[np.int64]) -> bytes:
+    """What is below the leading bits of lengths, in whole bytes."""
+    bits = Writer()
+    for length, size in zip(lengths.tolist(), classes.tolist(), strict=True):
+        if size > 1:
+            bits.put(np.array([length & ((1 << (size - 1)) - 1)]), size - 1)
+    return bits.bytes().ljust(-(-int(np.maximum(classes - 1, 0).sum()) // 8), b"\0")
+
+
 def unpack(section: FieldReader, shape: tuple[int, ...]) -> tuple[Parameters, list[bytes]]:
     """Read the section of a chunk of `shape`, of 1 to 4 axes."""
     plan = _unpack_plan(section, four(shape))
-    scale = Scale.unpack(section)
-    bands = len(plan.bands)
-    shifts = np.zeros(bands, np.uint8)
-    shifted = section.count(bands)
-    shifts[:shifted] = np.frombuffer(section.raw(shifted), np.uint8)
-    if shifts.max(initial=0) > LARGEST_SHIFT:
-        section.fail(f"{shifts.max()} low bits of a number")
-    sizes = [bands, 8 * WEIGHTS, 3 * CLASSES]
-    tables = [(section.byte(), section.byte()) for _ in sizes]
+    scale, preset = Scale.unpack(section), section.byte()
+    if preset >= len(PRESETS):
+        section.fail(f"weights of preset {preset}")
+    bands, pieces = len(plan.bands), piece_count(plan)
+    sizes = [bands, bands, 8 * WEIGHTS, 3 * CLASSES, pieces]
+    tables = [(largest, section.byte() if largest else 0) for largest in (section.byte() for _ in sizes)]
     decoder = Decoder(section.raw(4 * section.count(section.remaining // 4)))
-    means, weights, deltas = (
+    means, shifts, weights, deltas, classes = (
         decoder.laplace(size, table, largest).astype(np.int64)
         for size, (largest, table) in zip(sizes, tables, strict=True)
     )
-    means = np.cumsum(means)
-    weights = DEFAULT_WEIGHTS + weights.reshape(8, WEIGHTS)
-    if means.min(initial=0) < 0 or means.max(initial=0) > LARGEST_MEAN:
-        section.fail("a band's mean out of range")
+    means = _within(section, np.cumsum(means), LARGEST_MEAN, "a band's mean")
+    shifts = _within(section, np.cumsum(shifts), LARGEST_SHIFT, "low bits")
+    weights = PRESETS[preset] + weights.reshape(8, WEIGHTS)
     if weights.min() < 0 or weights.sum(1).max() > LARGEST_SUM:
         section.fail("weights out of range")
-    lengths = [section.count(section.remaining) for _ in range(piece_count(plan))]
-    codes = [section.raw(length) for length in lengths]
+    codes = [section.raw(length) for length in _unpack_lengths(section, np.cumsum(classes))]
     section.end()
-    deltas = deltas.reshape(3, CLASSES)
-    return Parameters(plan, scale, means.astype(np.uint8), shifts, weights, deltas.astype(np.int32)), codes
+    narrow = means.astype(np.uint8), shifts.astype(np.uint8)
+    return Parameters(plan, scale, *narrow, weights, deltas.reshape(3, CLASSES).astype(np.int32)), codes
+
+
+def _within(section: FieldReader, values: NDArray[np.int64], most: int, what: str) -> NDArray[np.int64]:
+    if values.min(initial=0) < 0 or values.max(initial=0) > most:
+        section.fail(f"{what} out of range")
+    return values
+
+
+def _unpack_lengths(section: FieldReader, classes: NDArray[np.int64]) -> list[int]:
+    classes = _within(section, classes, LARGEST_LENGTH, "a piece's length")
+    bits = Reader(section.raw(-(-int(np.maximum(classes - 1, 0).sum()) // 8)))
+    low = [int(bits.take(1, size - 1)[0]) if size > 1 else 0 for size in classes.tolist()]
+    return [(1 << size >> 1) + rest for size, rest in zip(classes.tolist(), low, strict=True)]
 
 
 def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
     groups = []
     for _ in range(min(section.byte(), AXES + 1)):
-        mask, depth = section.byte(), section.byte()
-        groups.append(Group(tuple(axis for axis in range(8) if mask >> axis & 1), depth))
+        byte = section.byte()
+        groups.append(Group(tuple(axis for axis in range(AXES) if byte >> 4 >> axis & 1), byte & 15))
     if sorted(axis for group in groups for axis in group.axes) != list(range(AXES)):
         section.fail(f"groups of axes {[group.axes for group in groups]}")
-    if max(group.depth for group in groups) > MOST_DEPTH:
-        section.fail("an axis is split too often")
     if math.prod(group.depth * 2 ** len(group.axes) + 1 for group in groups) > MOST_BANDS:
         section.fail("too many bands")
     tile = section.byte()

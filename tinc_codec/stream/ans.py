@@ -16,15 +16,28 @@ from tinc_codec.stream.entropy import PRECISION, WORD, Decoder, Table
 _MASK = (1 << WORD) - 1
 
 
-def encode(begins: NDArray[np.uint32], frequencies: NDArray[np.uint32]) -> bytes:
-    """Code of symbols in the order of decoding, given where each one's share of `TOTAL` begins and how large it is."""
-    state, words = 0, []
+def encode(begins: NDArray[np.uint32], frequencies: NDArray[np.uint32], rest: bytes = b"") -> bytes:
+    """Code of symbols, given where each one's share of `TOTAL` begins and how large it is, in the order of decoding.
+
+    Parameters
+    ----------
+    rest
+        Bits that are left when the symbols are decoded, low ones first; no bytes of 0 at the end.
+    """
+    words, state = under(rest)
     for begin, frequency in zip(reversed(begins.tolist()), reversed(frequencies.tolist()), strict=True):
         if state >= frequency << (2 * WORD - PRECISION):
             words.append(state & _MASK)
             state >>= WORD
         state = (state // frequency << PRECISION) + state % frequency + begin
     return to_bytes(words, state)
+
+
+def under(rest: bytes) -> tuple[list[int], int]:
+    """Words and the state that the coder begins with, so that these bits are left."""
+    bits = int.from_bytes(rest, "little")
+    count = max(0, (bits.bit_length() - WORD - 1) // WORD)
+    return np.frombuffer(rest, "<u4", count).tolist(), bits >> WORD * count
 
 
 def to_bytes(words: list[int], state: int) -> bytes:
@@ -47,6 +60,10 @@ class PieceDecoder(Decoder):
 
     def _decode(self, table: Table, count: int) -> NDArray[np.int32]:
         return np.asarray(self._coder.decode(table.model, count), np.int32)
+
+    def rest(self) -> bytes:
+        """What is left, see `encode`; no bytes of 0 at the end."""
+        return np.asarray(self._coder.get_compressed(), "<u4").tobytes().rstrip(b"\0")
 
     def end(self) -> None:
         """Raise `CorruptStreamError` unless all has been taken."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from tinc_codec.tree.structure import paired
 TURN = 4096
 """Entries of the sine table: one turn."""
 
-TILE, MOST_ACTIVATIONS = 2**12, 2**18
+TILE, MOST_ACTIVATIONS = 2**12, 2**16
 """Local coordinates that are evaluated at a time, and activations of a layer, so that these stay in the cache of the
 second level: where layers are wide, coordinates are fewer."""
 
@@ -73,12 +73,16 @@ def fill(
     """Evaluate pieces into a flat array of the model's dtype."""
     tile = max(1, min(TILE, MOST_ACTIVATIONS // int(layout.layers[:, 2:].max(initial=1))))
     for piece in _networks(layout, pieces, output):
-        root = None if activations is None else activations.of(piece, lambda x: _node(layout, 0, 0, x))
+        kept = None
+        if activations is not None:
+            kept = activations.of(piece, lambda x: _nodes(layout, 0, np.zeros(1, np.int64), x[None])[0])
+        given: NDArray[Any] = piece.coordinates if kept is None else kept
+        first = 0 if kept is None else 1
         for begin in range(0, len(piece.offsets), tile):
             part = slice(begin, begin + tile)
-            samples = _leaves(layout, piece.leaves, piece.coordinates[:, part], None if root is None else root[:, part])
-            for start, values in zip(piece.starts, samples, strict=True):
-                output[start + piece.offsets[part]] = values
+            above = Outputs(np.zeros(1, np.int64), given[None, :, part].astype(np.float32, copy=False))
+            for places, values in _leaves(layout, first, piece.leaves, above):
+                output[piece.starts[places, None] + piece.offsets[part]] = values
 
 
 def _networks(layout: NodeLayout, pieces: Iterable[Piece], output: NDArray[Any]) -> Iterator[Piece]:
@@ -91,37 +95,96 @@ def _networks(layout: NodeLayout, pieces: Iterable[Piece], output: NDArray[Any])
             yield replace(piece, leaves=piece.leaves[chosen], starts=piece.starts[chosen])
 
 
+class Outputs(NamedTuple):
+    """What nodes of one level, which are all as wide, gave at the same coordinates.
+
+    Parameters
+    ----------
+    nodes
+        Their numbers, ascending; int64, ``(nodes,)``.
+    values
+        Above the root the coordinates, of leaves the scaled sums, else activations; ``(nodes, width, points)``.
+    """
+
+    nodes: NDArray[np.int64]
+    values: NDArray[Any]
+
+
 def _leaves(
-    layout: NodeLayout, leaves: NDArray[np.int64], coordinates: NDArray[np.float32], root: NDArray[np.int16] | None
-) -> Iterator[NDArray[Any]]:
-    """Samples of each leaf at the same coordinates; an ancestor that leaves in a row share is evaluated once."""
-    depth = len(layout.below)
-    current, outputs = [-1] * depth, [coordinates] * (depth + 1)
-    if root is not None:
-        current[0], outputs[1] = 0, root.astype(np.float32)
-    for leaf in leaves.tolist():
-        for level in range(depth):
-            node = leaf // int(layout.below[level])
-            if node != current[level]:
-                current[level], outputs[level + 1] = node, _node(layout, level, node, outputs[level])
-        yield to_intensity(outputs[-1][0], layout.model)
+    layout: NodeLayout, level: int, leaves: NDArray[np.int64], above: Outputs
+) -> Iterator[tuple[NDArray[np.intp], NDArray[Any]]]:
+    """Samples of leaves, from what the level above `level` gave; each of their ancestors is evaluated once.
+
+    Yields
+    ------
+    places, samples
+        Which of `leaves` these are, and their samples, ``(places, points)``.
+    """
+    below = int(layout.below[level])
+    of_leaves = leaves // below
+    nodes = of_leaves[np.append(True, of_leaves[1:] != of_leaves[:-1])]
+    for group in _alike(layout, level, nodes, above.values.shape):
+        x = above.values
+        if len(x) > 1:
+            x = x[np.searchsorted(above.nodes, nodes[group] * below // int(layout.below[level - 1]))]
+        outputs = Outputs(nodes[group], _nodes(layout, level, nodes[group], x))
+        places = np.flatnonzero(np.isin(of_leaves, nodes[group]))
+        if level == len(layout.below) - 1:
+            yield places, to_intensity(outputs.values[:, 0], layout.model)
+            continue
+        for deeper, samples in _leaves(layout, level + 1, leaves[places], outputs):
+            yield places[deeper], samples
 
 
-def _node(layout: NodeLayout, level: int, node: int, x: NDArray[Any]) -> NDArray[Any]:
-    """Output of a node, ``(width, points)``; of a leaf the scaled sums, float64."""
+def _alike(
+    layout: NodeLayout, level: int, nodes: NDArray[np.int64], above: tuple[int, ...]
+) -> Iterator[NDArray[np.intp]]:
+    """Which of `nodes` are evaluated at a time: those of one class, as many as stay in the cache."""
+    *_, columns, points = above
+    classes = layout.model.tree.levels[level].classes[nodes]
+    for klass in set(classes.tolist()):
+        width = layout.model.tree.levels[level].widths[klass - 1]
+        members = np.flatnonzero(classes == klass)
+        most = max(1, MOST_ACTIVATIONS // (width * max(width, columns, points)))
+        yield from (members[begin : begin + most] for begin in range(0, len(members), most))
+
+
+def _nodes(layout: NodeLayout, level: int, nodes: NDArray[np.int64], x: NDArray[np.float32]) -> NDArray[Any]:
+    """Outputs of nodes that have layers of the same shapes, ``(nodes, width, points)``.
+
+    Parameters
+    ----------
+    x
+        What their parents gave, ``(nodes, columns, points)``, or one parent of all of them.
+
+    Returns
+    -------
+    array
+        Of leaves the scaled sums, float64, of width 1; else activations, float32.
+    """
     count = int(layout.count[level])
-    begin = int(layout.first[level]) + node * count
-    linear = level == len(layout.below) - 1
-    for number in range(begin, begin + count):
-        weights, biases, rows, columns = layout.layers[number].tolist()
-        matrix = layout.weights[weights : weights + rows * paired(columns)].reshape(rows, -1)[:, :columns]
-        sums = matrix.astype(np.float32) @ x
-        sums += layout.biases[biases : biases + rows, None]
-        if linear and number == begin + count - 1:
+    begins = int(layout.first[level]) + nodes * count
+    for number in range(count):
+        table = layout.layers[begins + number]
+        rows, columns = table[0, 2:].tolist()
+        weights = _gathered(layout.weights, table[:, 0], rows * paired(columns)).reshape(len(nodes), rows, -1)
+        sums = weights[:, :, :columns].astype(np.float32) @ x
+        sums += _gathered(layout.biases, table[:, 1], rows)[:, :, None].astype(np.float32)
+        scale = layout.scales[begins[0] + number]
+        if level == len(layout.below) - 1 and number == count - 1:
             with np.errstate(over="ignore"):  # a stream may say so; infinity is clipped as any other value
-                outputs: NDArray[Any] = sums.astype(np.float64) * layout.scales[number]
+                outputs: NDArray[Any] = sums.astype(np.float64) * scale
             return outputs
-        np.multiply(sums, np.float32(layout.scales[number]), out=sums)
-        phase = np.rint(sums, out=sums).astype(np.int32)
-        x = sine_table().take(np.bitwise_and(phase, TURN - 1, out=phase))
+        np.multiply(sums, np.float32(scale), out=sums)
+        phase = np.rint(sums, out=sums).astype(np.intp)
+        # no index is outside the table; "clip" only spares NumPy a copy of the output
+        x = np.take(sine_table(), np.bitwise_and(phase, TURN - 1, out=phase), out=sums, mode="clip")
     return x
+
+
+def _gathered(numbers: NDArray[Any], begins: NDArray[np.int64], size: int) -> NDArray[Any]:
+    """Of flat numbers the `size` from each of `begins` on."""
+    if len(begins) == 1:
+        return numbers[None, begins[0] : begins[0] + size]
+    gathered: NDArray[Any] = numbers[begins[:, None] + np.arange(size)]
+    return gathered

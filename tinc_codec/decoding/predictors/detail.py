@@ -123,6 +123,8 @@ class DetailPredictor:
         _, cell = np.unique(voxels // _CELL, axis=1, return_inverse=True)
         order = np.argsort(cell.ravel(), kind="stable")
         samples = np.empty(voxels.shape[1], self.low.dtype)
+        if not len(samples):
+            return samples
         for inside in np.split(order, np.flatnonzero(np.diff(cell.ravel()[order])) + 1):
             box = tuple((int(along.min()), int(along.max()) + 1) for along in voxels[:, inside])
             begins = np.array([begin for begin, _ in box])

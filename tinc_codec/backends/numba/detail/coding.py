@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.detail.tables import ESCAPE, LEAST_MEMBERS, LONGEST_RUN, TOKENS, ClassTable
+from tinc_codec.detail.tables import LEAST_MEMBERS, LONGEST_RUN, TOKENS, ClassTable
 
 _BITS = 8
 PIECE = 12
@@ -206,29 +206,6 @@ def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, 
 
 
 @jit
-def take_pass(words: Any, state: Any, shift: int, values: Any, there: Any, count: int, numbers: Any) -> Any:
-    """Numbers of a pass from its tokens; False: one is too large."""
-    for k in range(count):
-        if values[k] == ESCAPE:
-            bits = take_bits(words, state, 5)
-            values[k] += (np.int64(1) << bits) - 1 + take_bits(words, state, bits)
-    if shift:
-        for k in range(count):
-            values[k] <<= shift
-    for low in range(0, shift, PIECE):
-        for k in range(count):
-            values[k] += take_bits(words, state, min(PIECE, shift - low)) << low
-    largest = np.int64(0)
-    for k in range(count):
-        value = values[k]
-        largest = max(largest, value)
-        if value and take_bits(words, state, 1):
-            value = -value
-        numbers[there[k]] = value
-    return largest < 2147483648
-
-
-@jit
 def put_tokens(symbols: Any, at: int, tables: Lookups, ends: Any, order: Any, tokens: Any) -> Any:
     """Note what `take_tokens` takes."""
     for c in range(CLASSES):
@@ -245,28 +222,11 @@ def put_tokens(symbols: Any, at: int, tables: Lookups, ends: Any, order: Any, to
 
 
 @jit
-def put_pass(symbols: Any, at: int, shift: int, there: Any, count: int, numbers: Any) -> Any:
-    """Note what `take_pass` takes."""
-    for k in range(count):
-        rest = (abs(np.int64(numbers[there[k]])) >> shift) - ESCAPE + 1
-        if rest > 0:
-            bits = _bit_length(rest) - 1
-            at = put_bits(symbols, at, bits, 5)
-            at = put_bits(symbols, at, rest - (np.int64(1) << bits), bits)
-    for low in range(0, shift, PIECE):
-        bits = min(PIECE, shift - low)
-        for k in range(count):
-            at = put_bits(symbols, at, (abs(np.int64(numbers[there[k]])) >> low) & ((1 << bits) - 1), bits)
-    for k in range(count):
-        if numbers[there[k]]:
-            at = put_bits(symbols, at, 1 if numbers[there[k]] < 0 else 0, 1)
-    return at
+def finish(symbols: Any, count: int, words: Any, filled: int, state: Any) -> Any:
+    """Words of the symbols noted, as `tinc_codec.stream.ans.encode` has them: how many, and the last state.
 
-
-@jit
-def finish(symbols: Any, count: int, words: Any) -> Any:
-    """Words of the symbols noted, as `tinc_codec.stream.ans.encode` has them: how many, and the last state."""
-    state, filled = np.uint64(0), 0
+    `filled`, `state`: what the coder begins with.
+    """
     for k in range(count - 1, -1, -1):
         low, frequency = np.uint64(symbols[k, 0]), np.uint64(symbols[k, 1])
         if (state >> np.uint64(40)) >= frequency:

@@ -29,13 +29,15 @@ class Setup(NamedTuple):
 class Task(NamedTuple):
     """What one kind of walk works on; the others leave it empty.
 
-    READ: `words`. WRITE: `symbols`. QUANTISE: `coefficients`, `steps` of each band, `costs` in bits of each token in
-    each class, `price` of a bit in squared steps; out: `histogram`, tokens in classes, and `sums` of each band.
+    READ: `words`. WRITE: `symbols`, and `bits` that lie under them. QUANTISE: `coefficients`, `steps` of
+    each band, `costs` in bits of each token in each class, `price` of a bit in squared steps; out: `histogram`, tokens
+    in classes, and `sums` of each band.
     GATHER: `normal`, equations of each pass.
     """
 
     words: Any
     symbols: Any
+    bits: Any
     coefficients: Any
     steps: Any
     costs: Any

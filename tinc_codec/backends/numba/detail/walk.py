@@ -7,16 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.backends.numba.detail.coding import (
-    Lookups,
-    begin,
-    put_pass,
-    put_tokens,
-    sort,
-    take_class,
-    take_pass,
-    take_tokens,
-)
+from tinc_codec.backends.numba.detail.bits import nothing_from, put_band, rows_of, take_band
+from tinc_codec.backends.numba.detail.coding import Lookups, begin, put_tokens, sort, take_class, take_tokens
 from tinc_codec.backends.numba.detail.contexts import (
     class_of,
     expected,
@@ -55,13 +47,11 @@ def _members(band: Any, box: Any, t: int, p: int, cells: Any, counts: Any, place
 
 
 @jit
-def _entered(
-    w: Space, setup: Setup, magnitudes: Any, own: int, step: int, count: int, cells: Any, counts: Any, numbers: Any
-) -> Any:
+def _entered(w: Space, magnitudes: Any, step: int, count: int, cells: Any, counts: Any) -> Any:
     """Enter what the coefficients of a pass count as; whether that is more than zeros."""
-    shift, mine, any_magnitude = setup.shifts[own], w.own[_ORDER[step]], 0
+    mine, any_magnitude = w.own[_ORDER[step]], 0
     for k in range(count):
-        magnitude = _MAGNITUDES[min(abs(np.int64(numbers[w.there[k]])) >> shift, TOP)]
+        magnitude = _MAGNITUDES[w.values[k]]
         mine[w.places[k]] = magnitude
         magnitudes[w.there[k]] = magnitude
         any_magnitude |= magnitude
@@ -71,6 +61,13 @@ def _entered(
     for k in range(len(mine)):
         w.sums[k] += mine[k]
     return True
+
+
+@jit
+def _tokens(shift: int, there: Any, count: int, numbers: Any, tokens: Any) -> None:
+    """Tokens of numbers."""
+    for k in range(count):
+        tokens[k] = min(abs(np.int64(numbers[there[k]])) >> shift, ESCAPE)
 
 
 @jit
@@ -142,33 +139,12 @@ def _gather(
 
 
 @jit
-def _finish_read(
-    task: Task, setup: Setup, own: int, step: int, box: Any, t: int, w: Space, cells: Any, counts: Any, numbers: Any,
-    state: Any, progress: Any,
-) -> None:  # fmt: skip
-    """Numbers of a pass whose tokens are read."""
-    count = _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
-    if not take_pass(task.words, state, setup.shifts[own], w.values, w.there, count, numbers):
-        progress[1] = 1
-
-
-@jit
-def _quiet(task: Task, setup: Setup, tables: Lookups, own: int, total: int, w: Space, count: int, state: Any) -> Any:
-    """Read the tokens of a pass of which nothing but zeros is known; whether there is more to do."""
+def _read(task: Task, tables: Lookups, known: bool, total: int, w: Space, ends: Any, count: int, state: Any) -> Any:
+    """Tokens of a pass; whether any is not 0. Where nothing is `known`, all have the class of `total`."""
     w.values[:count] = 0
-    found = take_class(task.words, state, tables, class_of(total), w.same, 0, count, w.values)
-    return found > 0 or setup.shifts[own] > 0
-
-
-@jit
-def _write(
-    task: Task, tables: Lookups, shift: int, w: Space, ends: Any, count: int, numbers: Any, progress: Any
-) -> None:
-    """Note the symbols of a pass."""
-    for k in range(count):
-        w.values[k] = min(abs(np.int64(numbers[w.there[k]])) >> shift, ESCAPE)
-    at = put_tokens(task.symbols, progress[0], tables, ends, w.order, w.values)
-    progress[0] = put_pass(task.symbols, at, shift, w.there, count, numbers)
+    if known:
+        return take_tokens(task.words, state, tables, ends, w.order, w.values) > 0
+    return take_class(task.words, state, tables, class_of(total), w.same, 0, count, w.values) > 0
 
 
 @jit
@@ -176,32 +152,30 @@ def _pass(
     job: int, task: Task, setup: Setup, tables: Lookups, own: int, step: int, box: Any, t: int, factors: Any, many: Any,
     live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any, progress: Any,
 ) -> Any:  # fmt: skip
-    """Do the job for a pass; whether its numbers must be entered."""
-    shift, count = setup.shifts[own], counts[0] * counts[1] * counts[2]
-    if job == READ and not (known or live.any()):
-        if not _quiet(task, setup, tables, own, factors[step, MEAN], w, count, state):
-            return False
-        _finish_read(task, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
-        return True
-    if known:
-        wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
-    _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+    """Do the job for a pass; whether its tokens must be entered."""
+    shift, count, any_known = setup.shifts[own], counts[0] * counts[1] * counts[2], known or live.any()
+    if any_known or job != READ:
+        if known:
+            wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
+        _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
     if job == GATHER:
         _gather(task, setup, step, own, many, live, w, cells, count, numbers)
-    else:
+    elif any_known or job != READ:
         expected(step, w.own, w.own_wide, w.maps, w.maps_wide, known, live, factors[step], w.total, cells)
         to_classes(w.total, w.floats, w.bits, w.classes)
+        if job != QUANTISE:
+            sort(w.classes, w.places, count, w.order, ends)
+    if job == READ:
+        if not _read(task, tables, any_known, factors[step, MEAN], w, ends, count, state):
+            return False
+        if not any_known:
+            _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+        return True
     if job == QUANTISE:
         _quantise(task, own, shift, w, count, numbers)
-    elif job != GATHER:
-        sort(w.classes, w.places, count, w.order, ends)
+    _tokens(shift, w.there, count, numbers, w.values)
     if job == WRITE:
-        _write(task, tables, shift, w, ends, count, numbers, progress)
-    elif job == READ:
-        w.values[:count] = 0
-        if not take_tokens(task.words, state, tables, ends, w.order, w.values) and not shift:
-            return False
-        _finish_read(task, setup, own, step, box, t, w, cells, counts, numbers, state, progress)
+        progress[0] = put_tokens(task.symbols, progress[0], tables, ends, w.order, w.values)
     return True
 
 
@@ -231,7 +205,23 @@ def _tile(
                 numbers, state, progress,
             ):  # fmt: skip
                 count = counts[0] * counts[1] * counts[2]
-                known |= _entered(w, setup, magnitudes, own, step, count, cells, counts, numbers)
+                known |= _entered(w, magnitudes, step, count, cells, counts)
+
+
+@jit
+def _bits(job: int, setup: Setup, which: Any, boxes: Any, rest: Any, magnitudes: Any, numbers: Any) -> Any:
+    """Read or write the bits under the symbols; how many, -1: a number is too large."""
+    at = np.int64(0)
+    for number in range(len(which)):
+        own, box = which[number], boxes[number]
+        if setup.means[own] == 0 or at < 0:
+            continue
+        rows, n = rows_of(setup.bands[own], box), box[3, 1] - box[3, 0]
+        if job == READ:
+            at = take_band(rest, at, rows, n, setup.shifts[own], magnitudes, numbers)
+        else:
+            at = put_band(rest, at, rows, n, setup.shifts[own], numbers)
+    return at
 
 
 @jit
@@ -240,7 +230,7 @@ def walk(
 ) -> Any:
     """Walk over bands `which` in their `boxes`.
 
-    Returns the number of symbols written; -1: no encoder wrote the words that were read.
+    Returns the number of symbols written, and of bits under them; -1: no encoder wrote the words that were read.
     """
     state, progress, ends = np.zeros(2, np.uint64), np.zeros(2, np.int64), np.zeros(CLASSES + 1, np.int64)
     begin(task.words, state)
@@ -248,6 +238,15 @@ def walk(
         own, box = which[number], boxes[number]
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
             _tile(job, task, setup, tables, own, box, numbers, magnitudes, ends, state, progress)
-    if job == READ and (state[0] > 0 or state[1] > 0 or progress[1]):
-        return -1
-    return np.int64(progress[0])
+    rest = task.bits
+    if job == READ:
+        left = np.int64(state[1])
+        rest = np.zeros(left + 2, np.uint32)
+        rest[:left] = task.words[:left]
+        rest[left], rest[left + 1] = state[0] & np.uint64(4294967295), state[0] >> np.uint64(32)
+    at: Any = 0
+    if job in (READ, WRITE):
+        at = _bits(job, setup, which, boxes, rest, magnitudes, numbers)
+    if job == READ and (at < 0 or not nothing_from(rest, at)):
+        at = -1
+    return progress[0], at

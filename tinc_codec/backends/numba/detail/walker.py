@@ -13,16 +13,16 @@ from tinc_codec.backends.numba.detail.space import Setup, Task
 from tinc_codec.backends.numba.detail.walk import GATHER, QUANTISE, READ, WRITE, walk
 from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
-from tinc_codec.detail.model import Model, magnitudes_of
+from tinc_codec.detail.model import Model, all_magnitudes
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
-from tinc_codec.detail.tables import TOKENS, ClassTable
+from tinc_codec.detail.tables import ESCAPE, TOKENS, ClassTable
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.stream.ans import to_bytes, to_words
+from tinc_codec.stream.ans import to_bytes, to_words, under
 
-_SYMBOLS_OF_ONE = 8
-"""Symbols more, at most, of a coefficient that is not 0: a run, escapes, its sign."""
+_SYMBOLS_OF_ONE = 4
+"""Symbols more, at most, of a coefficient that is not 0: a run and what it is ended by."""
 
-_SYMBOLS_OF_SHIFT = 2
+_BITS_OF_ESCAPE = 36
 
 
 def _task(**given: Any) -> Task:
@@ -30,6 +30,7 @@ def _task(**given: Any) -> Task:
     empty: dict[str, Any] = {
         "words": np.zeros(0, np.uint32),
         "symbols": np.zeros((0, 2), np.uint32),
+        "bits": np.zeros(0, np.uint32),
         "coefficients": np.zeros(0, np.float32),
         "steps": np.zeros(0),
         "costs": np.zeros((0, TOKENS)),
@@ -56,28 +57,28 @@ class Walker:
             plan.bands, plan.first, plan.parents, plan.halves, divisors(), model.weights, model.means, shifts
         )
         self._model, self._numbers, self._tables = model, numbers, _lookups(model.tables)
-        self._magnitudes = np.zeros(plan.size, np.int16)
-        if known:
-            for band, shift in enumerate(shifts.tolist()):
-                plan.view(self._magnitudes, band)[...] = magnitudes_of(plan.view(numbers, band), shift)
+        self._magnitudes = all_magnitudes(model, numbers, known)
 
-    def _walk(self, job: int, task: Task, piece: Piece) -> int:
-        count: int = walk(
+    def _walk(self, job: int, task: Task, piece: Piece) -> tuple[int, int]:
+        counts: tuple[int, int] = walk(
             job, task, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self._magnitudes
         )
-        return count
+        return counts
 
     def read(self, piece: Piece, code: bytes) -> None:
         """Decode a piece."""
-        if self._walk(READ, _task(words=to_words(code)), piece) < 0:
+        if self._walk(READ, _task(words=to_words(code)), piece)[1] < 0:
             raise CorruptStreamError("a piece of coefficients does not decode")
 
     def write(self, piece: Piece) -> bytes:
         """Code of a piece."""
-        symbols = np.zeros((self._most_symbols(piece), 2), np.uint32)
-        count = self._walk(WRITE, _task(symbols=symbols), piece)
-        words = np.zeros(count + 2, np.uint32)
-        filled, state = finish(symbols, count, words)
+        most_symbols, most_bits = self._most(piece)
+        symbols, bits = np.zeros((most_symbols, 2), np.uint32), np.zeros(most_bits // 32 + 2, np.uint32)
+        count, _ = self._walk(WRITE, _task(symbols=symbols, bits=bits), piece)
+        below, state = under(bits.astype("<u4").tobytes().rstrip(b"\0"))
+        words = np.zeros(len(below) + count + 2, np.uint32)
+        words[: len(below)] = below
+        filled, state = finish(symbols, count, words, len(below), np.uint64(state))
         return to_bytes(words[:filled].tolist(), int(state))
 
     def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
@@ -100,10 +101,14 @@ class Walker:
         self._walk(GATHER, _task(normal=normal), piece)
         return normal
 
-    def _most_symbols(self, piece: Piece) -> int:
-        most = 64
+    def _most(self, piece: Piece) -> tuple[int, int]:
+        """Symbols, and bits under them, that a piece may take."""
+        symbols, bits = 64, 0
         for band, box in zip(piece.bands.tolist(), piece.boxes, strict=True):
             inside = self._model.layout.view(self._numbers, band)[tuple(slice(*ends) for ends in box.tolist())]
-            shifted = _SYMBOLS_OF_SHIFT if self._model.shifts[band] else 0
-            most += inside.size * (1 + shifted) + _SYMBOLS_OF_ONE * int(np.count_nonzero(inside))
-        return most
+            shift, some = int(self._model.shifts[band]), int(np.count_nonzero(inside))
+            symbols += inside.size + _SYMBOLS_OF_ONE * some
+            bits += inside.size * shift + some
+            if inside.size and max(-int(inside.min()), int(inside.max())) >> shift >= ESCAPE:
+                bits += _BITS_OF_ESCAPE * some
+        return symbols, bits

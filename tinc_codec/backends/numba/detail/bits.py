@@ -1,0 +1,138 @@
+"""Plain bits under the symbols of a piece, compiled: those of `tinc_codec.detail.bits` in the same order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.detail.bits import LARGEST, LENGTH
+from tinc_codec.detail.contexts import MAGNITUDES
+from tinc_codec.detail.tables import ESCAPE
+
+TOKENS_OF = np.searchsorted(MAGNITUDES, np.arange(256)).astype(np.int64)
+"""Tokens by what they count as."""
+
+
+@jit
+def _take(words: Any, at: int, bits: int) -> Any:
+    """A number of `bits` bits, at most 31; those beyond the end are 0."""
+    place, wide = at >> 5, np.uint64(0)
+    if place < len(words):
+        wide = np.uint64(words[place])
+    if place + 1 < len(words):
+        wide |= np.uint64(words[place + 1]) << np.uint64(32)
+    return np.int64((wide >> np.uint64(at & 31)) & np.uint64((1 << bits) - 1))
+
+
+@jit
+def put_bits(words: Any, at: int, value: int, bits: int) -> Any:
+    """Append a number of `bits` bits, at most 31; where the next one goes."""
+    wide = np.uint64(value) << np.uint64(at & 31)
+    words[at >> 5] |= np.uint32(wide & np.uint64(4294967295))
+    words[(at >> 5) + 1] |= np.uint32(wide >> np.uint64(32))
+    return at + bits
+
+
+@jit
+def _bit_length(value: int) -> Any:
+    length = 0
+    while value:
+        value >>= 1
+        length += 1
+    return length
+
+
+@jit
+def rows_of(band: Any, box: Any) -> Any:
+    """Where the rows of a box of a band begin among all numbers."""
+    sizes = box[:, 1] - box[:, 0]
+    out, count = np.zeros(sizes[0] * sizes[1] * sizes[2], np.int64), 0
+    for t in range(box[0, 0], box[0, 1]):
+        for z in range(box[1, 0], box[1, 1]):
+            for y in range(box[2, 0], box[2, 1]):
+                out[count] = band[0] + ((t * band[2] + z) * band[3] + y) * band[4] + box[3, 0]
+                count += 1
+    return out
+
+
+@jit
+def _take_escapes(words: Any, at: int, rows: Any, n: int, magnitudes: Any, numbers: Any) -> Any:
+    for begin in rows:
+        mine, out = magnitudes[begin : begin + n], numbers[begin : begin + n]
+        for x in range(n):
+            out[x] = token = TOKENS_OF[mine[x]]
+            if token == ESCAPE:
+                bits = _take(words, at, LENGTH)
+                value = ESCAPE - 1 + (np.int64(1) << bits) + _take(words, at + LENGTH, bits)
+                at += LENGTH + bits
+                if value > LARGEST:
+                    return -1
+                out[x] = value
+    return at
+
+
+@jit
+def _take_low(words: Any, at: int, rows: Any, n: int, shift: int, numbers: Any) -> Any:
+    for begin in rows:
+        out = numbers[begin : begin + n]
+        for x in range(n):
+            value = (np.int64(out[x]) << shift) + _take(words, at, shift)
+            at += shift
+            if value > LARGEST:
+                return -1
+            out[x] = value
+    return at
+
+
+@jit
+def take_band(words: Any, at: int, rows: Any, n: int, shift: int, magnitudes: Any, numbers: Any) -> Any:
+    """Numbers of one band in a box, whose magnitudes are there; where the next bits are, -1: one is too large.
+
+    `rows`, `n`: where the box has rows of so many numbers.
+    """
+    at = _take_escapes(words, at, rows, n, magnitudes, numbers)
+    if shift and at >= 0:
+        at = _take_low(words, at, rows, n, shift, numbers)
+    if at < 0:
+        return at
+    for begin in rows:
+        out = numbers[begin : begin + n]
+        for x in range(n):
+            if out[x]:
+                if _take(words, at, 1):
+                    out[x] = -out[x]
+                at += 1
+    return at
+
+
+@jit
+def put_band(words: Any, at: int, rows: Any, n: int, shift: int, numbers: Any) -> Any:
+    """Append what `take_band` takes."""
+    for begin in rows:
+        for number in numbers[begin : begin + n]:
+            beyond = (abs(np.int64(number)) >> shift) - ESCAPE + 1
+            if beyond > 0:
+                bits = _bit_length(beyond) - 1
+                at = put_bits(words, put_bits(words, at, bits, LENGTH), beyond - (np.int64(1) << bits), bits)
+    if shift:
+        for begin in rows:
+            for number in numbers[begin : begin + n]:
+                at = put_bits(words, at, abs(np.int64(number)) & ((1 << shift) - 1), shift)
+    for begin in rows:
+        for number in numbers[begin : begin + n]:
+            if number:
+                at = put_bits(words, at, 1 if number < 0 else 0, 1)
+    return at
+
+
+@jit
+def nothing_from(words: Any, at: int) -> Any:
+    """Whether all bits from here on are 0."""
+    while at < 32 * len(words):
+        bits = min(31, 32 * len(words) - at)
+        if _take(words, at, bits):
+            return False
+        at += bits
+    return True
