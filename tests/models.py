@@ -91,7 +91,7 @@ def in_lanes(stream):
     """The same chunk, with its weights in lanes however few there are."""
     container = unpack(stream)
     rest = {kind: data for kind, data in container.sections.items() if kind != Section.WEIGHTS}
-    return pack(Container(container.header, rest | weights.pack(Chunk(container).model, lanes=True)))
+    return pack(Container(container.header, rest | weights.pack(Chunk(container).predictor.model, lanes=True)))
 
 
 def random_residual(rng, shape, dtype, order, width, model=True, exact=False, crop=False):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.decoding.test_parts import DTYPES, KINDS, SHAPES, streams
+from tests.decoding.kinds import DTYPES, KINDS, SHAPES, streams
 from tests.models import decoded, random_model, random_residual
 from tinc_codec import TINCCodec, decode, set_process
 from tinc_codec.errors import ConfigurationError

@@ -7,7 +7,7 @@ import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.decoding.test_parts import DTYPES, KINDS, SHAPES, streams
+from tests.decoding.kinds import DTYPES, KINDS, SHAPES, streams
 from tests.models import random_residual, random_stream
 from tinc_codec import (
     ConfigurationError,

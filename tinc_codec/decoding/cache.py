@@ -10,7 +10,7 @@ from tinc_codec.runtime.caching import kept
 from tinc_codec.stream.limits import Expected, check_header
 
 
-class _Key:
+class StreamKey:
     """A stream, found by its checksum rather than by a hash of all its bytes, and then compared."""
 
     __slots__ = ("stream",)
@@ -22,7 +22,7 @@ class _Key:
         return hash(self.stream[-8:])
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.stream == other.stream
+        return isinstance(other, StreamKey) and self.stream == other.stream
 
 
 class ChunkCache:
@@ -40,7 +40,7 @@ class ChunkCache:
 
     def find(self, stream: bytes, expected: Expected | None = None) -> Chunk:
         """The chunk of a stream, parsed now or earlier; see `Chunk.of`."""
-        chunk: Chunk | None = kept.find(_Key(stream))
+        chunk: Chunk | None = kept.find(StreamKey(stream))
         if chunk is None:
             return Chunk.of(stream, expected)
         check_header(chunk.header, len(stream), expected)
@@ -48,7 +48,7 @@ class ChunkCache:
 
     def keep(self, stream: bytes, chunk: Chunk) -> None:
         """Keep a chunk that was read, and weigh it."""
-        kept.keep(_Key(stream), chunk, chunk.nbytes + len(stream))
+        kept.keep(StreamKey(stream), chunk, chunk.nbytes + len(stream))
 
     def clear(self) -> None:
         """Forget all chunks, and all else that was derived from streams."""
@@ -60,7 +60,7 @@ class ChunkCache:
         return kept.nbytes
 
     def __len__(self) -> int:
-        return kept.count(_Key)
+        return kept.count(StreamKey)
 
 
 chunks = ChunkCache()

@@ -71,10 +71,10 @@ class TrainingProgress:
 
 
 def is_ending() -> bool:
-    """Whether the main thread has left the program and waits for the others."""
-    main = threading.main_thread()
-    frame = sys._current_frames().get(main.ident or 0)
-    while frame is not None and frame.f_back is not None:
-        frame = frame.f_back
-    leaving = frame is not None and frame.f_code.co_name == "_shutdown" and frame.f_globals["__name__"] == "threading"
-    return leaving or not main.is_alive()
+    """Whether the main thread has left the program and waits for the others.
+
+    The frames of the main thread would say so, too, but Python 3.11 may collect garbage in `sys._current_frames` while
+    it holds the interpreter's lock of all threads: what listens to collections, as dask's workers do, may then wait for
+    a thread that waits for this lock, for ever.
+    """
+    return getattr(threading, "_SHUTTING_DOWN", False) or not threading.main_thread().is_alive()

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.stream import exact, lossless
-from tinc_codec.stream.fields import FieldReader, FieldWriter
+from tinc_codec.stream import lossless
 
 dtypes = st.sampled_from([np.dtype(code) for code in ("u1", "u2", "i4", "i8", "f2", "f4", "f8")])
 arrays = dtypes.flatmap(lambda dtype: hnp.arrays(dtype, st.integers(0, 60)))
@@ -43,42 +42,3 @@ def test_pcodec_is_for_later_versions_only():
 def test_foreign_bytes_are_refused_or_have_the_right_size(data, count, dtype):
     with contextlib.suppress(CorruptStreamError):
         assert len(lossless.unpack(data, count, dtype)) == count
-
-
-@given(values=arrays.filter(len), seed=st.integers(0, 1000))
-def test_exact_values_return_to_their_places(values, seed):
-    mask = np.random.default_rng(seed).random(len(values)) < 0.3
-    places, stored = exact.unpack(FieldReader(exact.pack(values, mask), "exact"), values.shape, values.dtype)
-    assert (places == mask).all()
-    assert stored.tobytes() == values[mask].tobytes()
-
-
-def test_a_wrong_number_of_exact_values_is_refused():
-    volume = np.arange(10.0)
-    data = bytearray(exact.pack(volume, volume > 6))
-    data[0] += 1
-    with pytest.raises(CorruptStreamError, match="places for"):
-        exact.unpack(FieldReader(bytes(data), "exact"), volume.shape, volume.dtype)
-
-
-@given(values=st.lists(st.integers(0, 2**64 - 1)))
-def test_counts_round_trip(values):
-    out = FieldWriter()
-    for value in values:
-        out.count(value)
-    reader = FieldReader(out.bytes(), "test")
-    assert [reader.count(2**64) for _ in values] == values
-    reader.end()
-
-
-def test_counts_are_bounded():
-    with pytest.raises(CorruptStreamError, match="at most 5"):
-        FieldReader(bytes([6]), "test").count(5)
-    with pytest.raises(CorruptStreamError, match="longer than 10"):
-        FieldReader(bytes([255] * 11), "test").count(2**80)
-    with pytest.raises(CorruptStreamError, match="ends early"):
-        FieldReader(bytes([128]), "test").count(5)
-    with pytest.raises(CorruptStreamError, match="too many"):
-        FieldReader(b"12", "test").end()
-    with pytest.raises(ValueError, match="negative"):
-        FieldWriter().count(-1)
