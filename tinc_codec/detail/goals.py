@@ -1,4 +1,4 @@
-"""What a section is encoded for: a budget of bytes, an error, or a step; and the search for the step."""
+"""What a section is encoded for: a budget of bytes, an error, or a step."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.defaults import PRESETS
-from tinc_codec.detail.encoding import Coefficients, Trial, attempt, transform
+from tinc_codec.detail.encoding import Coefficients, transform
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
+from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
 from tinc_codec.detail.section import four
 from tinc_codec.detail.work import Work
-from tinc_codec.errors import UnreachableGoalError
 
 
 @dataclass(frozen=True)
@@ -44,114 +42,8 @@ class Step:
 
 Goal = Budget | Error | Step
 
-_LEAST_USED = 0.985
-_AIM = 0.995
-_NEAR = 0.03
-"""How near a guess must be for its section to be written and measured."""
-
-_MOST_TRIALS = 16
-_LEARNING = 3
-"""Trials after which the tables that bits are counted by stay, so that sizes follow steps."""
-
-_SIZES, _ERRORS = 1.4, 0.75
-"""Powers of the step that sizes fall, and errors rise with, about."""
-
-_WITHIN = 10 ** (-0.05 / 20)
-_AIM_ERROR = 10 ** (-0.02 / 20)
 _STEPS = 2.5
 """A step in errors, about."""
-
-
-class Search:
-    """Trials of one volume, each with what the last ones taught; `check` is called before each."""
-
-    def __init__(self, coefficients: Coefficients, check: Callable[[], None]) -> None:
-        self._coefficients, self._check = coefficients, check
-        self._weights, self._deltas = PRESETS[0], np.zeros((3, CLASSES), np.int32)
-        self._learning = _LEARNING
-
-    def at(self, step: float) -> Trial:
-        """Quantise with a step."""
-        self._check()
-        trial = attempt(self._coefficients, step, self._weights, self._deltas)
-        if self._learning:
-            self._deltas = trial.parameters.deltas
-            self._learning -= 1
-        return trial
-
-    @property
-    def learned(self) -> bool:
-        """Whether the same step gives the same trial again."""
-        return not self._learning
-
-    def fitted(self, trial: Trial) -> Trial:
-        """The same step with weights fitted to what it gave, where they pay."""
-        self._weights = trial.fitted_weights()
-        return self.at(trial.step)
-
-
-class _Steps:
-    """Steps to try, between the finest that was too coarse and the coarsest that was too fine."""
-
-    def __init__(self) -> None:
-        self._fine, self._coarse = 0.0, math.inf
-
-    def after(self, step: float, too_fine: bool, wanted: float, lasting: bool) -> float:
-        """The next step: the wanted one, where it lies between; what is not `lasting` may be otherwise next time."""
-        if not lasting:
-            return wanted
-        if too_fine:
-            self._fine = max(self._fine, step)
-        else:
-            self._coarse = min(self._coarse, step)
-        if self._fine < wanted < self._coarse:
-            return wanted
-        return math.sqrt(self._fine * self._coarse) if self._fine and self._coarse < math.inf else wanted
-
-
-def to_budget(search: Search, goal: Budget, first: float) -> bytes:
-    """The section of the finest step that fits."""
-    if goal.size < 1:
-        raise UnreachableGoalError(f"{goal.size} bytes are too few for a section of coefficients")
-    trial, step, best, steps = search.fitted(search.at(first)), first, b"", _Steps()
-    ending = 0.0  # what the ends of pieces take beyond their bits
-    for _ in range(_MOST_TRIALS):
-        size = trial.size + ending
-        if abs(size / (goal.size * _AIM) - 1) < _NEAR:
-            section = trial.section()
-            size, ending = len(section), len(section) - trial.size
-            if len(best) < size <= goal.size:
-                best = section
-                if size >= goal.size * _LEAST_USED:
-                    break
-        wanted = step * (size / (goal.size * _AIM)) ** (1 / _SIZES)
-        step = steps.after(step, size > goal.size, min(max(wanted, step / 4), step * 4), search.learned)
-        trial = search.at(step)
-    if not best:
-        raise UnreachableGoalError(f"{goal.size} bytes are too few for a section of coefficients")
-    return best
-
-
-def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:
-    """The section of the coarsest step whose error, measured, is small enough."""
-    trial, step, best, steps = search.fitted(search.at(first)), first, b"", _Steps()
-    ratio, measured = 1.0, False  # of the error that decoding gives to the one that a trial tells
-    for _ in range(_MOST_TRIALS):
-        error = trial.error * ratio
-        if abs(error / rms - 1) < _NEAR:
-            section = trial.section()
-            error = error_of(section)
-            ratio, measured = error / trial.error, True
-            if error <= rms:
-                best = section
-                if error >= rms * _WITHIN:
-                    break
-        wanted = step * (rms * _AIM_ERROR / error) ** (1 / _ERRORS) if error else 2 * step
-        step = steps.after(step, error <= rms, min(max(wanted, step / 4), step * 4), search.learned and measured)
-        trial = search.at(step)
-    if not best:
-        raise UnreachableGoalError(f"a root mean squared error of {rms} integers is not reached")
-    return best
 
 
 def encode(
@@ -186,16 +78,16 @@ def encode(
         The goal cannot be reached.
     """
     whole = np.asarray(volume, np.float64).reshape(four(volume.shape))
+    search_for = EFFORTS[effort]
     if plan is None:
-        check()
-        plan = choose(whole, _step_of(whole, goal, work), work)
-    check()
-    coefficients = transform(whole, plan, work)
-    first, search = _guess(coefficients, goal), Search(coefficients, check)
+        coefficients = choose(whole, _step_of(whole, goal, work), work, search_for.plans)
+    else:
+        coefficients = transform(whole, plan, work)
+    first, search = _guess(coefficients, goal), Search(coefficients, search_for, check)
     if isinstance(goal, Step):
-        return search.fitted(search.at(first)).section()
+        return search.learn(first).section()
     if isinstance(goal, Budget):
-        return to_budget(search, goal, first)
+        return to_budget(search, goal.size, first)
 
     def error_of(section: bytes) -> float:
         detail = Detail.parse(section, volume.shape, work)

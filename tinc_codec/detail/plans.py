@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.encoding import Coefficients, transform
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.work import Work
+from tinc_codec.runtime.threads import share
 
 _SAMPLE = 2**18
 """Voxels that plans are compared on."""
@@ -23,8 +25,8 @@ _TILED = 2**20
 """Voxels from which a chunk is cut into small tiles, since parts of it will be asked for."""
 
 _SMALL, _LARGE = 16, 64
-_PRICE = 0.1
-_ROUNDING = 0.38
+_WORTH = 2**15
+"""Coefficients that are worth a thread."""
 
 
 def tile_of(shape: Shape) -> int:
@@ -69,26 +71,24 @@ def sample(volume: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def cost(coefficients: Coefficients, step: float) -> float:
-    """Squared errors in squared steps and the price of the bits, about: numbers cost what their neighbours foretell."""
-    total, steps = 0.0, coefficients.steps(step)
-    for band in range(1, len(steps)):
-        value = np.abs(coefficients.layout.view(coefficients.values, band)) / np.float32(steps[band])
-        if value.size:
-            number = np.floor(value + np.float32(_ROUNDING))
-            share = 1 / (1 + _around(np.minimum(number, 15)))
-            bits = -number * np.log2(1 - share) - np.log2(share) + (number > 0)
-            total += float(np.sum((value - number) ** 2 + _PRICE * bits, dtype=np.float64))
-    return total
+    """Squared errors in squared steps and the price of the bits, about, of all bands but the coarsest.
 
+    Parameters
+    ----------
+    step
+        In samples.
+    """
+    layout = coefficients.layout
+    steps = coefficients.steps(max(math.ldexp(step, -coefficients.scale.exponent), 2.0**-8))
+    costs = np.zeros(len(steps))
 
-def _around(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over the neighbours, and a little of the band's."""
-    sums = numbers
-    for axis in range(1, AXES):
-        padded = np.pad(sums, [(int(a == axis),) * 2 for a in range(AXES)], mode="edge")
-        n = numbers.shape[axis]
-        sums = sum(np.take(padded, range(first, first + n), axis) for first in range(3))  # type: ignore[assignment]
-    return np.asarray(np.maximum(sums - numbers, 0) / 26 + 0.02 * numbers.mean() + 1e-4, np.float32)
+    def some(begin: int, end: int) -> None:
+        for band in range(max(begin, 1), end):
+            if layout.bands[band, 1:].all():
+                costs[band] = coefficients.work.cost(layout.view(coefficients.values, band), 1 / steps[band])
+
+    share(some, layout.bands[:, 1:].prod(1).tolist(), _WORTH)
+    return float(costs.sum())
 
 
 def usual(shape: Shape) -> Plan:
@@ -97,8 +97,8 @@ def usual(shape: Shape) -> Plan:
     return plans[len(plans) // 2]
 
 
-def choose(volume: NDArray[np.float64], step: float, work: Work) -> Plan:
-    """The plan of the least cost on a sample.
+def choose(volume: NDArray[np.float64], step: float, work: Work, compared: int) -> Coefficients:
+    """Coefficients of the plan of the least cost.
 
     Parameters
     ----------
@@ -106,16 +106,21 @@ def choose(volume: NDArray[np.float64], step: float, work: Work) -> Plan:
         Of four axes.
     step
         At which coefficients are wanted, in samples.
+    work
+        Who works on coefficients.
+    compared
+        How many plans, the best on a sample, are compared on the whole volume.
     """
     part = sample(volume)
-    plans = candidates(part.shape)
-    best = plans[int(np.argmin([_cost_of(part, plan, step, work) for plan in plans]))]
-    return next(plan for plan in candidates(volume.shape) if _alike(plan, best))
+    costs = {plan: cost(transform(part, plan, work), step) for plan in candidates(part.shape)}
+    best = sorted(costs, key=lambda plan: costs[plan])[: compared if part.size < volume.size else 1]
+    plans = [next(plan for plan in candidates(volume.shape) if _alike(plan, other)) for other in best]
+    return min(_transformed(volume, plans, work), key=lambda each: cost(each, step) if len(plans) > 1 else 0.0)
 
 
-def _cost_of(part: NDArray[np.float64], plan: Plan, step: float, work: Work) -> float:
-    coefficients = transform(part, plan, work)
-    return cost(coefficients, max(math.ldexp(step, -coefficients.scale.exponent), 2.0**-8))
+def _transformed(volume: NDArray[np.float64], plans: list[Plan], work: Work) -> Iterator[Coefficients]:
+    for plan in plans:
+        yield transform(volume, plan, work)
 
 
 def _alike(plan: Plan, other: Plan) -> bool:

@@ -56,5 +56,8 @@ class Work(Protocol):
     def forward(self, samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Low and high half of an axis, in floats."""
 
+    def cost(self, values: NDArray[np.float32], inverse: float) -> float:
+        """What a band costs, about; see `tinc_codec.detail.estimate.cost`."""
+
     def coefficients(self, numbers: NDArray[np.int32], step: int, one: int, more: int) -> NDArray[np.int32]:
         """Coefficients from numbers; see `tinc_codec.detail.scale.coefficients`."""

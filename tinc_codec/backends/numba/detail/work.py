@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tinc_codec.backends.numba.detail.estimate import cost
 from tinc_codec.backends.numba.detail.lifting import forward, inverse
 from tinc_codec.backends.numba.detail.scale import coefficients
 from tinc_codec.backends.numba.detail.walker import Walker as walker  # noqa: N813  # called as a function
 
-__all__ = ["coefficients", "forward", "inverse", "walker"]
+__all__ = ["coefficients", "cost", "forward", "inverse", "walker"]

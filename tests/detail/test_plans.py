@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.detail.cases import smooth
+from tinc_codec.backends.numba.detail import work as compiled
+from tinc_codec.detail import plans, reference
+from tinc_codec.detail.encoding import transform
+from tinc_codec.detail.section import four
+
+
+@given(st.lists(st.integers(1, 9), min_size=4, max_size=4), st.integers(0, 2**32 - 1), st.floats(0.01, 3))
+def test_both_estimate_alike(shape, seed, inverse):
+    values = (np.random.default_rng(seed).standard_t(2, size=shape) * 2).astype(np.float32)
+    assert compiled.cost(values, inverse) == pytest.approx(reference.cost(values, inverse), rel=1e-3)
+
+
+def test_a_plan_is_chosen_that_follows_what_is_smooth():
+    rng = np.random.default_rng(0)
+    along = np.repeat(rng.normal(size=(1, 32, 32)), 64, axis=0)  # the same in every plane
+    best = plans.choose(along.reshape(four(along.shape)), 0.5, compiled, 2).plan
+    depth = {axis: group.depth for group in best.groups for axis in group.axes}
+    assert depth[1] >= 4
+
+
+def test_plans_are_compared_on_the_whole_where_its_middle_is_unlike():
+    rng = np.random.default_rng(0)
+    volume = rng.normal(size=(1, 96, 96, 96))
+    volume[:, 24:72, 24:72, 24:72] = 0
+    volume[0, 24:72] += smooth((48, 96, 96))
+    volume[0] += 100 * np.repeat(rng.normal(size=(1, 96, 96)), 96, axis=0)
+    costs = {plan: plans.cost(transform(volume, plan, compiled), 1.0) for plan in plans.candidates(volume.shape)}
+    best = plans.choose(volume, 1.0, compiled, len(costs)).plan
+    assert costs[best] == min(costs.values())

@@ -1,0 +1,156 @@
+"""The search for the step that meets a goal: trials of one volume, each with what the last ones taught."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinc_codec.detail.contexts import CLASSES
+from tinc_codec.detail.defaults import PRESETS
+from tinc_codec.detail.encoding import Coefficients, Trial, attempt
+from tinc_codec.errors import UnreachableGoalError
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long is searched.
+
+    Parameters
+    ----------
+    used
+        The search ends when this share of a budget is used.
+    undercut
+        And when an error is above this share of the wanted one.
+    learning
+        Trials after which weights and tables that bits are counted by stay, so that sizes follow steps.
+    plans
+        How many plans are compared on the whole volume.
+    """
+
+    used: float
+    undercut: float
+    learning: int
+    plans: int
+
+
+_DECIBEL = 10 ** (-1 / 20)
+EFFORTS = {
+    1: Effort(0.98, _DECIBEL**0.05, 2, 2),
+    2: Effort(0.99, _DECIBEL**0.04, 3, 3),
+    3: Effort(0.996, _DECIBEL**0.02, 3, 4),
+}
+
+_MOST_TRIALS = 20
+_NEAR = 0.03
+"""How near a guess must be for its section to be written and measured."""
+
+_SIZES, _ERRORS = -1.4, 0.75
+"""Powers of the step that sizes and errors follow, about."""
+
+_FARTHEST = 4.0
+"""How many times as large, or small, the next step may be."""
+
+
+class Search:
+    """Trials of one volume; `check` is called before each."""
+
+    def __init__(self, coefficients: Coefficients, effort: Effort, check: Callable[[], None]) -> None:
+        self.effort = effort
+        self._coefficients, self._check = coefficients, check
+        self._weights, self._deltas = PRESETS[0], np.zeros((3, CLASSES), np.int32)
+        self._learning = effort.learning
+
+    def at(self, step: float) -> Trial:
+        """Quantise with a step."""
+        self._check()
+        trial = attempt(self._coefficients, step, self._weights, self._deltas)
+        if self._learning:
+            self._weights, self._deltas = trial.fitted_weights(), trial.parameters.deltas
+            self._learning -= 1
+        return trial
+
+    def learn(self, step: float) -> Trial:
+        """Quantise with a step, after all has been learned from it."""
+        while not self.learned:
+            self.at(step)
+        return self.at(step)
+
+    @property
+    def learned(self) -> bool:
+        """Whether the same step gives the same trial again."""
+        return not self._learning
+
+
+class _Curve:
+    """How a value follows the step, from trials; those before all was learned count only until the next."""
+
+    def __init__(self, power: float) -> None:
+        self._power, self._lasting = power, False
+        self._points: list[tuple[float, float]] = []
+
+    def add(self, step: float, value: float, lasting: bool) -> None:
+        """Note a trial; what is not `lasting` may be otherwise next time."""
+        before = self._points if self._lasting else []
+        self._points, self._lasting = [*before, (math.log(step), math.log(max(value, 1e-300)))], lasting
+
+    def step(self, value: float) -> float:
+        """Where the value is expected."""
+        wanted = math.log(value)
+        order = sorted(self._points, key=lambda point: abs(point[1] - wanted))
+        (at, there), power = order[0], self._power
+        opposite = [point for point in order if (point[1] - wanted) * (there - wanted) < 0]
+        others = [point for point in opposite or order[1:] if point[0] != at]
+        if others:
+            seen = (others[0][1] - there) / (others[0][0] - at) / power
+            power *= min(max(seen, 0.2), 2.0)
+        far = math.log(_FARTHEST)
+        return math.exp(at + min(max((wanted - there) / power, -far), far))
+
+
+def to_budget(search: Search, size: int, first: float) -> bytes:
+    """The section of the finest step that fits in so many bytes."""
+    if size < 1:
+        raise UnreachableGoalError(f"{size} bytes are too few for a section of coefficients")
+    step, best, curve = first, b"", _Curve(_SIZES)
+    aim = size * (1 + 2 * search.effort.used) / 3
+    ending = 0.0  # what the ends of pieces take beyond their bits
+    for _ in range(_MOST_TRIALS):
+        learned, trial = search.learned, search.at(step)
+        expected = trial.size + ending
+        if learned and abs(expected / aim - 1) < _NEAR:
+            section = trial.section()
+            expected, ending = len(section), len(section) - trial.size
+            if len(best) < expected <= size:
+                best = section
+                if expected >= size * search.effort.used:
+                    break
+        curve.add(step, expected, learned)
+        step = curve.step(aim)
+    if not best:
+        raise UnreachableGoalError(f"{size} bytes are too few for a section of coefficients")
+    return best
+
+
+def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:
+    """The section of the coarsest step whose error, measured, is small enough."""
+    step, best, ratio, curve = first, b"", 1.0, _Curve(_ERRORS)
+    aim = rms * (2 + search.effort.undercut) / 3
+    for _ in range(_MOST_TRIALS):
+        learned, trial = search.learned, search.at(step)
+        error = trial.error * ratio
+        if learned and abs(error / aim - 1) < _NEAR:
+            section = trial.section()
+            error = error_of(section)
+            ratio = error / trial.error
+            if error <= rms:
+                best = section
+                if error >= rms * search.effort.undercut:
+                    break
+        curve.add(step, error, learned)
+        step = curve.step(aim)
+    if not best:
+        raise UnreachableGoalError(f"a root mean squared error of {rms} integers is not reached")
+    return best
