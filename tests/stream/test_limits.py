@@ -321,5 +321,5 @@ def test_pcodec_holds_as_many_values_as_belong_there_():
     assert payload[0] == lossless.Method.PCODEC
     assert (decode(stored((4000,), "u4", payload)) == values).all()
     for count in (3999, 4001, 2**20):
-        with pytest.raises(CorruptStreamError, match="values of uint32 are there instead of"):
+        with pytest.raises(CorruptStreamError, match=r"4000 values.* instead of"):
             decode(stored((count,), "u4", payload))

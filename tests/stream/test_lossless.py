@@ -32,7 +32,7 @@ def test_pcodec_is_for_later_versions_only():
     assert len(data) < len(lossless.pack(values))
     with pytest.raises(CorruptStreamError, match="no known method"):
         lossless.unpack(data, 4000, values.dtype)
-    with pytest.raises(CorruptStreamError, match="4000 values of uint32 are there instead of 4001"):
+    with pytest.raises(CorruptStreamError, match="4000 values of uint32 instead of 4001"):
         lossless.unpack(data, 4001, values.dtype, newest=True)
     with pytest.raises(CorruptStreamError, match="do not decompress"):
         lossless.unpack(data[:-9], 4000, values.dtype, newest=True)
