@@ -125,7 +125,8 @@ class Lanes:
 
 
 def frequencies(weights, rest):
-    f = [1 + w * (2**24 - len(weights)) // sum(weights) for w in weights]
+    total = sum(weights)
+    f = [1 + w * (2**24 - len(weights)) // total for w in weights]
     f[rest] += 2**24 - sum(f)
     return f
 
