@@ -7,6 +7,7 @@ numcodecs, pcodec from pcodec, the rounding to float16 and float32 from `struct`
 import itertools
 import math
 import struct
+from operator import mul
 
 from numcodecs.zstd import Zstd
 
@@ -125,7 +126,8 @@ class Lanes:
 
 
 def frequencies(weights, rest):
-    f = [1 + w * (2**24 - len(weights)) // sum(weights) for w in weights]
+    total = sum(weights)
+    f = [1 + w * (2**24 - len(weights)) // total for w in weights]
     f[rest] += 2**24 - sum(f)
     return f
 
@@ -339,7 +341,8 @@ def apply(layers, words, members, rows, columns, linear):
     for (node, xs), w, b in zip(members, weights, biases, strict=True):
         outputs = []
         for x in xs:
-            sums = [sum(p * v for p, v in zip(w[r], x, strict=True)) + multiplier * b[r] for r in range(rows)]
+            assert len(x) == columns
+            sums = [sum(map(mul, row, x)) + multiplier * bias for row, bias in zip(w, b, strict=True)]
             assert max(map(abs, sums)) < 2**24
             if linear:
                 outputs.append([s * scale for s in sums])

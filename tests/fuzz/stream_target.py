@@ -11,6 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["tinc_codec"]):
     from tests.fuzz.attempts import attempt
+    from tests.fuzz.corpus import streams
     from tests.fuzz.mutations import sealed
 
 SECONDS = 2.0
@@ -27,5 +28,8 @@ def one_input(data: bytes) -> None:
 
 
 if __name__ == "__main__":
+    for _, stream in streams():  # what is compiled is compiled before: it is no stream's fault
+        for decoder in ("numba", "numpy"):
+            attempt(stream, decoder)
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
