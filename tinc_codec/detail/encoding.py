@@ -77,8 +77,8 @@ def transform(volume: NDArray[np.float64], plan: Plan, work: Work) -> Coefficien
     origin = float(volume.mean())
     spread = float(max(volume.max() - origin, origin - volume.min()))
     exponent = math.frexp(spread)[1] - _ROOM if spread else 0
-    bands = packet.forward(np.ldexp(volume - origin, -exponent), plan, work)
-    values = np.concatenate([band.ravel() for band in bands]).astype(np.float32)
+    samples = np.ldexp(volume - origin, -exponent).astype(np.float32)
+    values = np.concatenate([band.ravel() for band in packet.forward(samples, plan, work)])
     splits = np.array([sum(plan.splits(band, axis) for axis in range(AXES)) for band in plan.bands])
     return Coefficients(plan, Scale(origin, exponent, 256, SLOPE, 0, 0), values, splits, work)
 

@@ -53,6 +53,9 @@ _SIZES, _ERRORS = -1.4, 0.75
 _FARTHEST = 4.0
 """How many times as large, or small, the next step may be."""
 
+_INSIDE = 0.02
+"""How far from both ends of an interval a step is tried, as a share of it."""
+
 
 class Search:
     """Trials of one volume; `check` is called before each."""
@@ -97,16 +100,17 @@ class _Curve:
         self._points, self._lasting = [*before, (math.log(step), math.log(max(value, 1e-300)))], lasting
 
     def step(self, value: float) -> float:
-        """Where the value is expected."""
+        """Where the value is expected: between trials if there are any on both sides of it."""
         wanted = math.log(value)
         order = sorted(self._points, key=lambda point: abs(point[1] - wanted))
-        (at, there), power = order[0], self._power
-        opposite = [point for point in order if (point[1] - wanted) * (there - wanted) < 0]
-        others = [point for point in opposite or order[1:] if point[0] != at]
-        if others:
-            seen = (others[0][1] - there) / (others[0][0] - at) / power
-            power *= min(max(seen, 0.2), 2.0)
-        far = math.log(_FARTHEST)
+        at, there = order[0]
+        for other, beyond in order[1:]:
+            if (beyond - wanted) * (there - wanted) < 0:
+                share = (wanted - there) / (beyond - there)
+                return math.exp(at + min(max(share, _INSIDE), 1 - _INSIDE) * (other - at))
+        power, far = self._power, math.log(_FARTHEST)
+        if len(order) > 1 and order[1][0] != at:
+            power *= min(max((order[1][1] - there) / (order[1][0] - at) / power, 0.2), 5.0)
         return math.exp(at + min(max((wanted - there) / power, -far), far))
 
 

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.lifting import FACTORS, PLACES
+from tinc_codec.runtime.threads import share
 
 _COLUMNS = 128
+_WORTH = 2**17
+"""Samples that are worth a thread."""
+
 _HALF = 1 << (PLACES - 1)
 
 
@@ -23,10 +27,7 @@ def inverse(low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArr
     shape[axis] += high.shape[axis]
     out = np.empty(shape, np.int32)
     views = [_three(part, axis) for part in (low, high, out)]
-    if views[2].shape[2] == 1:
-        _join_lines(*views)
-    else:
-        _join_rows(*views)
+    _side_by_side(_join_lines if views[2].shape[2] == 1 else _join_rows, views[2], views)
     return out
 
 
@@ -37,11 +38,14 @@ def forward(samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any
     for count in ((n + 1) // 2, n // 2):
         halves.append(np.empty((*samples.shape[:axis], count, *samples.shape[axis + 1 :]), samples.dtype))
     low, high, views = *halves, [_three(part, axis) for part in (samples, *halves)]
-    if views[0].shape[2] == 1:
-        _split_lines(*views)
-    else:
-        _split_rows(*views)
+    _side_by_side(_split_lines if views[0].shape[2] == 1 else _split_rows, views[0], views)
     return low, high
+
+
+def _side_by_side(function: Any, whole: NDArray[Any], views: list[NDArray[Any]]) -> None:
+    """Lift blocks of columns, or lines, in several threads."""
+    blocks = whole.shape[0] * -(-whole.shape[2] // _COLUMNS)
+    share(lambda begin, end: function(*views, begin, end), [whole.size / max(blocks, 1)] * blocks, _WORTH)
 
 
 def _three(part: NDArray[Any], axis: int) -> NDArray[Any]:
@@ -63,23 +67,24 @@ def _undo(target: Any, other: Any, factor: int, of_low: bool) -> None:
 
 
 @jit
-def _join_rows(low: Any, high: Any, out: Any) -> None:
+def _join_rows(low: Any, high: Any, out: Any, first: int, last: int) -> None:
+    blocks = -(-low.shape[2] // _COLUMNS)
     s = np.empty((low.shape[1], _COLUMNS), np.int32)
     d = np.empty((high.shape[1], _COLUMNS), np.int32)
-    for o in range(low.shape[0]):
-        for begin in range(0, low.shape[2], _COLUMNS):
-            end = min(begin + _COLUMNS, low.shape[2])
-            a, b = s[:, : end - begin], d[:, : end - begin]
-            a[:] = low[o, :, begin:end]
-            b[:] = high[o, :, begin:end]
-            _undo(a, b, FACTORS[3], True)
-            _undo(b, a, FACTORS[2], False)
-            _undo(a, b, FACTORS[1], True)
-            _undo(b, a, FACTORS[0], False)
-            for row in range(len(a)):
-                out[o, 2 * row, begin:end] = a[row]
-            for row in range(len(b)):
-                out[o, 2 * row + 1, begin:end] = b[row]
+    for block in range(first, last):
+        o, begin = block // blocks, block % blocks * _COLUMNS
+        end = min(begin + _COLUMNS, low.shape[2])
+        a, b = s[:, : end - begin], d[:, : end - begin]
+        a[:] = low[o, :, begin:end]
+        b[:] = high[o, :, begin:end]
+        _undo(a, b, FACTORS[3], True)
+        _undo(b, a, FACTORS[2], False)
+        _undo(a, b, FACTORS[1], True)
+        _undo(b, a, FACTORS[0], False)
+        for row in range(len(a)):
+            out[o, 2 * row, begin:end] = a[row]
+        for row in range(len(b)):
+            out[o, 2 * row + 1, begin:end] = b[row]
 
 
 @jit
@@ -98,10 +103,10 @@ def _ends(line: Any, count: int) -> None:
 
 
 @jit
-def _join_lines(low: Any, high: Any, out: Any) -> None:
+def _join_lines(low: Any, high: Any, out: Any, first: int, last: int) -> None:
     n, m = low.shape[1], high.shape[1]
     s, d = np.empty(n + 2, np.int32), np.empty(m + 2, np.int32)
-    for o in range(low.shape[0]):
+    for o in range(first, last):
         s[1 : n + 1] = low[o, :, 0]
         d[1 : m + 1] = high[o, :, 0]
         a, b = s[1 : n + 1], d[1 : m + 1]
@@ -132,25 +137,26 @@ def _do(target: Any, other: Any, factor: float, of_low: bool) -> None:
 
 
 @jit
-def _split_rows(samples: Any, low: Any, high: Any) -> None:
+def _split_rows(samples: Any, low: Any, high: Any, first: int, last: int) -> None:
+    blocks = -(-low.shape[2] // _COLUMNS)
     s = np.empty((low.shape[1], _COLUMNS), samples.dtype)
     d = np.empty((high.shape[1], _COLUMNS), samples.dtype)
     one = 1.0 / (1 << PLACES)
-    for o in range(samples.shape[0]):
-        for begin in range(0, samples.shape[2], _COLUMNS):
-            end = min(begin + _COLUMNS, samples.shape[2])
-            a, b = s[:, : end - begin], d[:, : end - begin]
-            for row in range(len(a)):
-                a[row] = samples[o, 2 * row, begin:end]
-            for row in range(len(b)):
-                b[row] = samples[o, 2 * row + 1, begin:end]
-            if len(b):
-                _do(b, a, FACTORS[0] * one, False)
-                _do(a, b, FACTORS[1] * one, True)
-                _do(b, a, FACTORS[2] * one, False)
-                _do(a, b, FACTORS[3] * one, True)
-            low[o, :, begin:end] = a
-            high[o, :, begin:end] = b
+    for block in range(first, last):
+        o, begin = block // blocks, block % blocks * _COLUMNS
+        end = min(begin + _COLUMNS, samples.shape[2])
+        a, b = s[:, : end - begin], d[:, : end - begin]
+        for row in range(len(a)):
+            a[row] = samples[o, 2 * row, begin:end]
+        for row in range(len(b)):
+            b[row] = samples[o, 2 * row + 1, begin:end]
+        if len(b):
+            _do(b, a, FACTORS[0] * one, False)
+            _do(a, b, FACTORS[1] * one, True)
+            _do(b, a, FACTORS[2] * one, False)
+            _do(a, b, FACTORS[3] * one, True)
+        low[o, :, begin:end] = a
+        high[o, :, begin:end] = b
 
 
 @jit
@@ -161,11 +167,11 @@ def _do_line(target: Any, other: Any, factor: float, shift: int) -> None:
 
 
 @jit
-def _split_lines(samples: Any, low: Any, high: Any) -> None:
+def _split_lines(samples: Any, low: Any, high: Any, first: int, last: int) -> None:
     n, m = low.shape[1], high.shape[1]
     s, d = np.empty(n + 2, samples.dtype), np.empty(m + 2, samples.dtype)
     one = 1.0 / (1 << PLACES)
-    for o in range(samples.shape[0]):
+    for o in range(first, last):
         line = samples[o, :, 0]
         a, b = s[1 : n + 1], d[1 : m + 1]
         for k in range(m):
