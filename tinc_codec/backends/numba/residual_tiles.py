@@ -191,8 +191,8 @@ def _read(words: Any, state: Any, contexts: Any, certain: Any, ends: Any, cumula
     for k in range(len(tokens)):
         number = tokens[k]
         if number >= DIRECT:
-            octave, leading = divmod(number - DIRECT, LEADING)
-            number = ((LEADING + leading) << (1 + octave)) + extra[k]
+            above = number - DIRECT
+            number = ((LEADING + above % LEADING) << (1 + above // LEADING)) + extra[k]
         out[k] = -((number + 1) >> 1) if number & 1 else number >> 1
     return True
 
