@@ -73,9 +73,9 @@ def test_bits_are_compared_and_not_values():
         ([1.0, 2], [np.nan, 2], {"max_error": 9}, "where there were none"),
         ([1.0, 2], [5, 2], {"ratio": 9, "exact_values": 5}, "where there were none"),
         ([5.0, 2], [5.1, 2], {"ratio": 9, "exact_values": 5}, "lost values"),
-        ([0.0, 100], [1.0, 100], {"psnr": 60}, "above 0.1"),
-        ([7.0, 7], [7.0, 7.1], {"psnr": 60}, "above 0.0"),
-        ([-9999.9, 0, 100], [-9999.9, 3, 100], {"psnr": 60, "exact_values": -9999.9}, "above 0.1"),
+        ([0.0, 100], [1.0, 100], {"psnr": 60}, "above the 0.1 of 60.0 dB"),
+        ([7.0, 7], [7.0, 7.1], {"psnr": 60}, "above the 0.0 of 60.0 dB"),
+        ([-9999.9, 0, 100], [-9999.9, 3, 100], {"psnr": 60, "exact_values": -9999.9}, "above the 0.1"),
     ],
 )
 def test_what_is_wrong_is_said(original, decoded, target, words):

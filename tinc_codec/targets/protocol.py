@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, Self
 
 
@@ -14,10 +14,13 @@ class Bound:
     ----------
     max_error, rmse
         Largest absolute error and root mean square error, in the data's units; None: nothing is asked of it.
+    asked
+        The user's words for the bound on the root mean square error.
     """
 
     max_error: float | None = None
     rmse: float | None = None
+    asked: str = field(default="", compare=False)
 
     def holds(self, max_error: float, rmse: float) -> bool:
         """Whether these errors are within it."""
@@ -28,7 +31,7 @@ class Bound:
         if self.max_error is not None and max_error > self.max_error:
             return f"has an error of {max_error}, above {self.max_error}"
         if self.rmse is not None and rmse > self.rmse:
-            return f"has a root mean square error of {rmse}, above {self.rmse}"
+            return f"has a root mean square error of {rmse}, above the {self.rmse} of {self.asked}"
         return None
 
 

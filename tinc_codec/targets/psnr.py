@@ -64,7 +64,7 @@ class Psnr:
         """The root mean square error over the range that counts."""
         half = high / 2 - low / 2 if self.data_range is None else self.data_range / 2  # the whole may be beyond float64
         rmse = 2 * (half * self._factor)
-        return Bound(rmse=rmse if rmse > _SMALLEST_RMSE else 0.0)
+        return Bound(rmse=rmse if rmse > _SMALLEST_RMSE else 0.0, asked=f"{self.value} dB")
 
     @property
     def _factor(self) -> float:
