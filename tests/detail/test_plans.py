@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.detail.cases import smooth
 from tinc_codec.backends.numba.detail import work as compiled
 from tinc_codec.detail import plans, reference
-from tinc_codec.detail.encoding import transform
+from tinc_codec.detail.encoding import Samples, transform
 from tinc_codec.detail.section import four
 
 
@@ -19,7 +19,8 @@ def test_both_estimate_alike(shape, seed, inverse):
 def test_a_plan_is_chosen_that_follows_what_is_smooth():
     rng = np.random.default_rng(0)
     along = np.repeat(rng.normal(size=(1, 32, 32)), 64, axis=0)  # the same in every plane
-    best = plans.choose(along.reshape(four(along.shape)), 0.5, compiled, 2).plan
+    samples = Samples.of(along.reshape(four(along.shape)))
+    best = plans.choose(samples, np.ldexp(0.5, -samples.scale.exponent), compiled, 2).plan
     depth = {axis: group.depth for group in best.groups for axis in group.axes}
     assert depth[1] >= 4
 
@@ -30,6 +31,8 @@ def test_plans_are_compared_on_the_whole_where_its_middle_is_unlike():
     volume[:, 24:72, 24:72, 24:72] = 0
     volume[0, 24:72] += smooth((48, 96, 96))
     volume[0] += 100 * np.repeat(rng.normal(size=(1, 96, 96)), 96, axis=0)
-    costs = {plan: plans.cost(transform(volume, plan, compiled), 1.0) for plan in plans.candidates(volume.shape)}
-    best = plans.choose(volume, 1.0, compiled, len(costs)).plan
+    samples = Samples.of(volume)
+    step = float(np.ldexp(1.0, -samples.scale.exponent))
+    costs = {plan: plans.cost(transform(samples, plan, compiled), step) for plan in plans.candidates(volume.shape)}
+    best = plans.choose(samples, step, compiled, len(costs)).plan
     assert costs[best] == min(costs.values())

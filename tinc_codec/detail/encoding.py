@@ -26,6 +26,8 @@ SLOPE = 13
 _ROOM = 22
 """Bits that the range of samples is given in the integers."""
 
+_USUAL_EXPONENT = 1000
+
 _SHIFTED = 3.0
 """Bands whose mean magnitude is above this have low bits stored as they are."""
 
@@ -72,15 +74,43 @@ class Coefficients:
         return replace(self.scale, step=min(max(1, round(step * 256)), LARGEST_STEP))
 
 
-def transform(volume: NDArray[np.float64], plan: Plan, work: Work) -> Coefficients:
-    """Coefficients of a volume of finite values, shaped like the plan."""
-    origin = float(volume.mean())
-    spread = float(max(volume.max() - origin, origin - volume.min()))
-    exponent = math.frexp(spread)[1] - _ROOM if spread else 0
-    samples = np.ldexp(volume - origin, -exponent).astype(np.float32)
-    values = np.concatenate([band.ravel() for band in packet.forward(samples, plan, work)])
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A volume in the integers' units.
+
+    Parameters
+    ----------
+    scale
+        With a step of 1.
+    values
+        float32, of four axes.
+    """
+
+    scale: Scale
+    values: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, volume: NDArray[np.float64]) -> Samples:
+        """Scale a volume of finite values."""
+        origin = float(volume.mean())
+        spread = float(max(volume.max() - origin, origin - volume.min()))
+        exponent = math.frexp(spread)[1] - _ROOM if spread else 0
+        return cls(Scale(origin, exponent, 256, SLOPE, 0, 0), _scaled(volume - origin, -exponent).astype(np.float32))
+
+
+def _scaled(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+    """Times a power of 2, in place; `np.ldexp` takes ten times as long."""
+    if abs(exponent) < _USUAL_EXPONENT:
+        values *= 2.0**exponent
+        return values
+    return np.asarray(np.ldexp(values, exponent))
+
+
+def transform(samples: Samples, plan: Plan, work: Work) -> Coefficients:
+    """Coefficients of samples shaped like the plan."""
+    values = np.concatenate([band.ravel() for band in packet.forward(samples.values, plan, work)])
     splits = np.array([sum(plan.splits(band, axis) for axis in range(AXES)) for band in plan.bands])
-    return Coefficients(plan, Scale(origin, exponent, 256, SLOPE, 0, 0), values, splits, work)
+    return Coefficients(plan, samples.scale, values, splits, work)
 
 
 @dataclass(frozen=True, eq=False)

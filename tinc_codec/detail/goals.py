@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.encoding import Coefficients, transform
+from tinc_codec.detail.encoding import Coefficients, Samples, transform
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
+from tinc_codec.detail.scale import Scale
 from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
 from tinc_codec.detail.section import four
 from tinc_codec.detail.work import Work
@@ -78,12 +79,13 @@ def encode(
         The goal cannot be reached.
     """
     whole = np.asarray(volume, np.float64).reshape(four(volume.shape))
-    search_for = EFFORTS[effort]
+    samples, trying = Samples.of(whole), EFFORTS[effort]
+    check()
     if plan is None:
-        coefficients = choose(whole, _step_of(whole, goal, work), work, search_for.plans)
+        coefficients = choose(samples, _step(samples, goal, work), work, trying.plans)
     else:
-        coefficients = transform(whole, plan, work)
-    first, search = _guess(coefficients, goal), Search(coefficients, search_for, check)
+        coefficients = transform(samples, plan, work)
+    first, search = _guess(coefficients, goal), Search(coefficients, trying, check)
     if isinstance(goal, Step):
         return search.learn(first).section()
     if isinstance(goal, Budget):
@@ -98,22 +100,23 @@ def encode(
     return to_error(search, rms, first, error_of)
 
 
-def _step_of(whole: NDArray[np.float64], goal: Goal, work: Work) -> float:
-    """A first step, in samples, before there is a plan."""
-    if isinstance(goal, Step):
-        return goal.size
-    if isinstance(goal, Error):
-        return goal.rms * _STEPS
-    coefficients = transform(whole, usual(whole.shape), work)
-    return math.ldexp(_guess(coefficients, goal), coefficients.scale.exponent)
+def _step(samples: Samples, goal: Goal, work: Work) -> float:
+    """A first step before there is a plan, in the integers' units."""
+    if isinstance(goal, Budget):
+        return first_step(transform(samples, usual(samples.values.shape), work), goal.size)
+    return _wanted_step(samples.scale, goal)
 
 
 def _guess(coefficients: Coefficients, goal: Goal) -> float:
-    """A first step, in the integers of the coefficients."""
+    """A first step, in the integers' units."""
     if isinstance(goal, Budget):
         return first_step(coefficients, goal.size)
+    return _wanted_step(coefficients.scale, goal)
+
+
+def _wanted_step(scale: Scale, goal: Error | Step) -> float:
     size = goal.size if isinstance(goal, Step) else goal.rms * _STEPS
-    return max(math.ldexp(size, -coefficients.scale.exponent), 2.0**-8)
+    return max(math.ldexp(size, -scale.exponent), 2.0**-8)
 
 
 def first_step(coefficients: Coefficients, size: int) -> float:

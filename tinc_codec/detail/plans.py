@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinc_codec.detail.encoding import Coefficients, transform
+from tinc_codec.detail.encoding import Coefficients, Samples, transform
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.work import Work
 from tinc_codec.runtime.threads import share
@@ -61,13 +59,15 @@ def _depth(length: int, coarsest: int) -> int:
     return min(_MOST_DEPTH, max(0, math.floor(math.log2(max(1, length) / coarsest))))
 
 
-def sample(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+def middle(samples: Samples) -> Samples:
     """The middle of a volume, where it is large."""
-    edges = list(volume.shape)
+    shape = samples.values.shape
+    edges = list(shape)
     while math.prod(edges) > _SAMPLE:
         longest = max(range(AXES), key=lambda axis: edges[axis])
         edges[longest] = -(-edges[longest] // 2)
-    return volume[tuple(slice((n - e) // 2, (n - e) // 2 + e) for n, e in zip(volume.shape, edges, strict=True))]
+    where = tuple(slice((n - e) // 2, (n - e) // 2 + e) for n, e in zip(shape, edges, strict=True))
+    return Samples(samples.scale, samples.values[where])
 
 
 def cost(coefficients: Coefficients, step: float) -> float:
@@ -76,10 +76,9 @@ def cost(coefficients: Coefficients, step: float) -> float:
     Parameters
     ----------
     step
-        In samples.
+        In the integers' units.
     """
-    layout = coefficients.layout
-    steps = coefficients.steps(max(math.ldexp(step, -coefficients.scale.exponent), 2.0**-8))
+    layout, steps = coefficients.layout, coefficients.steps(step)
     costs = np.zeros(len(steps))
 
     def some(begin: int, end: int) -> None:
@@ -97,30 +96,27 @@ def usual(shape: Shape) -> Plan:
     return plans[len(plans) // 2]
 
 
-def choose(volume: NDArray[np.float64], step: float, work: Work, compared: int) -> Coefficients:
+def choose(samples: Samples, step: float, work: Work, compared: int) -> Coefficients:
     """Coefficients of the plan of the least cost.
 
     Parameters
     ----------
-    volume
-        Of four axes.
+    samples
+        Of a volume.
     step
-        At which coefficients are wanted, in samples.
+        At which coefficients are wanted, in the integers' units.
     work
         Who works on coefficients.
     compared
-        How many plans, the best on a sample, are compared on the whole volume.
+        How many plans, the best on a part, are compared on the whole volume.
     """
-    part = sample(volume)
-    costs = {plan: cost(transform(part, plan, work), step) for plan in candidates(part.shape)}
-    best = sorted(costs, key=lambda plan: costs[plan])[: compared if part.size < volume.size else 1]
-    plans = [next(plan for plan in candidates(volume.shape) if _alike(plan, other)) for other in best]
-    return min(_transformed(volume, plans, work), key=lambda each: cost(each, step) if len(plans) > 1 else 0.0)
-
-
-def _transformed(volume: NDArray[np.float64], plans: list[Plan], work: Work) -> Iterator[Coefficients]:
-    for plan in plans:
-        yield transform(volume, plan, work)
+    part, shape = middle(samples), samples.values.shape
+    costs = {plan: cost(transform(part, plan, work), step) for plan in candidates(part.values.shape)}
+    best = sorted(costs, key=lambda plan: costs[plan])[: compared if part.values.shape != shape else 1]
+    plans = [next(plan for plan in candidates(shape) if _alike(plan, other)) for other in best]
+    if len(plans) == 1:
+        return transform(samples, plans[0], work)
+    return min((transform(samples, plan, work) for plan in plans), key=lambda each: cost(each, step))
 
 
 def _alike(plan: Plan, other: Plan) -> bool:

@@ -25,21 +25,23 @@ _SYMBOLS_OF_ONE = 4
 _BITS_OF_ESCAPE = 36
 
 
+_EMPTY: dict[str, Any] = {
+    "words": np.zeros(0, np.uint32),
+    "symbols": np.zeros((0, 2), np.uint32),
+    "bits": np.zeros(0, np.uint32),
+    "coefficients": np.zeros(0, np.float32),
+    "steps": np.zeros(0),
+    "costs": np.zeros((0, TOKENS)),
+    "price": np.zeros(1),
+    "histogram": np.zeros((0, TOKENS), np.int64),
+    "sums": np.zeros((0, SUMS)),
+    "normal": np.zeros((0, WEIGHTS, WEIGHTS + 1)),
+}
+
+
 def _task(**given: Any) -> Task:
     """Arrays of one kind of walk; what it does not need is empty."""
-    empty: dict[str, Any] = {
-        "words": np.zeros(0, np.uint32),
-        "symbols": np.zeros((0, 2), np.uint32),
-        "bits": np.zeros(0, np.uint32),
-        "coefficients": np.zeros(0, np.float32),
-        "steps": np.zeros(0),
-        "costs": np.zeros((0, TOKENS)),
-        "price": np.zeros(1),
-        "histogram": np.zeros((0, TOKENS), np.int64),
-        "sums": np.zeros((0, SUMS)),
-        "normal": np.zeros((0, WEIGHTS, WEIGHTS + 1)),
-    }
-    return Task(**{**empty, **given})
+    return Task(**{**_EMPTY, **given})
 
 
 @lru_cache(maxsize=64)
