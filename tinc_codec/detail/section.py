@@ -139,6 +139,7 @@ def unpack(section: FieldReader, shape: tuple[int, ...]) -> tuple[Parameters, li
         decoder.laplace(size, table, largest).astype(np.int64)
         for size, (largest, table) in zip(sizes, tables, strict=True)
     )
+    decoder.end()
     means = _within(section, np.cumsum(means), LARGEST_MEAN, "a band's mean")
     shifts = _within(section, np.cumsum(shifts), LARGEST_SHIFT, "low bits")
     weights = PRESETS[preset] + weights.reshape(8, WEIGHTS)
