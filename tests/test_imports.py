@@ -44,6 +44,7 @@ ONLY_IN = {
     "matplotlib": {"cli/demo.py", "jobs/report/html.py"},
     "tifffile": {"cli/demo.py", "jobs"},
     "imagecodecs": {"bench"},
+    "av": {"bench"},
     "dask": {"jobs", "hosts/multiscale.py"},
     "distributed": {"jobs", "cli"},
     "xarray": {"hosts", "jobs"},

@@ -9,6 +9,7 @@ from typing import Any
 from tinc_codec.bench.crops import BENCHMARK, crop, noise
 from tinc_codec.bench.peers import at_error, at_psnr, at_ratio, lossless
 from tinc_codec.bench.rows import Result, Row, row
+from tinc_codec.bench.video import videos_at_ratio
 from tinc_codec.hosts.codec import TINCCodec
 
 FIGURES = (("brain64", 64.0), ("wholebrain64", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
@@ -24,6 +25,7 @@ ALLOCATIONS = (
 NOISES = (1, 2, 4)
 """Largest errors of the study of bounds, in multiples of the noise."""
 
+RATIOS = (32.0, 64.0, 128.0, 256.0)
 DECIBELS = (40.0, 50.0)
 
 
@@ -40,6 +42,15 @@ def measure(name: str, codec: TINCCodec, setting: str = "") -> Row:
     return row(name, "tinc", setting or repr(codec), volume, run)
 
 
+def ratios(effort: int) -> Iterator[Row]:
+    """Every crop at each ratio, with the classical peers at equal bytes."""
+    for name in BENCHMARK:
+        for ratio in RATIOS:
+            yield measure(name, TINCCodec(ratio=ratio, effort=effort), f"ratio {ratio:g}")
+            yield from at_ratio(name, crop(name), ratio)
+            yield from videos_at_ratio(name, crop(name), ratio)
+
+
 def figures(effort: int) -> Iterator[Row]:
     """The published figures, with those peers that reach the same ratio."""
     for name, ratio in FIGURES:
@@ -51,7 +62,7 @@ def allocations(effort: int) -> Iterator[Row]:
     """Every choice of inter- and intra-level allocation at equal bytes."""
     for name in ("brain64", "cells", "embryo"):
         for inter, intra in ALLOCATIONS:
-            codec = TINCCodec(ratio=64, effort=effort, inter_level=inter, intra_level=intra)
+            codec = TINCCodec(ratio=64, effort=effort, inter_level=inter, intra_level=intra, network_share=1)
             yield measure(name, codec)
 
 
@@ -92,6 +103,7 @@ def scheduling(_: int) -> Iterator[Result]:
 
 STUDIES: dict[str, Callable[[int], Iterator[Result]]] = {
     "figures": figures,
+    "ratios": ratios,
     "allocations": allocations,
     "bounds": bounds,
     "decibels": decibels,

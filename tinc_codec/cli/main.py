@@ -250,9 +250,9 @@ def export_command(
 
 @app.command()
 def bench(
-    study: Annotated[str, typer.Argument(help="figures, allocations, bounds, decibels, reads or overhead.")],
+    study: Annotated[str, typer.Argument(help="figures, ratios, allocations, bounds, decibels, reads or overhead.")],
     output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
-    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
 ) -> None:
     """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
     with interruptible("stopped"):

@@ -25,9 +25,6 @@ log = logging.getLogger("tinc_codec")
 BASE_MEMORY = 720 * 2**20
 """Bytes that a worker takes with zarr, dask, torch and numba loaded and used, about."""
 
-BYTES_PER_VOXEL = {"ratio": 90, "psnr": 190, "max_error": 160}
-"""Bytes that encoding takes for each voxel of a chunk, beside the chunk itself, by target; measured."""
-
 FEW_VOXELS = 2**15
 """Voxels of a chunk below which its stream's fixed parts, and starting to train, cost too much."""
 
@@ -132,8 +129,7 @@ def memory_needed(chunks: Shape, shards: Shape | None, dtype: np.dtype[Any], con
     The chunks of a shard are encoded one after the other.
     """
     voxels, region = math.prod(chunks), math.prod(shards or chunks)
-    asked = [name for name in BYTES_PER_VOXEL if config is not None and getattr(config, name) is not None]
-    work = voxels * BYTES_PER_VOXEL[asked[0]] if asked else 0
+    work = 0 if config is None else voxels * config.target.bytes_per_voxel
     return BASE_MEMORY + 4 * region * dtype.itemsize + work
 
 
@@ -188,15 +184,15 @@ def make_plan(destination: Destination, name: str, workers: Workers, samples: in
         check_memory(array, workers.memory)
     encoded = [array for array in arrays if array.config is not None and array.member.exact is None]
     config = encoded[0].config if encoded else None
-    asked = [f"{name}={getattr(config, name)}" for name in BYTES_PER_VOXEL if getattr(config, name, None) is not None]
+    target = None if config is None else config.target
     sampled, raw = _sample(encoded, samples), sum(array.raw_bytes for array in encoded)
     copied = sum(array.raw_bytes for array in arrays) - raw
-    stored = sampled.expected(raw) or (raw / config.ratio if config is not None and config.ratio is not None else None)
+    stored = sampled.expected(raw) or (None if target is None else target.budget(raw))
     return Plan(
         destination.source.name,
         name,
         tuple(sorted((*map(_array_plan, arrays), *_opaque(destination)), key=lambda array: array.path)),
-        asked[0] if asked else "copies",
+        "copies" if target is None else f"{target.option}={target.value}",
         workers.number,
         workers.threads,
         workers.memory,
