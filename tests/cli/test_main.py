@@ -89,7 +89,7 @@ def test_wrong_settings_are_explained_in_a_line(tmp_path):
 
 @pytest.fixture(scope="module")
 def stream():
-    return TINCCodec(ratio=16, effort=1, levels=2).encode(light_sheet((16, 40, 48)))
+    return TINCCodec(ratio=16, effort=1, levels=2, network_share=1).encode(light_sheet((16, 40, 48)))
 
 
 def test_inspect_of_a_stream(tmp_path, stream):
@@ -103,6 +103,18 @@ def test_inspect_of_a_stream(tmp_path, stream):
     assert told["parameters"] == sum(level["parameters"] for level in told["levels"])
     assert told["ratio"] >= 16
     assert told["shape"] == [16, 40, 48]
+
+
+def test_inspect_of_coefficients(tmp_path):
+    stream = TINCCodec(ratio=16).encode(light_sheet((16, 40, 48)))
+    (tmp_path / "a.tinc").write_bytes(stream)
+    result = tinc("inspect", tmp_path / "a.tinc")
+    assert result.exit_code == 0, result.output
+    for word in ("detail", "10 bands", "step", "split into halves: axes", "PSNR"):
+        assert word in result.output
+    (info,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
+    assert info["kind"] == "detail"
+    assert sum(info["detail"]["bytes"].values()) < info["sections"]["detail"]
 
 
 def test_inspect_of_a_store(tmp_path):

@@ -72,13 +72,26 @@ def test_levels_of_every_kind_of_chunk(seed, shape, dtype, kind):
 
 
 @pytest.mark.parametrize("max_error", [0, 3])
-def test_chunks_without_a_network_are_interpolated_at_the_centres_of_cells(max_error):
+def test_chunks_without_a_predictor_are_interpolated_at_the_centres_of_cells(max_error, monkeypatch):
+    monkeypatch.setattr("tinc_codec.encoding.coefficients.possible", lambda chunk: False)
     ramp = np.add.outer(np.add.outer(np.arange(72) * 9, np.arange(70) * 2), np.arange(90)).astype("u2")
     stream = TINCCodec(max_error=max_error).encode(ramp)
     for level in (1, 2, 3):
         cells = [np.minimum(np.arange(-(-n // 2**level)) * 2**level + (2**level - 1) / 2, n - 1) for n in ramp.shape]
         exact = np.add.outer(np.add.outer(cells[0] * 9, cells[1] * 2), cells[2])
         assert np.abs(decode(stream, level=level) - exact).max() <= max_error + 0.5 + 3 * (max_error > 0)
+
+
+def test_coefficients_are_means_over_the_cells():
+    rng = np.random.default_rng(0)
+    waves = 400 + 300 * np.sin(np.indices((64, 48, 80)).sum(0) / 20)
+    stream = TINCCodec(psnr=50).encode(np.rint(waves + rng.normal(0, 5, waves.shape)).astype("u2"))
+    for level in (1, 2, 3):
+        n = 2**level
+        means = waves.reshape(64 // n, n, 48 // n, n, 80 // n, n).mean((1, 3, 5))
+        off = np.abs(decode(stream, level=level) - means)
+        assert off[1:-1, 1:-1, 1:-1].max() < 12
+        assert off.max() < 40  # a wavelet takes a chunk's border for a mirror
 
 
 def test_a_residual_is_decoded_only_up_to_the_lattice(monkeypatch):
