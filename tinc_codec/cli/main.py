@@ -65,7 +65,7 @@ def demo(
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
     max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
-    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 4,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
     zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
 ) -> None:
@@ -166,7 +166,7 @@ def compress_command(
     lossless: Annotated[
         bool, typer.Option("--lossless", help="Compress exact arrays losslessly where that is smaller.")
     ] = False,
-    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 5,
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
     chunks: _Chunks = None,
     shards: _Shards = None,
     zarr_format: _Format = None,
