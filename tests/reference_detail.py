@@ -1,0 +1,344 @@
+"""The detail, written from FORMAT.md alone (section 12). The default logits and weights are read from its tables."""
+
+import itertools
+import math
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.reference_codes import Bytes, Range, laplace
+from tests.reference_tokens import Bits, Piece, in_classes
+from tests.reference_wavelet import coefficient, half_lengths, joined, sample, step_of
+
+FORMAT = (Path(__file__).parents[1] / "tinc_codec/stream/FORMAT.md").read_text(encoding="utf-8")
+MAGNITUDES = (0, 16, 29, 40, 50, 58, 66, 72, 78, 85, 91, 96, 101, 106, 110, 115)
+ORDER = tuple(tuple(map(int, p)) for p in ("000", "100", "010", "001", "110", "101", "011", "111"))
+FLIPS = tuple(tuple(map(int, f)) for f in ("100", "010", "001", "110", "101", "011", "111"))
+
+
+def numbers_after(title):
+    """The numbers of the table that follows a line of FORMAT.md."""
+    table = re.search(rf"^{re.escape(title)}:\n\n((?: {{4}}[-0-9 ]+\n)+)", FORMAT, re.MULTILINE)
+    return [int(n) for n in table.group(1).split()]
+
+
+LOGITS = [numbers_after(f"Default z{i} of classes 0 to 59") for i in range(3)]
+PRESETS = [numbers_after(f"Preset {i}, a row for each pass") for i in range(4)]
+
+
+class Band(NamedTuple):
+    levels: tuple  # of the groups
+    high: tuple  # of the axes: 1 in a high half
+    splits: tuple  # of the axes
+    shape: tuple
+
+
+def bands_of(shape, groups):
+    """The rungs, each a list of its bands, in the order of coding."""
+    every = [range(1, depth + 1) if depth else [0] for _, depth in groups]
+    rungs = []
+    for levels in sorted(itertools.product(*every), key=lambda levels: (-sum(levels), levels)):
+        splits = [next(level for level, (axes, _) in zip(levels, groups, strict=True) if a in axes) for a in range(4)]
+        rungs.append([Band(levels, high, tuple(splits), size) for high, size in choices(shape, groups, levels, splits)])
+    return rungs
+
+
+def choices(shape, groups, levels, splits):
+    found = []
+    for high in itertools.product((0, 1), repeat=4):
+        low_alone = all(
+            any(high[a] for a in axes) or level == depth for level, (axes, depth) in zip(levels, groups, strict=True)
+        )
+        if low_alone and all(k or not h for k, h in zip(splits, high, strict=True)):
+            size = [
+                half_lengths(n, k)[k - h] // (1 + h) if h else half_lengths(n, k)[k]
+                for n, k, h in zip(shape, splits, high, strict=True)
+            ]
+            found.append((high, tuple(size)))
+    return sorted(found, key=lambda choice: (sum(choice[0]), choice[0]))
+
+
+def pieces_of(shape, rungs, tile):
+    """For each piece its parts: (band, where its tile begins, where it ends)."""
+    grids = []
+    for rung in rungs:
+        low = [half_lengths(n, k)[k] for n, k in zip(shape, rung[0].splits, strict=True)]
+        grids.append([max(1, (n + tile // 2) // tile) for n in low])
+    several = next((i for i, g in enumerate(grids) if math.prod(g) > 1), len(rungs))
+    pieces = [[(band, (0,) * 4, band.shape) for rung in rungs[:several] for band in rung]]
+    for rung, g in zip(rungs[several:], grids[several:], strict=True):
+        for t in itertools.product(*map(range, g)):
+            begin = tuple(i * tile for i in t)
+            pieces.append([(band, begin, ends(band.shape, t, g, tile)) for band in rung])
+    return pieces
+
+
+def ends(shape, t, g, tile):
+    return tuple(n if i == last - 1 else min((i + 1) * tile, n) for n, i, last in zip(shape, t, g, strict=True))
+
+
+def detail_samples(section, shape, code, tree=None, levels=None):
+    """Samples in C order of the folded shape, or of its cells at a level of each axis."""
+    levels = [0] * (4 - len(shape)) + list(levels or [0] * len(shape))
+    shape = [1] * (4 - len(shape)) + list(shape)
+    r = Bytes(section)
+    low, high = r.get(code), r.get(code)
+    assert low <= high
+    groups = []
+    for _ in range(r.get("B")):
+        byte = r.get("B")
+        groups.append((tuple(a for a in range(4) if byte >> 4 >> a & 1), byte & 15))
+    tile = 2 ** r.get("B")
+    origin, exponent = r.get("d"), r.get("h")
+    step, slope = r.count(), r.get("B")
+    centres = r.get("b"), r.get("b")
+    preset = PRESETS[r.get("B")]
+    rungs = bands_of(shape, groups)
+    order = [band for rung in rungs for band in rung]
+    pieces = pieces_of(shape, rungs, tile)
+    means, shifts, weights, logits, sizes = parameters(r, len(order), len(pieces))
+    lengths = lengths_of(r, sums(sizes))
+    weights = [p + w for p, w in zip(preset, weights, strict=True)]
+    tables = Tables(
+        dict(zip(order, sums(means), strict=True)),
+        dict(zip(order, sums(shifts), strict=True)),
+        [weights[19 * i : 19 * i + 19] for i in range(8)],
+        [[z[c] + logits[60 * i + c] for i, z in enumerate(LOGITS)] for c in range(60)],
+        groups,
+        rungs,
+    )
+    tables.check()
+    decoder = Decoder(tables)
+    for parts, length in zip(pieces, lengths, strict=True):
+        decoder.piece(parts, r.take(length))
+    assert r.at == len(r.data)
+    grids = {}
+    for band, numbers in decoder.numbers.items():
+        width = step_of(step, slope, shape, band.splits, band.high)
+        grids[band.levels, band.high] = {i: coefficient(n, width, centres) for i, n in numbers.items()}
+    integers = joined(grids, shape, groups, levels)
+    values = [origin + math.ldexp(n, exponent) for n in integers]
+    if tree is not None:
+        values = [x + float(v) for x, v in zip(values, tree, strict=True)]
+    return [sample(x, code, low, high) for x in values]
+
+
+def parameters(r, bands, pieces):
+    numbers = (bands, bands, 8 * 19, 3 * 60, pieces)
+    heads = []
+    for _ in numbers:
+        largest = r.get("B")
+        heads.append((largest, r.get("B") if largest else None))
+    coder = Range(r.take(4 * r.count()))
+    arrays = []
+    for (largest, index), number in zip(heads, numbers, strict=True):
+        if largest == 0:
+            arrays.append([0] * number)
+            continue
+        table = laplace(index, largest)
+        arrays.append([symbol - largest for symbol in coder.array(table, number)])
+    return arrays
+
+
+def sums(differences):
+    return list(itertools.accumulate(differences))
+
+
+def lengths_of(r, sizes):
+    assert all(0 <= b <= 30 for b in sizes)
+    n = sum(b - 1 for b in sizes if b > 1)
+    bits = Bits(int.from_bytes(r.take(-(-n // 8)), "little"))
+    return [(1 << b - 1) + bits.take(b - 1) if b else 0 for b in sizes]
+
+
+class Tables(NamedTuple):
+    means: dict
+    shifts: dict
+    weights: list
+    logits: list
+    groups: list
+    rungs: list
+
+    def check(self):
+        assert all(0 <= mean <= 55 for mean in self.means.values())
+        assert all(0 <= shift <= 24 for shift in self.shifts.values())
+        assert all(min(row) >= 0 and sum(row) <= 4096 for row in self.weights)
+
+    def mean(self, band):
+        b = self.means[band]
+        return b if b < 4 else (4 + b % 4) << (b // 4 - 1)
+
+
+class Decoder:
+    """The numbers and the tokens of every band."""
+
+    def __init__(self, tables):
+        self.tables = tables
+        bands = [band for rung in tables.rungs for band in rung]
+        self.first = bands[0]
+        self.by_name = {(band.levels, band.high): band for band in bands}
+        self.numbers = {band: {} for band in bands}
+        self.tokens = {band: {} for band in bands}
+
+    def piece(self, parts, data):
+        piece, coded = Piece(data), []
+        for band, begin, end in parts:
+            places = list(itertools.product(*map(range, begin, end)))
+            if self.tables.means[band] and places:
+                self.tile(piece, band, begin, end)
+                coded.append((band, places))
+            else:
+                self.tokens[band] |= dict.fromkeys(places, 0)
+                self.numbers[band] |= dict.fromkeys(places, 0)
+        bits = piece.rest()
+        for band, places in coded:
+            self.numbers[band] |= self.finished(bits, band, places)
+        assert bits.value == 0
+
+    def finished(self, bits, band, places):
+        """Numbers from tokens and the bits after them."""
+        tokens, shift = self.tokens[band], self.tables.shifts[band]
+        magnitudes = {}
+        for at in places:
+            magnitudes[at] = tokens[at]
+            if tokens[at] == 15:
+                b = bits.take(5)
+                magnitudes[at] = 14 + 2**b + bits.take(b)
+        if shift:
+            magnitudes = {at: (m << shift) + bits.take(shift) for at, m in magnitudes.items()}
+        assert max(magnitudes.values()) < 2**31
+        return {at: -m if m and bits.take(1) else m for at, m in magnitudes.items()}
+
+    def tile(self, piece, band, begin, end):
+        size = [b - a for a, b in zip(begin[1:], end[1:], strict=True)]
+        for first in range(begin[0], end[0]):
+            maps = self.maps(band, (first, *begin[1:]), size)
+            tokens = plane(piece, size, maps, self.tables, band)
+            for at, token in tokens.items():
+                self.tokens[band][(first, *(a + i for a, i in zip(begin[1:], at, strict=True)))] = token
+
+    def maps(self, band, begin, size):
+        """A, B and D: for each the number of its bands and its sums."""
+        last = len(self.tables.groups) - 1
+        parents = [self.parent(band, number) for number in range(last + 1)]
+        rung = next(rung for rung in self.tables.rungs if band in rung)
+        earlier = [(b, ()) for b in rung[: rung.index(band)] if b != self.first]
+        return [
+            self.map([parents[last]], begin, size),
+            self.map(earlier, begin, size),
+            self.map(parents[:last], begin, size),
+        ]
+
+    def parent(self, band, number):
+        levels = list(band.levels)
+        levels[number] += 1
+        parent = self.by_name.get((tuple(levels), band.high)) if band.levels[number] else None
+        return parent and (parent, self.tables.groups[number][0])
+
+    def map(self, sources, begin, size):
+        sources = [source for source in sources if source and math.prod(source[0].shape)]
+        values = {}
+        for at in itertools.product(*map(range, size)):
+            place = (begin[0], *(a + i for a, i in zip(begin[1:], at, strict=True)))
+            values[at] = sum(self.magnitude(*source, place) for source in sources)
+        return len(sources), values
+
+    def magnitude(self, band, halved, place):
+        where = tuple(
+            min(i // 2 if a in halved else i, n - 1) for a, (i, n) in enumerate(zip(place, band.shape, strict=True))
+        )
+        return MAGNITUDES[self.tokens[band][where]]
+
+
+def counts_of(size, parity):
+    """Cells that have a coefficient of a parity, along each axis."""
+    return [(n + 1 - p) // 2 for n, p in zip(size, parity, strict=True)]
+
+
+def looked_up(values, size, parity, cell):
+    place = []
+    for c, p, count in zip(cell, parity, counts_of(size, parity), strict=True):
+        if count == 0:
+            return 0
+        place.append(2 * min(max(c, 0), count - 1) + p)
+    return values.get(tuple(place), 0)
+
+
+def near_and_far(values, size, known):
+    """N and F at every cell."""
+    cells = [(n + 1) // 2 for n in size]
+    total = {
+        cell: sum(looked_up(values, size, parity, cell) for parity in known)
+        for cell in itertools.product(*map(range, cells))
+    }
+    near = around(total, cells)
+    return near, {cell: (v + 32) // 64 for cell, v in around(near, cells).items()}
+
+
+def around(values, cells):
+    """Sums over 3 x 3 x 3 cells."""
+    for axis, n in enumerate(cells):
+        values = {
+            at: sum(values[(*at[:axis], min(max(at[axis] + o, 0), n - 1), *at[axis + 1 :])] for o in (-1, 0, 1))
+            for at in values
+        }
+    return values
+
+
+def plane(piece, size, maps, tables, band):
+    """The tokens of one index of axis 0, in eight passes."""
+    map_sums = [(m, values, *near_and_far(values, size, ORDER)) for m, values in maps]
+    tokens, known = {}, {}
+    for number, parity in enumerate(ORDER):
+        members = list(itertools.product(*(range(p, n, 2) for p, n in zip(parity, size, strict=True))))
+        if not members:
+            continue
+        sums_of, divisors = pass_sums(known, size, number, map_sums)
+        mean = tables.mean(band)
+        row = tables.weights[number]
+        classes = {at: class_of(row, sums_of(at), divisors, mean) for at in members}
+        new = in_classes(piece, members, classes, lambda c: tables.logits[c])
+        tokens |= new
+        known |= {at: MAGNITUDES[token] for at, token in new.items()}
+    return tokens
+
+
+def pass_sums(known, size, number, map_sums):
+    """What gives S0 .. S17 of a coefficient in pass `number`, and their divisors."""
+    parity, before = ORDER[number], ORDER[:number]
+    near, far = near_and_far(known, size, before)
+    flips = []
+    for flip in FLIPS:
+        other = tuple(p ^ f for p, f in zip(parity, flip, strict=True))
+        flips.append(flip if other in before else None)
+    divisors = [64 * 2 ** sum(flip) if flip else 0 for flip in flips] + [64 * 27 * number, 729 * number]
+    for m, *_ in map_sums:
+        divisors += [64 * m, 64 * 27 * 8 * m, 729 * 8 * m]
+
+    def neighbours(at, flip):
+        every = itertools.product(*((-1, 1) if f else (0,) for f in flip))
+        total = 0
+        for o in every:
+            place = [i + step for i, step in zip(at, o, strict=True)]
+            total += looked_up(known, size, [i % 2 for i in place], [i // 2 for i in place])
+        return total
+
+    def sums_of(at):
+        cell = tuple(i // 2 for i in at)
+        found = [neighbours(at, flip) if flip else 0 for flip in flips] + [near[cell], far[cell]]
+        for _, values, map_near, map_far in map_sums:
+            found += [values[at], map_near[cell], map_far[cell]]
+        return found
+
+    return sums_of, divisors
+
+
+def class_of(row, found, divisors, mean):
+    unknown = row[18] + sum(w for w, d in zip(row, divisors, strict=False) if d == 0)
+    expected = (unknown * mean << 4) + sum(
+        (w * 2**19 + d) // (2 * d) * s for w, d, s in zip(row, divisors, found, strict=False) if d
+    )
+    expected = max(expected, 1)
+    e = expected.bit_length() - 1
+    f = (expected << 2 >> e) & 3
+    return min(max(4 * e + f - 48, 0), 59)
