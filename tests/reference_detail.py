@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.reference_codes import Bytes, Range, laplace
 from tests.reference_tokens import Bits, Piece, in_classes
-from tests.reference_wavelet import coefficient, half_lengths, joined, sample, step_of
+from tests.reference_wavelet import coefficient, half_lengths, joined, sample, scaled, step_of
 
 FORMAT = (Path(__file__).parents[1] / "tinc_codec/stream/FORMAT.md").read_text(encoding="utf-8")
 MAGNITUDES = (0, 16, 29, 40, 50, 58, 66, 72, 78, 85, 91, 96, 101, 106, 110, 115)
@@ -88,14 +88,18 @@ def detail_samples(section, shape, code, tree=None, levels=None):
     for _ in range(r.get("B")):
         byte = r.get("B")
         groups.append((tuple(a for a in range(4) if byte >> 4 >> a & 1), byte & 15))
-    tile = 2 ** r.get("B")
+    assert sorted(a for axes, _ in groups for a in axes) == [0, 1, 2, 3]
+    tile = r.get("B")
     origin, exponent = r.get("d"), r.get("h")
     step, slope = r.count(), r.get("B")
+    assert 2 <= tile <= 30
+    assert math.isfinite(origin)
+    assert step <= 2**40
     centres = r.get("b"), r.get("b")
     preset = PRESETS[r.get("B")]
     rungs = bands_of(shape, groups)
     order = [band for rung in rungs for band in rung]
-    pieces = pieces_of(shape, rungs, tile)
+    pieces = pieces_of(shape, rungs, 2**tile)
     means, shifts, weights, logits, sizes = parameters(r, len(order), len(pieces))
     lengths = lengths_of(r, sums(sizes))
     weights = [p + w for p, w in zip(preset, weights, strict=True)]
@@ -117,7 +121,7 @@ def detail_samples(section, shape, code, tree=None, levels=None):
         width = step_of(step, slope, shape, band.splits, band.high)
         grids[band.levels, band.high] = {i: coefficient(n, width, centres) for i, n in numbers.items()}
     integers = joined(grids, shape, groups, levels)
-    values = [origin + math.ldexp(n, exponent) for n in integers]
+    values = [origin + scaled(n, exponent) for n in integers]
     if tree is not None:
         values = [x + float(v) for x, v in zip(values, tree, strict=True)]
     return [sample(x, code, low, high) for x in values]

@@ -51,9 +51,7 @@ def one_pass(piece, mask, seen, lattice, stride, parity, members, offsets):
     def is_set(at, o):
         place = []
         for i, step, n in zip(at, o, lattice, strict=True):
-            odd = (i + step) % 2
-            if n <= odd:
-                return False
+            odd = (i + step) % 2 if n > 1 else 0
             last = n - 1 - (n - 1 - odd) % 2
             place.append(min(max(i + step, odd), last) * stride)
         return mask[tuple(place)]

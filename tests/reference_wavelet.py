@@ -1,5 +1,6 @@
 """From the numbers of the detail to samples, written from FORMAT.md alone ("Numbers to samples")."""
 
+import math
 import struct
 from fractions import Fraction
 
@@ -7,6 +8,14 @@ from tests.reference_codes import cast
 
 P = [round(2 ** (30 + i / 64)) for i in range(64)]
 FACTORS = (29066, 57862, -3472, -103949)
+
+
+def int32(x):
+    return (x + 2**31) % 2**32 - 2**31
+
+
+def int64(x):
+    return (x + 2**63) % 2**64 - 2**63
 
 
 def half_lengths(n, depth):
@@ -35,8 +44,8 @@ def coefficient(number, step, centres):
     if number == 0:
         return 0
     c = centres[abs(number) > 1]
-    value = ((256 * abs(number) + c) * step + 2**15) // 2**16
-    return value if number > 0 else -value
+    value = int64((256 * abs(number) + c) * step + 2**15) >> 16
+    return int32(value if number > 0 else -value)
 
 
 def join_line(s, d):
@@ -47,10 +56,10 @@ def join_line(s, d):
     for k, factor in enumerate(FACTORS):
         if k % 2 == 0:
             around = [d[max(i - 1, 0)] + d[min(i, len(d) - 1)] for i in range(len(s))]
-            s = [x - ((factor * a + 2**15) >> 16) for x, a in zip(s, around, strict=True)]
+            s = [int32(x - ((factor * int32(a) + 2**15) >> 16)) for x, a in zip(s, around, strict=True)]
         else:
             around = [s[i] + s[min(i + 1, len(s) - 1)] for i in range(len(d))]
-            d = [x - ((factor * a + 2**15) >> 16) for x, a in zip(d, around, strict=True)]
+            d = [int32(x - ((factor * int32(a) + 2**15) >> 16)) for x, a in zip(d, around, strict=True)]
     line = s + d
     line[::2], line[1::2] = s, d
     return line
@@ -128,7 +137,7 @@ def to_centres(line, s, n):
         last = i == len(line) - 1
         following = after if last else line[i + 1]
         factor = min(a, 2 * (n - 1 - 2**s * i)) if last else a
-        moved.append(x + ((factor * (following - x) + 2**s) >> (s + 1)))
+        moved.append(int32(x + ((factor * (following - x) + 2**s) >> (s + 1))))
     return moved
 
 
@@ -156,12 +165,19 @@ def joined(bands, shape, groups, levels):
     return [(grid[place] * g + 2**29) >> 30 for place in sorted(grid)]
 
 
+def scaled(integer, exponent):
+    try:
+        return math.ldexp(integer, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, integer)
+
+
 def sample(x, code, low, high):
     if code in "efd":
         try:
             value = cast(x, code)
         except OverflowError:
-            value = float("inf") if x > 0 else float("-inf")
+            value = math.copysign(math.inf, x)
     else:
         bits = 8 * struct.calcsize("<" + code)
         least, largest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if code.islower() else (0, 2**bits - 1)
