@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.reference_codes import Bytes, Range, laplace
-from tests.reference_tokens import Bits, Piece, in_classes
+from tests.reference_contexts import MAGNITUDES, plane
+from tests.reference_tokens import Bits, Piece
 from tests.reference_wavelet import coefficient, half_lengths, joined, sample, scaled, step_of
 
 FORMAT = (Path(__file__).parents[1] / "tinc_codec/stream/FORMAT.md").read_text(encoding="utf-8")
-MAGNITUDES = (0, 16, 29, 40, 50, 58, 66, 72, 78, 85, 91, 96, 101, 106, 110, 115)
-ORDER = tuple(tuple(map(int, p)) for p in ("000", "100", "010", "001", "110", "101", "011", "111"))
-FLIPS = tuple(tuple(map(int, f)) for f in ("100", "010", "001", "110", "101", "011", "111"))
 
 
 def numbers_after(title):
@@ -77,11 +75,20 @@ def ends(shape, t, g, tile):
     return tuple(n if i == last - 1 else min((i + 1) * tile, n) for n, i, last in zip(shape, t, g, strict=True))
 
 
-def detail_samples(section, shape, code, tree=None, levels=None):
-    """Samples in C order of the folded shape, or of its cells at a level of each axis."""
-    levels = [0] * (4 - len(shape)) + list(levels or [0] * len(shape))
-    shape = [1] * (4 - len(shape)) + list(shape)
-    r = Bytes(section)
+class Head(NamedTuple):
+    low: float
+    high: float
+    groups: list
+    tile: int
+    origin: float
+    exponent: int
+    step: int
+    slope: int
+    centres: tuple
+    preset: int
+
+
+def head_of(r, code):
     low, high = r.get(code), r.get(code)
     assert low <= high
     groups = []
@@ -89,26 +96,48 @@ def detail_samples(section, shape, code, tree=None, levels=None):
         byte = r.get("B")
         groups.append((tuple(a for a in range(4) if byte >> 4 >> a & 1), byte & 15))
     assert sorted(a for axes, _ in groups for a in axes) == [0, 1, 2, 3]
+    assert math.prod(depth * 2 ** len(axes) + 1 for axes, depth in groups) <= 2**14
     tile = r.get("B")
-    origin, exponent = r.get("d"), r.get("h")
-    step, slope = r.count(), r.get("B")
     assert 2 <= tile <= 30
+    origin, exponent = r.get("d"), r.get("h")
     assert math.isfinite(origin)
+    step, slope = r.count(), r.get("B")
     assert step <= 2**40
-    centres = r.get("b"), r.get("b")
-    preset = PRESETS[r.get("B")]
-    rungs = bands_of(shape, groups)
+    return Head(low, high, groups, 2**tile, origin, exponent, step, slope, (r.get("b"), r.get("b")), r.get("B"))
+
+
+def detail_samples(section, shape, code, tree=None, levels=None):
+    """Samples in C order of the folded shape, or of its cells at a level of each axis."""
+    levels = [0] * (4 - len(shape)) + list(levels or [0] * len(shape))
+    shape = [1] * (4 - len(shape)) + list(shape)
+    r = Bytes(section)
+    head = head_of(r, code)
+    numbers = numbers_of(r, head, shape)
+    grids = {}
+    for band, inside in numbers.items():
+        width = step_of(head.step, head.slope, shape, band.splits, band.high)
+        grids[band.levels, band.high] = {i: coefficient(n, width, head.centres) for i, n in inside.items()}
+    integers = joined(grids, shape, head.groups, levels)
+    values = [head.origin + scaled(n, head.exponent) for n in integers]
+    if tree is not None:
+        values = [x + float(v) for x, v in zip(values, tree, strict=True)]
+    return [sample(x, code, head.low, head.high) for x in values]
+
+
+def numbers_of(r, head, shape):
+    """The numbers of every band."""
+    rungs = bands_of(shape, head.groups)
     order = [band for rung in rungs for band in rung]
-    pieces = pieces_of(shape, rungs, 2**tile)
+    pieces = pieces_of(shape, rungs, head.tile)
     means, shifts, weights, logits, sizes = parameters(r, len(order), len(pieces))
     lengths = lengths_of(r, sums(sizes))
-    weights = [p + w for p, w in zip(preset, weights, strict=True)]
+    weights = [p + w for p, w in zip(PRESETS[head.preset], weights, strict=True)]
     tables = Tables(
         dict(zip(order, sums(means), strict=True)),
         dict(zip(order, sums(shifts), strict=True)),
         [weights[19 * i : 19 * i + 19] for i in range(8)],
         [[z[c] + logits[60 * i + c] for i, z in enumerate(LOGITS)] for c in range(60)],
-        groups,
+        head.groups,
         rungs,
     )
     tables.check()
@@ -116,15 +145,7 @@ def detail_samples(section, shape, code, tree=None, levels=None):
     for parts, length in zip(pieces, lengths, strict=True):
         decoder.piece(parts, r.take(length))
     assert r.at == len(r.data)
-    grids = {}
-    for band, numbers in decoder.numbers.items():
-        width = step_of(step, slope, shape, band.splits, band.high)
-        grids[band.levels, band.high] = {i: coefficient(n, width, centres) for i, n in numbers.items()}
-    integers = joined(grids, shape, groups, levels)
-    values = [origin + scaled(n, exponent) for n in integers]
-    if tree is not None:
-        values = [x + float(v) for x, v in zip(values, tree, strict=True)]
-    return [sample(x, code, low, high) for x in values]
+    return decoder.numbers
 
 
 def parameters(r, bands, pieces):
@@ -252,97 +273,3 @@ class Decoder:
             min(i // 2 if a in halved else i, n - 1) for a, (i, n) in enumerate(zip(place, band.shape, strict=True))
         )
         return MAGNITUDES[self.tokens[band][where]]
-
-
-def counts_of(size, parity):
-    """Cells that have a coefficient of a parity, along each axis."""
-    return [(n + 1 - p) // 2 for n, p in zip(size, parity, strict=True)]
-
-
-def looked_up(values, size, parity, cell):
-    place = []
-    for c, p, count in zip(cell, parity, counts_of(size, parity), strict=True):
-        if count == 0:
-            return 0
-        place.append(2 * min(max(c, 0), count - 1) + p)
-    return values.get(tuple(place), 0)
-
-
-def near_and_far(values, size, known):
-    """N and F at every cell."""
-    cells = [(n + 1) // 2 for n in size]
-    total = {
-        cell: sum(looked_up(values, size, parity, cell) for parity in known)
-        for cell in itertools.product(*map(range, cells))
-    }
-    near = around(total, cells)
-    return near, {cell: (v + 32) // 64 for cell, v in around(near, cells).items()}
-
-
-def around(values, cells):
-    """Sums over 3 x 3 x 3 cells."""
-    for axis, n in enumerate(cells):
-        values = {
-            at: sum(values[(*at[:axis], min(max(at[axis] + o, 0), n - 1), *at[axis + 1 :])] for o in (-1, 0, 1))
-            for at in values
-        }
-    return values
-
-
-def plane(piece, size, maps, tables, band):
-    """The tokens of one index of axis 0, in eight passes."""
-    map_sums = [(m, values, *near_and_far(values, size, ORDER)) for m, values in maps]
-    tokens, known = {}, {}
-    for number, parity in enumerate(ORDER):
-        members = list(itertools.product(*(range(p, n, 2) for p, n in zip(parity, size, strict=True))))
-        if not members:
-            continue
-        sums_of, divisors = pass_sums(known, size, number, map_sums)
-        mean = tables.mean(band)
-        row = tables.weights[number]
-        classes = {at: class_of(row, sums_of(at), divisors, mean) for at in members}
-        new = in_classes(piece, members, classes, lambda c: tables.logits[c])
-        tokens |= new
-        known |= {at: MAGNITUDES[token] for at, token in new.items()}
-    return tokens
-
-
-def pass_sums(known, size, number, map_sums):
-    """What gives S0 .. S17 of a coefficient in pass `number`, and their divisors."""
-    parity, before = ORDER[number], ORDER[:number]
-    near, far = near_and_far(known, size, before)
-    flips = []
-    for flip in FLIPS:
-        other = tuple(p ^ f for p, f in zip(parity, flip, strict=True))
-        flips.append(flip if other in before else None)
-    divisors = [64 * 2 ** sum(flip) if flip else 0 for flip in flips] + [64 * 27 * number, 729 * number]
-    for m, *_ in map_sums:
-        divisors += [64 * m, 64 * 27 * 8 * m, 729 * 8 * m]
-
-    def neighbours(at, flip):
-        every = itertools.product(*((-1, 1) if f else (0,) for f in flip))
-        total = 0
-        for o in every:
-            place = [i + step for i, step in zip(at, o, strict=True)]
-            total += looked_up(known, size, [i % 2 for i in place], [i // 2 for i in place])
-        return total
-
-    def sums_of(at):
-        cell = tuple(i // 2 for i in at)
-        found = [neighbours(at, flip) if flip else 0 for flip in flips] + [near[cell], far[cell]]
-        for _, values, map_near, map_far in map_sums:
-            found += [values[at], map_near[cell], map_far[cell]]
-        return found
-
-    return sums_of, divisors
-
-
-def class_of(row, found, divisors, mean):
-    unknown = row[18] + sum(w for w, d in zip(row, divisors, strict=False) if d == 0)
-    expected = (unknown * mean << 4) + sum(
-        (w * 2**19 + d) // (2 * d) * s for w, d, s in zip(row, divisors, found, strict=False) if d
-    )
-    expected = max(expected, 1)
-    e = expected.bit_length() - 1
-    f = (expected << 2 >> e) & 3
-    return min(max(4 * e + f - 48, 0), 59)
