@@ -1,7 +1,9 @@
 """A decoder written from FORMAT.md alone, in Python integers: no NumPy, no constriction, nothing of tinc_codec.
 
 It is slow and shares no code with the package, so that agreement of the two means something. Zstandard comes from
-numcodecs, pcodec from pcodec, the rounding to float16 and float32 from `struct`.
+numcodecs, pcodec from pcodec, the rounding to float16 and float32 from `struct`. Here are the container, the sine tree
+and the residual; `tests.reference_codes` has the entropy coders, `tests.reference_detail` and what it imports the
+coefficients, `tests.reference_mask` exact values in context.
 """
 
 import itertools
@@ -9,172 +11,29 @@ import math
 import struct
 from operator import mul
 
-from numcodecs.zstd import Zstd
+from tests.reference_codes import (
+    CODES,
+    Bytes,
+    Lanes,
+    Range,
+    cast,
+    crc32c,
+    f32,
+    frequencies,
+    laplace,
+    parities,
+    stored,
+)
+from tests.reference_detail import detail_samples
+from tests.reference_mask import exact_in_context
 
 A = 1024
-CODES = {1: "B", 2: "H", 3: "I", 4: "Q", 5: "b", 6: "h", 7: "i", 8: "q", 9: "e", 10: "f", 11: "d"}
 TABLE = [round(A * math.sin(2 * math.pi * j / 4096)) for j in range(4096)]
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
-def f32(x):
-    return struct.unpack("<f", struct.pack("<f", x))[0]
-
-
-class Bytes:
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, n):
-        part = self.data[self.at : self.at + n]
-        assert len(part) == n
-        self.at += n
-        return part
-
-    def get(self, code):
-        return struct.unpack("<" + code, self.take(struct.calcsize("<" + code)))[0]
-
-    def count(self):
-        value = shift = 0
-        while True:
-            byte = self.get("B")
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-
-class Range:
-    def __init__(self, data):
-        self.words = [w for (w,) in struct.iter_unpack("<I", data)]
-        self.at, self.lower, self.range = 0, 0, 2**64 - 1
-        self.point = self.word() << 32 | self.word()
-
-    def word(self):
-        self.at += 1
-        return self.words[self.at - 1] if self.at <= len(self.words) else 0
-
-    def symbol(self, frequencies):
-        mask = 2**64 - 1
-        scale = self.range >> 24
-        quantile = ((self.point - self.lower) & mask) // scale
-        assert quantile < 2**24
-        below = 0
-        for symbol, frequency in enumerate(frequencies):  # noqa: B007
-            if quantile < below + frequency:
-                break
-            below += frequency
-        self.lower = self.lower + scale * below & mask
-        self.range = scale * frequency
-        if self.range < 2**32:
-            self.lower = self.lower << 32 & mask
-            self.range = self.range << 32 & mask
-            self.point = (self.point << 32 | self.word()) & mask
-        return symbol
-
-    def array(self, frequencies, number):
-        return [self.symbol(frequencies) for _ in range(number)]
-
-    def end(self):
-        assert self.at >= len(self.words)
-        assert self.range == 2**64 - 1 or (self.point - self.lower) % 2**64 < 2**33 - 1
-
-
-class Lanes:
-    def __init__(self, data):
-        head = Bytes(data)
-        lengths = [head.count() for _ in range(3)]
-        words = [w for (w,) in struct.iter_unpack("<I", head.data[head.at :])]
-        self.words, self.states = [], []
-        for length in [*lengths, len(words) - sum(lengths)]:
-            assert 0 <= length <= len(words)
-            self.words.append(words[:length])
-            words = words[length:]
-            self.states.append(self.words[-1].pop() if length else 0)
-            assert self.states[-1] or not length
-            self.refill(len(self.states) - 1)
-
-    def refill(self, lane):
-        if self.states[lane] < 2**32 and self.words[lane]:
-            self.states[lane] = (self.states[lane] << 32) + self.words[lane].pop()
-
-    def array(self, frequencies, number):
-        symbols = []
-        for i in range(number):
-            lane, below = i % 4, 0
-            quantile = self.states[lane] % 2**24
-            for symbol, frequency in enumerate(frequencies):  # noqa: B007
-                if quantile < below + frequency:
-                    break
-                below += frequency
-            symbols.append(symbol)
-            self.states[lane] = (self.states[lane] >> 24) * frequency + quantile - below
-            self.refill(lane)
-        return symbols
-
-    def end(self):
-        assert not any(self.states)
-        assert not any(self.words)
-
-
-def frequencies(weights, rest):
-    total = sum(weights)
-    f = [1 + w * (2**24 - len(weights)) // total for w in weights]
-    f[rest] += 2**24 - sum(f)
-    return f
-
-
-def laplace(t, largest):
-    e = 5 + t // 16
-    one = 2**62
-    r = (2**e - 31 + t % 16) << 62 >> e
-    q = r * r >> 62
-    w = [one - r, (r * (one - q) >> 62) >> 1]
-    while len(w) <= largest:
-        w.append(w[-1] * q >> 62)
-    w = w[: largest + 1]
-    return frequencies(w[:0:-1] + w, largest)
-
-
-def stored(data, count, code):
-    method, payload = data[0], data[1:]
-    size = struct.calcsize("<" + code)
-    if method == 1:
-        return [struct.unpack("<" + code, payload)[0]] * count
-    if method == 3:
-        from pcodec import standalone
-
-        return standalone.simple_decompress(payload).tolist()
-    if method == 2:
-        shuffled = bytes(Zstd().decode(payload))
-        payload = b"".join(shuffled[i::count] for i in range(count)) if count else b""
-    assert len(payload) == size * count
-    return [v for (v,) in struct.iter_unpack("<" + code, payload)]
 
 
 def decode(data):
     """Decode a stream to ``(shape, dtype code, flags, samples in C order)``."""
-    assert data[:4] == b"TINC"
-    assert data[4] in (1, 2, 3)
-    assert crc32c(data[:-4]) == int.from_bytes(data[-4:], "little")
-    head = Bytes(data[:-4])
-    head.take(5)
-    flags, kind, dtype, rank = (head.get("B") for _ in range(4))
-    shape = [head.count() for _ in range(rank)]
-    sections = {}
-    for _ in range(head.get("B")):
-        number = head.get("B")
-        sections[number] = head.take(head.count())
-    assert head.at == len(head.data)
-    code = CODES[dtype]
+    sections, shape, code, flags, kind = unpack(data)
     kept, fill = shape, None
     if 9 in sections:
         crop = Bytes(sections[9])
@@ -188,6 +47,36 @@ def decode(data):
     return shape, code, flags, samples
 
 
+def decode_level(data, levels):
+    """Decode the detail of a stream at a level of each axis, to samples in C order of its cells.
+
+    FORMAT.md says what a level is for the detail alone: no other section may have a part in the samples.
+    """
+    sections, shape, code, _, kind = unpack(data)
+    assert kind == 2
+    assert set(sections) <= {1, 12}
+    return detail_samples(sections[12], fold(shape), code, levels=fold_levels(shape, levels))
+
+
+def unpack(data):
+    assert data[:4] == b"TINC"
+    assert data[4] in (1, 2, 3, 4)
+    assert crc32c(data[:-4]) == int.from_bytes(data[-4:], "little")
+    head = Bytes(data[:-4])
+    head.take(5)
+    flags, kind, dtype, rank = (head.get("B") for _ in range(4))
+    shape = [head.count() for _ in range(rank)]
+    sections = {}
+    for _ in range(head.get("B")):
+        number = head.get("B")
+        sections[number] = head.take(head.count())
+    assert head.at == len(head.data)
+    if data[4] < 4:
+        assert kind < 2
+        assert not {12, 13} & set(sections)
+    return sections, shape, CODES[dtype], flags, kind
+
+
 def kept_samples(sections, kept, code, flags, kind):
     total = math.prod(kept)
     if flags & 4:
@@ -195,7 +84,10 @@ def kept_samples(sections, kept, code, flags, kind):
     places, values = [], []
     if 6 in sections:
         places, values = exact_samples(Bytes(sections[6]), total, code)
-    samples = tree_samples(sections, fold(kept), code) if kind else None
+    if 13 in sections:
+        assert 6 not in sections
+        places, values = exact_in_context(sections[13], fold(kept), code)
+    samples = model_samples(sections, fold(kept), code, kind)
     if 7 in sections:
         samples = residual_samples(Bytes(sections[7]), fold(kept), code, samples, set(places))
     for place, value in zip(places, values, strict=True):
@@ -205,6 +97,11 @@ def kept_samples(sections, kept, code, flags, kind):
         for place, value in zip(places, values, strict=True):
             samples[place] = value
     return samples
+
+
+def model_samples(sections, shape, code, kind):
+    samples = tree_samples(sections, shape, code) if kind in (1, 3) else None
+    return detail_samples(sections[12], shape, code, samples) if kind in (2, 3) else samples
 
 
 def exact_samples(exact, total, code):
@@ -219,6 +116,10 @@ def fold(shape):
     while len(shape) > 4:
         shape = [shape[0] * shape[1], *shape[2:]]
     return shape
+
+
+def fold_levels(shape, levels):
+    return [k for n, k in zip(shape, levels, strict=True) if n != 1] or [0]
 
 
 def tree_samples(sections, shape, code):
@@ -382,15 +283,6 @@ def grid(r, code):
         return top, lambda v: min((max(v - origin, 0) + quantum // 2) // quantum, top), lambda y: origin + quantum * y
     first = ordered(origin, code)
     return top, lambda v: min(max(ordered(v, code) - first, 0), top), lambda y: from_ordered(first + y, code)
-
-
-def cast(x, code):
-    return struct.unpack("<" + code, struct.pack("<" + code, x))[0]
-
-
-def parities(d):
-    every = [p for p in itertools.product((0, 1), repeat=d) if any(p)]
-    return sorted(every, key=lambda p: (sum(p), tuple(1 - bit for bit in p)))
 
 
 def pairs_of(parity, known):

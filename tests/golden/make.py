@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.models import in_lanes, random_residual, random_stream
+from tests.models import in_lanes, random_detail, random_residual, random_stream
 from tinc_codec import TINCCodec, decode
 from tinc_codec.decoding.inspect import inspect
+from tinc_codec.detail import exact_in_context
 from tinc_codec.phantom import light_sheet
+from tinc_codec.stream.container import Container, Section, pack, unpack
 
 FOLDER = Path(__file__).parent
 
@@ -113,10 +115,57 @@ def version_3():
         yield f"random-{number}", random_stream(rng, shape, dtype, "CF"[number % 2], **options)
 
 
+def ball(shape):
+    squares = [((i - n / 2) / (n / 3)) ** 2 for i, n in zip(np.indices(shape), shape, strict=True)]
+    return sum(squares) + 0.05 * noise(*shape) < 1
+
+
+def in_context(stream, array, mask):
+    """The same chunk, with its exact values in context, however few bytes the other way takes."""
+    container = unpack(bytes(stream))
+    rest = {kind: data for kind, data in container.sections.items() if kind != Section.EXACT}
+    return pack(Container(container.header, rest | {Section.EXACT_IN_CONTEXT: exact_in_context.pack(array, mask)}))
+
+
+def version_4():
+    codec = TINCCodec(ratio=16, network_share=0)
+    yield "detail-u2", codec.encode(light_sheet((16, 24, 20), seed=1))
+    yield "detail-u2-big-endian-fortran", codec.encode(np.asfortranarray(light_sheet((17, 18, 19), seed=2), ">u2"))
+    yield "detail-f8-4d", TINCCodec(psnr=40, network_share=0).encode(1e-20 * wave((3, 8, 9, 10)))
+    yield "detail-pieces", codec.encode(light_sheet((3, 210, 10), seed=4))
+    holes = (wave((9, 20, 22)) + 0.05 * noise(9, 20, 22)).astype("f4")
+    holes[ball(holes.shape)] = np.nan
+    holes[0, 0, 0] = -np.inf
+    yield "detail-f4-not-finite", codec.encode(holes)
+    black = np.rint(500 + 300 * wave((14, 16, 15)) + 20 * noise(14, 16, 15)).astype("i2")
+    black[ball(black.shape)] = 0
+    yield "detail-i2-hole", TINCCodec(ratio=16, network_share=0, exact_values=0).encode(black)
+    line = (wave((8600,)) + 0.05 * noise(8600)).astype("f4")
+    line[np.sin(np.arange(8600) / 70) + 0.3 * noise(8600) > 0.4] = np.nan
+    yield "detail-f4-1d-mask-in-parts", in_context(codec.encode(line), line, np.isnan(line))
+    mixed = TINCCodec(ratio=8, network_share=0.5, effort=1).encode(
+        (light_sheet((16, 20, 18), seed=6) >> 4).astype("u1")
+    )
+    assert inspect(mixed).kind == "sine tree and detail"
+    yield "network-and-detail-u1", mixed
+    rng = np.random.default_rng(11)
+    for number, (shape, dtype, parts) in enumerate(
+        [
+            ((33,), "u1", ("residual",)),
+            ((15, 31), ">u4", ("exact",)),
+            ((9, 8, 11), "u8", ("above", "exact", "crop")),
+            ((2, 9, 3, 10), "f2", ("residual", "exact")),
+            ((2, 2, 1, 3, 16), ">f8", ("above",)),
+        ]
+    ):
+        yield f"random-{number}", random_detail(rng, shape, dtype, "CF"[number % 2], **dict.fromkeys(parts, True))
+
+
 def streams():
     yield from ((f"v1-{name}", data) for name, data in version_1())
     yield from ((f"v2-{name}", data) for name, data in version_2())
     yield from ((f"v3-{name}", data) for name, data in version_3())
+    yield from ((f"v4-{name}", data) for name, data in version_4())
 
 
 def main():

@@ -12,7 +12,14 @@ from tinc_codec import decode
 from tinc_codec.errors import CorruptStreamError, NewerVersionError, UnsupportedDataError
 from tinc_codec.stream.container import VERSION, Container, Header, ModelKind, Section, pack, supported, unpack
 
-BROUGHT = {Section.RESIDUAL: 2, Section.CROP: 2, Section.CORRECTIONS: 2, Section.WEIGHT_LANES: 3}
+BROUGHT = {
+    Section.RESIDUAL: 2,
+    Section.CROP: 2,
+    Section.CORRECTIONS: 2,
+    Section.WEIGHT_LANES: 3,
+    Section.DETAIL: 4,
+    Section.EXACT_IN_CONTEXT: 4,
+}
 STREAM = random_stream(np.random.default_rng(11), (16, 20), ">u2", order="F", empty=0.4, lanes=True)
 BEFORE_LANES = random_stream(np.random.default_rng(11), (16, 20), ">u2", order="F", empty=0.4, lanes=False)
 
