@@ -162,6 +162,7 @@ def parameters(r, bands, pieces):
             continue
         table = laplace(index, largest)
         arrays.append([symbol - largest for symbol in coder.array(table, number)])
+    coder.end()
     return arrays
 
 

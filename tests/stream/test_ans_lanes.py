@@ -36,7 +36,7 @@ class Compiled:
         return symbols
 
     def end(self):
-        if not self.model.ended(self.state):
+        if not self.model.ended(self.words, self.state):
             raise CorruptStreamError("entropy-coded data does not end where the weights do")
 
 
