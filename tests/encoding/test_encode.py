@@ -125,7 +125,7 @@ def test_any_values_keep_their_bound(array, bound, exact_values):
 
 
 @pytest.mark.usefixtures("few_steps")
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(array=arrays(), target=SEARCHED, exact_values=EXACT_VALUES, share=st.sampled_from(["auto", 0, 0.5, 1]))
 def test_any_values_keep_their_target(array, target, exact_values, share):
     check(array, exact_values, share, **target)

@@ -124,5 +124,5 @@ def first_step(coefficients: Coefficients, size: int) -> float:
     sizes = np.abs(coefficients.values) * np.repeat(
         coefficients.steps(1.0) ** -1, coefficients.layout.bands[:, 1:].prod(1)
     )
-    count = min(len(sizes) - 1, max(1, int(size * 8 / 6)))
+    count = min(len(sizes), max(1, int(size * 8 / 6)))
     return float(np.partition(sizes, len(sizes) - count)[len(sizes) - count]) / 0.75
