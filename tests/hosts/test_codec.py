@@ -19,7 +19,7 @@ from tinc_codec.stream.container import Section, unpack
 
 pytest.importorskip("torch")
 
-QUICK = TINCCodec(ratio=16, effort=1, levels=2)
+QUICK = TINCCodec(ratio=16, effort=1, levels=2, network_share=1)
 DTYPES = ["u1", "<u2", ">u2", "u4", "u8", "i1", "i2", ">i4", "i8", "f2", "<f4", ">f4", "f8"]
 
 

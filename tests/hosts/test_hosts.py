@@ -16,7 +16,7 @@ from tinc_codec.runtime import progress, threads
 
 torch = pytest.importorskip("torch")
 
-QUICK = TINCCodec(ratio=12, effort=1, levels=2)
+QUICK = TINCCodec(ratio=12, effort=1, levels=2, network_share=1)
 
 
 def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smooth):

@@ -63,7 +63,7 @@ def at_points(
             weight = weight * (after if side else 1 - after)
         used = weight > 0
         values, counts = read(tuple(a[side][used].astype(np.int64) for side, a in zip(corner, around, strict=True)))
-        total[used] += np.where(counts, values * weight[used], 0.0)
+        total[used] += np.where(counts, values, 0.0) * weight[used]  # NaN, multiplied, may be an error
         weights[used] += np.where(counts, weight[used], 0.0)
     return _mean(total, weights)
 

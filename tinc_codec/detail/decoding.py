@@ -135,7 +135,7 @@ class Detail:
             "tile": plan.tile,
             "bands": len(plan.bands),
             "pieces": len(self.codes),
-            "step": self.parameters.scale.step / 256 * 2.0**self.parameters.scale.exponent,
+            "step": self.parameters.scale.sample_step,
             "bytes": {"coarse": len(self.codes[0]), **rungs},
         }
 

@@ -92,7 +92,7 @@ class _Grid:
     """A mask while it is coded; axes of length 1 are left out."""
 
     def __init__(self, mask: NDArray[np.bool_]) -> None:
-        self.shape = tuple(n for n in mask.shape if n > 1) or (1,)
+        self.shape = tuple(n for n in mask.shape if n != 1) or (1,)
         self.mask = mask.reshape(self.shape)
 
     def steps(self) -> Iterator[tuple[Pass, NDArray[np.bool_]]]:

@@ -54,6 +54,12 @@ class Scale:
     one: int
     more: int
 
+    @property
+    def sample_step(self) -> float:
+        """The step in samples' units; infinite where no encoder wrote it."""
+        with np.errstate(over="ignore"):
+            return float(np.ldexp(self.step / (1 << CENTRE), self.exponent))
+
     def band_step(self, splits: int) -> int:
         """Step of a band with so many more low halves than high ones, in 2^-8; at least 1."""
         octaves, part = divmod(-splits * self.slope, FINE)

@@ -47,8 +47,14 @@ _MOST_TRIALS = 20
 _NEAR = 0.03
 """How near a guess must be for its section to be written and measured."""
 
+_COARSER, _MOST_COARSER = 1.05, 400
+"""How steps become coarser where no trial came near a budget: until, at the last, nothing is left of any sample."""
+
 _SIZES, _ERRORS = -1.4, 0.75
 """Powers of the step that sizes and errors follow, about."""
+
+_SAME = 2e-3
+"""How near, in logarithms, a step is one that was tried."""
 
 _FARTHEST = 4.0
 """How many times as large, or small, the next step may be."""
@@ -107,11 +113,17 @@ class _Curve:
         for other, beyond in order[1:]:
             if (beyond - wanted) * (there - wanted) < 0:
                 share = (wanted - there) / (beyond - there)
-                return math.exp(at + min(max(share, _INSIDE), 1 - _INSIDE) * (other - at))
+                return self._untried(at + min(max(share, _INSIDE), 1 - _INSIDE) * (other - at), other - at)
         power, far = self._power, math.log(_FARTHEST)
         if len(order) > 1 and order[1][0] != at:
             power *= min(max((order[1][1] - there) / (order[1][0] - at) / power, 0.2), 5.0)
-        return math.exp(at + min(max((wanted - there) / power, -far), far))
+        return self._untried(at + min(max((wanted - there) / power, -far), far), (wanted - there) / power)
+
+    def _untried(self, step: float, towards: float) -> float:
+        """A step, or the next one that was not tried: it would say the same again."""
+        while any(abs(step - tried) < _SAME for tried, _ in self._points):
+            step += math.copysign(2 * _SAME, towards)
+        return math.exp(step)
 
 
 def to_budget(search: Search, size: int, first: float) -> bytes:
@@ -133,9 +145,18 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
                     break
         curve.add(step, expected, learned)
         step = curve.step(aim)
-    if not best:
-        raise UnreachableGoalError(f"{size} bytes are too few for a section of coefficients")
-    return best
+    return best or _coarser(search, size, step)
+
+
+def _coarser(search: Search, size: int, step: float) -> bytes:
+    """The section of the first step, of ever coarser ones, that fits: sizes do not follow the step as they should."""
+    search.learn(step)
+    for _ in range(_MOST_COARSER):
+        section = search.at(step).section()
+        if len(section) <= size:
+            return section
+        step *= _COARSER
+    raise UnreachableGoalError(f"{size} bytes are too few for a section of coefficients")
 
 
 def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:

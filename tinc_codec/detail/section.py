@@ -169,7 +169,8 @@ def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
     for _ in range(min(section.byte(), AXES + 1)):
         byte = section.byte()
         groups.append(Group(tuple(axis for axis in range(AXES) if byte >> 4 >> axis & 1), byte & 15))
-    if sorted(axis for group in groups for axis in group.axes) != list(range(AXES)):
+    axes = sorted(axis for group in groups for axis in group.axes)
+    if axes != list(range(AXES)) or not all(group.axes for group in groups):
         section.fail(f"groups of axes {[group.axes for group in groups]}")
     if math.prod(group.depth * 2 ** len(group.axes) + 1 for group in groups) > MOST_BANDS:
         section.fail("too many bands")

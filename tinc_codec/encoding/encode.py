@@ -52,9 +52,10 @@ def encode(array: ArrayLike, config: Config) -> bytes:
         return plain
     budget = config.target.budget(chunk.header.raw_bytes)
     try:
-        if budget is None:
-            return Bounded(chunk, report).run(plain)
-        return Budgeted(chunk, budget, report).run(plain)
+        way = Bounded(chunk, report) if budget is None else Budgeted(chunk, budget, report)
+        stream = way.run(plain)
+        report(1.0)
+        return stream
     except TrainingError as error:
         log.warning("a chunk of shape %s is stored losslessly: %s", chunk.header.shape, error)
         return plain

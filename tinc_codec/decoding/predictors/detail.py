@@ -90,9 +90,10 @@ class DetailPredictor:
 
         def read(voxels: tuple[NDArray[np.int64], ...]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
             values = self._at_voxels(np.stack(voxels)).astype(np.float64)
-            return values, np.ones(len(values), bool)
+            return values, np.isfinite(values)
 
-        return to_dtype(at_points(read, np.asarray(positions, np.float64), self.detail.shape), self.low.dtype)
+        between = at_points(read, np.asarray(positions, np.float64), self.detail.shape)
+        return to_dtype(np.nan_to_num(between), self.low.dtype)  # none is a number only where no encoder wrote them
 
     def at_level(self, level: tuple[int, ...], centres: Sequence[Positions]) -> NDArray[Any]:
         """Means over the cells: the inverse transform is stopped before them."""
@@ -137,6 +138,8 @@ class DetailPredictor:
 def _section(container: Container, shape: tuple[int, ...]) -> tuple[Detail, Any, Any]:
     section, dtype = container.section(Section.DETAIL), container.header.dtype.newbyteorder("=")
     low, high = np.frombuffer(section.raw(2 * dtype.itemsize), dtype.newbyteorder("<")).astype(dtype)
+    if 0 in shape:
+        section.fail("coefficients of no samples")
     if not low <= high:  # NaN, too
         section.fail(f"samples from {low} to {high}")
     return Detail.parse(section.raw(section.remaining), shape, backend().detail), low, high
