@@ -16,8 +16,11 @@ from tinc_codec.runtime.progress import TrainingProgress
 
 log = logging.getLogger("tinc_codec")
 
-_ATTEMPTS = 3
+_ATTEMPTS = 6
 """Streams, where corrections of samples that came out as an exact value do not fit the budget."""
+
+_SPARE = 200
+"""One part in so many of the room is left free more at each further attempt: corrections do not follow the room."""
 
 _FOR_HOLE = 1 / 3
 """Part of a budget that the places of a hole may take."""
@@ -137,7 +140,7 @@ class Budgeted:
         """The stream of what an attempt gives, again with less room where corrections take some of it."""
         fixed = len(assemble(chunk, {}, BLANK))
         room, best = self.budget - fixed, None
-        for _ in range(_ATTEMPTS):
+        for number in range(_ATTEMPTS):
             verified = verify(chunk, attempt(room))
             if verified.complaint is not None:
                 raise TrainingError(f"it {verified.complaint}")
@@ -145,7 +148,7 @@ class Budgeted:
             excess = len(verified.stream) - self.budget
             if excess <= 0:
                 break
-            room -= excess
+            room -= excess + number * room // _SPARE
             if room <= 0:
                 break
         assert best is not None
