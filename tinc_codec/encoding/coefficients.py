@@ -11,7 +11,7 @@ from tinc_codec.backends.choice import backend
 from tinc_codec.decoding.predictors.detail import pack_range
 from tinc_codec.detail.goals import Budget, Goal, Step, encode
 from tinc_codec.encoding.prepared import PreparedChunk
-from tinc_codec.errors import UnreachableGoalError
+from tinc_codec.errors import CorruptStreamError, UnreachableGoalError
 from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.stream.container import Section
 
@@ -49,7 +49,10 @@ def sections(
     effort = min(chunk.config.effort, COEFFICIENTS_ALONE)
 
     def coded(goal: Goal) -> bytes:
-        return encode(volume, goal, backend().detail, effort=effort, check=report.check)
+        try:
+            return encode(volume, goal, backend().detail, effort=effort, check=report.check)
+        except CorruptStreamError as error:  # a step so fine that the numbers are beyond the format's
+            raise UnreachableGoalError(f"its own decoder refuses the section: {error}") from error
 
     try:
         section = coded(Budget(goal.size - len(limits)) if isinstance(goal, Budget) else goal)
