@@ -75,6 +75,22 @@ def test_from_effort_4_networks_are_there_where_they_are_better_and_never_where_
         assert psnr(given, more) >= psnr(given, alone)
 
 
+def test_networks_that_nobody_asked_for_and_that_fail_leave_the_coefficients(volume, monkeypatch):
+    from tinc_codec.errors import TrainingError
+
+    training = pytest.importorskip("tinc_codec.encoding.fit.training")
+
+    def fail(*_):
+        raise TrainingError("it diverged")
+
+    monkeypatch.setattr(training, "fit", fail)
+    for target in ({"ratio": 100}, {"psnr": 30}, {"max_error": 200}):
+        stream = encode(volume, Config(effort=4, **target))
+        assert inspect(stream).kind in ("detail", "residual", "detail and residual")
+        assert len(stream) <= volume.nbytes / 20
+    assert len(encode(volume, Config(effort=4, ratio=100))) <= volume.nbytes / 100
+
+
 def test_a_hole_takes_a_mask_and_no_coefficients():
     volume = light_sheet((40, 64, 50), seed=4) + np.uint16(3000)
     z, y, x = np.indices(volume.shape)

@@ -15,7 +15,7 @@ from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
 from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of
-from tinc_codec.detail.section import Parameters, pack
+from tinc_codec.detail.section import LARGEST_SHIFT, Parameters, pack
 from tinc_codec.detail.tables import class_tables
 from tinc_codec.detail.waves import over
 from tinc_codec.detail.work import Work
@@ -25,6 +25,12 @@ SLOPE = 13
 
 _ROOM = 22
 """Bits that the range of samples is given in the integers."""
+
+FINEST = 16
+"""The finest step, in integers: numbers stay within 31 bits, at errors of a millionth of the range."""
+
+COARSEST = LARGEST_STEP / 256
+"""The coarsest step, in integers: nothing is left of any sample."""
 
 _USUAL_EXPONENT = 1000
 
@@ -71,7 +77,7 @@ class Coefficients:
 
     def scaled(self, step: float) -> Scale:
         """The scale of a step."""
-        return replace(self.scale, step=min(max(1, round(step * 256)), LARGEST_STEP))
+        return replace(self.scale, step=min(round(max(step, FINEST) * 256), LARGEST_STEP))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +204,6 @@ def _first_means(coefficients: Coefficients, steps: NDArray[np.float64]) -> tupl
         if not numbers.any():
             continue
         mean = float(numbers.mean(dtype=np.float64))
-        shifts[band] = max(0, math.floor(math.log2(mean / _SHIFTED))) if mean else 0
+        shifts[band] = min(max(0, math.floor(math.log2(mean / _SHIFTED))), LARGEST_SHIFT)
         means[band] = mean_byte(float(magnitudes_of(numbers, int(shifts[band])).mean()) * 256)
     return means, shifts

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.encoding import Coefficients, Samples, transform
+from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Samples, transform
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.scale import Scale
 from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
 from tinc_codec.detail.section import four
 from tinc_codec.detail.work import Work
+from tinc_codec.errors import UnreachableGoalError
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Step:
-    """A quantisation step, in samples."""
+    """A quantisation step, in samples; infinite: nothing but their mean is left."""
 
     size: float
 
@@ -80,6 +81,8 @@ def encode(
     """
     whole = np.asarray(volume, np.float64).reshape(four(volume.shape))
     samples, trying = Samples.of(whole), EFFORTS[effort]
+    if isinstance(goal, Error) and integers(goal.rms, samples.scale) * _STEPS < FINEST:
+        raise UnreachableGoalError(f"a root mean squared error of {goal.rms} is finer than the integers")
     check()
     if plan is None:
         coefficients = choose(samples, _step(samples, goal, work), work, trying.plans)
@@ -96,7 +99,7 @@ def encode(
         wrong = detail.samples(detail.whole()) - whole.reshape(volume.shape)
         return math.ldexp(float(np.sqrt(np.mean(wrong * wrong))), -coefficients.scale.exponent)
 
-    rms = math.ldexp(goal.rms, -coefficients.scale.exponent)
+    rms = integers(goal.rms, coefficients.scale)
     return to_error(search, rms, first, error_of)
 
 
@@ -115,8 +118,13 @@ def _guess(coefficients: Coefficients, goal: Goal) -> float:
 
 
 def _wanted_step(scale: Scale, goal: Error | Step) -> float:
-    size = goal.size if isinstance(goal, Step) else goal.rms * _STEPS
-    return max(math.ldexp(size, -scale.exponent), 2.0**-8)
+    return integers(goal.size if isinstance(goal, Step) else goal.rms * _STEPS, scale)
+
+
+def integers(size: float, scale: Scale) -> float:
+    """A size in samples in the integers' units, as far as steps reach."""
+    with np.errstate(over="ignore"):
+        return float(np.clip(np.ldexp(size, -scale.exponent), 2.0**-8, COARSEST))
 
 
 def first_step(coefficients: Coefficients, size: int) -> float:

@@ -124,8 +124,11 @@ def _shifted(
     where = []
     for odd, o, count, n in zip(parity, offset, shape, lattice.shape, strict=True):
         other = (odd + o) % 2
-        cells = np.clip(np.arange(count) + (odd + o) // 2, 0, (n + 1 - other) // 2 - 1)
-        where.append(2 * cells + other)
+        members = (n + 1 - other) // 2
+        if members:
+            where.append(2 * np.clip(np.arange(count) + (odd + o) // 2, 0, members - 1) + other)
+        else:  # one voxel along this axis, and none of that parity
+            where.append(np.zeros(count, np.int64))
     return np.asarray(lattice[np.ix_(*where)])
 
 

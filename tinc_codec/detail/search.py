@@ -10,7 +10,7 @@ import numpy as np
 
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.defaults import PRESETS
-from tinc_codec.detail.encoding import Coefficients, Trial, attempt
+from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Trial, attempt
 from tinc_codec.errors import UnreachableGoalError
 
 
@@ -47,8 +47,8 @@ _MOST_TRIALS = 20
 _NEAR = 0.03
 """How near a guess must be for its section to be written and measured."""
 
-_COARSER, _MOST_COARSER = 1.05, 400
-"""How steps become coarser where no trial came near a budget: until, at the last, nothing is left of any sample."""
+_BISECTIONS = 8
+"""Steps that are tried between one that fits a budget and one that does not, where sizes do not follow steps."""
 
 _SIZES, _ERRORS = -1.4, 0.75
 """Powers of the step that sizes and errors follow, about."""
@@ -128,8 +128,9 @@ class _Curve:
 
 def to_budget(search: Search, size: int, first: float) -> bytes:
     """The section of the finest step that fits in so many bytes."""
+    too_few = f"{size} bytes are too few for a section of coefficients"
     if size < 1:
-        raise UnreachableGoalError(f"{size} bytes are too few for a section of coefficients")
+        raise UnreachableGoalError(too_few)
     step, best, curve = first, b"", _Curve(_SIZES)
     aim = size * (1 + 2 * search.effort.used) / 3
     ending = 0.0  # what the ends of pieces take beyond their bits
@@ -145,18 +146,7 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
                     break
         curve.add(step, expected, learned)
         step = curve.step(aim)
-    return best or _coarser(search, size, step)
-
-
-def _coarser(search: Search, size: int, step: float) -> bytes:
-    """The section of the first step, of ever coarser ones, that fits: sizes do not follow the step as they should."""
-    search.learn(step)
-    for _ in range(_MOST_COARSER):
-        section = search.at(step).section()
-        if len(section) <= size:
-            return section
-        step *= _COARSER
-    raise UnreachableGoalError(f"{size} bytes are too few for a section of coefficients")
+    return best or _by_halves(search, step, _FARTHEST, lambda section: len(section) <= size, too_few)
 
 
 def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:
@@ -176,6 +166,43 @@ def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes
                     break
         curve.add(step, error, learned)
         step = curve.step(aim)
-    if not best:
-        raise UnreachableGoalError(f"a root mean squared error of {rms} integers is not reached")
-    return best
+    missed = f"a root mean squared error of {rms:g} integers is not reached"
+    return best or _by_halves(search, step, 1 / _FARTHEST, lambda section: error_of(section) <= rms, missed)
+
+
+def _by_halves(search: Search, step: float, towards: float, kept: Callable[[bytes], bool], complaint: str) -> bytes:
+    """The section of a step that keeps a goal, where sizes or errors do not follow steps as they should.
+
+    Parameters
+    ----------
+    step
+        The first one.
+    towards
+        The factor of the next one while the goal is not kept: above 1 coarser, below 1 finer.
+    kept
+        Whether a section keeps it.
+    complaint
+        What is said where no step keeps it.
+
+    Raises
+    ------
+    UnreachableGoalError
+        No step keeps it.
+    """
+    search.learn(step)
+    step = min(max(step, FINEST), COARSEST)
+    section = search.at(step).section()
+    missed = 0.0
+    while not kept(section):
+        if step == (COARSEST if towards > 1 else FINEST):
+            raise UnreachableGoalError(complaint)
+        missed, step = step, min(max(step * towards, FINEST), COARSEST)
+        section = search.at(step).section()
+    for _ in range(_BISECTIONS if missed else 0):
+        middle = math.sqrt(missed * step)
+        other = search.at(middle).section()
+        if kept(other):
+            step, section = middle, other
+        else:
+            missed = middle
+    return section

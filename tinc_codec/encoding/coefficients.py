@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.choice import backend
 from tinc_codec.decoding.predictors.detail import pack_range
 from tinc_codec.detail.goals import Budget, Goal, Step, encode
 from tinc_codec.encoding.prepared import PreparedChunk
-from tinc_codec.errors import CorruptStreamError, UnreachableGoalError
+from tinc_codec.errors import UnreachableGoalError
 from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.stream.container import Section
 
 COEFFICIENTS_ALONE = 3
 """The largest effort that is the coefficients'; those above it are spent on networks."""
-
-_NOTHING = 16
-"""Ranges of the samples in a step that leaves nothing but their mean."""
 
 _EXTREME = 900
 """Binary exponent of samples, in magnitude, from which float64 has no room for their sums."""
@@ -49,15 +46,12 @@ def sections(
     effort = min(chunk.config.effort, COEFFICIENTS_ALONE)
 
     def coded(goal: Goal) -> bytes:
-        try:
-            return encode(volume, goal, backend().detail, effort=effort, check=report.check)
-        except CorruptStreamError as error:  # a step so fine that the numbers are beyond the format's
-            raise UnreachableGoalError(f"its own decoder refuses the section: {error}") from error
+        return encode(volume, goal, backend().detail, effort=effort, check=report.check)
 
     try:
         section = coded(Budget(goal.size - len(limits)) if isinstance(goal, Budget) else goal)
     except UnreachableGoalError:
         if not isinstance(goal, Budget):
             raise
-        section = coded(Step(_NOTHING * max(float(np.ptp(volume)), 1.0)))
+        section = coded(Step(math.inf))  # nothing but the mean
     return {Section.DETAIL: limits + section}

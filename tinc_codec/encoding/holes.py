@@ -23,6 +23,10 @@ _LOOKED_AT = 2**16
 """Samples that the value is looked for in."""
 
 
+_EDGE = 4.0
+"""Root mean square errors that a hole's edge has at least: a lower one costs next to no coefficients."""
+
+
 @dataclass(frozen=True, eq=False)
 class Hole:
     """Places that are for the model, and hold one value.
@@ -37,6 +41,12 @@ class Hole:
 
     places: NDArray[np.bool_]
     jump: float
+
+
+def left_out(chunk: PreparedChunk, rmse: float) -> PreparedChunk | None:
+    """The chunk with its hole stored exactly; None: it has none whose edge shows at this root mean square error."""
+    hole = find(chunk)
+    return None if hole is None or hole.jump < _EDGE * rmse else chunk.without(hole.places)
 
 
 def find(chunk: PreparedChunk) -> Hole | None:

@@ -60,8 +60,6 @@ _WITHIN = 10 ** (-0.05 / 20)
 """Part of the error allowed that coefficients must use: a twentieth of a dB."""
 
 _AIMS = 5
-_EDGE = 4.0
-"""Root mean square errors that a hole's edge has at least: a lower one costs next to no coefficients."""
 
 _UNDER_RESIDUAL = 0.4
 """Root mean square error of the coefficients under a residual, over the largest error allowed: few samples are off by
@@ -178,10 +176,10 @@ class Bounded:
     def _to_rmse(self, above: dict[int, bytes], samples: NDArray[Any] | None, rmse: float) -> Verified | None:
         """The smaller of coefficients with and without a hole; None: none keep the target."""
         plain = self._of_coefficients(self.chunk, above, samples, rmse)
-        hole = holes.find(self.chunk)
-        if hole is None or hole.jump < _EDGE * rmse:
+        chunk = holes.left_out(self.chunk, rmse)
+        if chunk is None:
             return plain
-        holed = self._of_coefficients(self.chunk.without(hole.places), above, samples, rmse)
+        holed = self._of_coefficients(chunk, above, samples, rmse)
         return min(filter(None, (plain, holed)), key=lambda one: len(one.stream), default=None)
 
     def _of_coefficients(
@@ -241,13 +239,11 @@ class Bounded:
         config = replace(self.chunk.config, effort=effort)
         try:
             modelled = Modelling(self.chunk, budget, config, report).run()
+            completed = [] if modelled is None else self._completed(modelled.sections, aim, config.network_share != 1)
+            return min(completed, key=lambda one: len(one.stream), default=None)
         except TrainingError as error:
             log.info("a network of %d bytes is given up: %s", budget, error)
             return None
-        if modelled is None:
-            return None
-        completed = self._completed(modelled.sections, aim, config.network_share != 1)
-        return min(completed, key=lambda one: len(one.stream), default=None)
 
     def _with_residual(self, sections: dict[int, bytes], aim: Goal, samples: NDArray[Any] | None) -> Verified | None:
         """The stream of predictors and a residual, None where its decoder does not keep the target."""

@@ -25,9 +25,6 @@ _SPARE = 200
 _FOR_HOLE = 1 / 3
 """Part of a budget that the places of a hole may take."""
 
-_EDGE = 4.0
-"""Root mean square errors that a hole's edge has at least: a lower one costs next to no coefficients."""
-
 _FRAME = 5
 """Bytes that tell a section's kind and length, at most, of sections below 2^28 bytes."""
 
@@ -82,15 +79,23 @@ class Budgeted:
         probed: list[tuple[float, float]] = []
         for number, share in enumerate(networks.SHARES):
             report = self.report.part(*networks.probing(number, len(networks.SHARES)))
-            attempt = self._with_share(chunk, share, networks.PROBE, report)
+            attempt = self._tried(chunk, share, networks.PROBE, report)
+            if attempt is None or attempt.quality.rmse > best.quality.rmse * networks.PROMISING:
+                break
             probed.append((attempt.quality.rmse, share))
             best = self._better(best, attempt)
-            if attempt.quality.rmse > best.quality.rmse * networks.PROMISING:
-                break
-        rmse, share = min(probed)
-        if rmse > best.quality.rmse * networks.PROMISING:
+        if not probed:
             return best
-        return self._better(best, self._with_share(chunk, share, config.effort, self.report.part(*networks.TRAINING)))
+        attempt = self._tried(chunk, min(probed)[1], config.effort, self.report.part(*networks.TRAINING))
+        return best if attempt is None else self._better(best, attempt)
+
+    def _tried(self, chunk: PreparedChunk, share: float, effort: int, report: TrainingProgress) -> Verified | None:
+        """What nobody asked for may fail: there are the coefficients."""
+        try:
+            return self._with_share(chunk, share, effort, report)
+        except TrainingError as error:
+            log.info("networks with a share of %g are given up: %s", share, error)
+            return None
 
     def _better(self, one: Verified, other: Verified) -> Verified:
         """The one that fits, and has the smaller error."""
@@ -124,11 +129,8 @@ class Budgeted:
         if not coefficients.possible(chunk):
             raise TrainingError("its numbers are beyond those that can be transformed")
         best = self._of_coefficients(chunk)
-        hole = holes.find(chunk)
-        if hole is None or hole.jump < _EDGE * best.quality.rmse:
-            return chunk, best
-        holed = chunk.without(hole.places)
-        if sum(map(len, holed.kept_exactly.values())) > _FOR_HOLE * self.budget:
+        holed = holes.left_out(chunk, best.quality.rmse)
+        if holed is None or sum(map(len, holed.kept_exactly.values())) > _FOR_HOLE * self.budget:
             return chunk, best
         attempt = self._of_coefficients(holed)
         return (holed, attempt) if self._better(best, attempt) is attempt else (chunk, best)

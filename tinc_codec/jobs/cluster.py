@@ -118,6 +118,16 @@ def _gpus(devices: str | int | list[int]) -> tuple[int, ...]:
     return chosen
 
 
+def known_workers(client: Client) -> list[dict[str, Any]]:
+    """What the scheduler says of each worker that it has now.
+
+    Not `Client.scheduler_info`: between its question and its answer the client's regular update, which asks for no
+    workers, may take the answer's place (distributed 2026.8), and then there seem to be none.
+    """
+    assert client.scheduler is not None  # a client that is not closed
+    return list(client.sync(client.scheduler.identity, n_workers=-1)["workers"].values())
+
+
 def workers_of(client: Client) -> Workers:
     """What a client's cluster has; the memory is that of the worker with the least.
 
@@ -126,7 +136,7 @@ def workers_of(client: Client) -> Workers:
     ConfigurationError
         It has no workers.
     """
-    workers = list(client.scheduler_info(n_workers=-1)["workers"].values())
+    workers = known_workers(client)
     if not workers:
         raise ConfigurationError("the client's cluster has no workers yet: client.wait_for_workers(1)")
     offering = [worker for worker in workers if worker["resources"].get(GPU)]
@@ -138,7 +148,7 @@ def workers_of(client: Client) -> Workers:
 def neighbours(client: Client) -> int:
     """Number of worker threads on the machine that has most of them."""
     hosts: Counter[str] = Counter()
-    for worker in client.scheduler_info(n_workers=-1)["workers"].values():
+    for worker in known_workers(client):
         hosts[worker["host"]] += worker["nthreads"]
     return max(hosts.values(), default=1)
 

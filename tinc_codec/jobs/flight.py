@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from distributed import Client, Future, KilledWorker
 
 from tinc_codec.errors import JobError
+from tinc_codec.jobs.cluster import known_workers
 
 _LOOK, _PATIENCE = 0.5, 120.0
 """Seconds between two looks whether there are workers at all, and how long to wait for the first to come back."""
@@ -143,6 +144,6 @@ class Flight(Generic[Call]):
             check()
             with contextlib.suppress(queue.Empty, TimeoutError):
                 return take(_LOOK)
-            alone = 0.0 if self._client.scheduler_info(n_workers=-1)["workers"] else alone + _LOOK
+            alone = 0.0 if known_workers(self._client) else alone + _LOOK
             if alone >= _PATIENCE:
                 raise JobError("all workers are gone, and none came back: see why in their logs, and run it again")

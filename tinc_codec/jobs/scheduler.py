@@ -14,7 +14,7 @@ from distributed import Client, Future
 
 from tinc_codec.errors import ConfigurationError, DestinationError, JobError, MissingDependencyError, SourceError
 from tinc_codec.jobs import interrupt, worker
-from tinc_codec.jobs.cluster import GPU
+from tinc_codec.jobs.cluster import GPU, known_workers
 from tinc_codec.jobs.flight import Flight
 from tinc_codec.jobs.ledger import Record
 from tinc_codec.jobs.rules import Rules
@@ -105,7 +105,7 @@ class Job:
     ) -> None:
         self._client, self._rules = client, rules
         self._write, self._verify = write, verify
-        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        workers = known_workers(client)
         gpu = any(w["resources"].get(GPU) for w in workers)
         self._resources = {GPU: 1} if gpu else {}
         self.window = max(_FEWEST, _AHEAD * sum(w["nthreads"] for w in workers))

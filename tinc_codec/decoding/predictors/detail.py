@@ -117,7 +117,9 @@ class DetailPredictor:
         values = self.detail.samples(integers)
         if above is not None:
             values += above
-        samples: NDArray[Any] = np.clip(to_dtype(values, self.low.dtype), self.low, self.high)
+        samples = to_dtype(values, self.low.dtype)
+        samples[samples < self.low] = self.low  # by comparison: a zero keeps its own sign, as FORMAT.md says
+        samples[samples > self.high] = self.high
         return samples
 
     def _at_voxels(self, voxels: NDArray[np.int64]) -> NDArray[Any]:

@@ -36,7 +36,8 @@ def put_bits(words: Any, at: int, value: int, bits: int) -> Any:
 
 
 @jit
-def _bit_length(value: int) -> Any:
+def bit_length(value: int) -> Any:
+    """Bits up to the leading one; 0 has none."""
     length = 0
     while value:
         value >>= 1
@@ -114,7 +115,7 @@ def put_band(words: Any, at: int, rows: Any, n: int, shift: int, numbers: Any) -
         for number in numbers[begin : begin + n]:
             beyond = (abs(np.int64(number)) >> shift) - ESCAPE + 1
             if beyond > 0:
-                bits = _bit_length(beyond) - 1
+                bits = bit_length(beyond) - 1
                 at = put_bits(words, put_bits(words, at, bits, LENGTH), beyond - (np.int64(1) << bits), bits)
     if shift:
         for begin in rows:

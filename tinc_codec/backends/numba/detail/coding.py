@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.backends.numba.detail.bits import bit_length
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.tables import LEAST_MEMBERS, LONGEST_RUN, TOKENS, ClassTable
 
@@ -134,21 +135,12 @@ def sort(classes: Any, places: Any, count: int, order: Any, ends: Any) -> None:
 
 
 @jit
-def _bit_length(value: int) -> Any:
-    length = 0
-    while value:
-        value >>= 1
-        length += 1
-    return length
-
-
-@jit
 def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
     """Tokens of a class whose zeros come in runs; how many are not 0."""
     count = 0
     zeros, longest = tables.zeros[c], tables.longest[c]
     while begin < end:
-        k = min(longest, _bit_length(end - begin) - 1)
+        k = min(longest, bit_length(end - begin) - 1)
         if not take_flag(words, state, zeros[k]):
             begin += 1 << k
             continue
@@ -165,7 +157,7 @@ def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: 
     zeros, longest, above = tables.zeros[c], tables.longest[c], tables.above[c]
     following = begin
     while begin < end:
-        k = min(longest, _bit_length(end - begin) - 1)
+        k = min(longest, bit_length(end - begin) - 1)
         following = max(following, begin)
         while following < end and tokens[order[following]] == 0:
             following += 1
