@@ -65,8 +65,9 @@ _UNDER_RESIDUAL = 0.4
 """Root mean square error of the coefficients under a residual, over the largest error allowed: few samples are off by
 more, and what is not off by more costs nothing."""
 
-_LARGE = 1.5
-"""Bits a voxel of the residual alone up to which coefficients under it are tried."""
+_LARGE = 0.35
+"""Bits a voxel of the residual alone up to which coefficients under it are tried: noise that is left to the residual,
+which predicts each sample from its neighbours, is coded there at least as well as by coefficients and a residual."""
 
 
 @dataclass(frozen=True)
