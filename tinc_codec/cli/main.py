@@ -53,7 +53,7 @@ def _print_version(asked: bool) -> None:
 def main(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
 ) -> None:
-    """Compression of huge microscopy arrays by trees of small sine networks."""
+    """Compression of huge microscopy arrays by trees of coefficients and small networks."""
 
 
 @app.command()

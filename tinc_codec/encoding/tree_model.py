@@ -129,7 +129,7 @@ class Modelling:
             from tinc_codec.encoding.fit import device, training
             from tinc_codec.encoding.fit.samples import samples as training_samples
         except ImportError as error:
-            raise MissingDependencyError("encoding needs torch: pip install 'tinc-codec[torch]'") from error
+            raise MissingDependencyError("networks need torch: pip install 'tinc-codec[torch]'") from error
         tree, chunk = blank.tree, self.chunk
         points = training.points(tree, process().batch)
         with device.training(points * len(tree.leaves), self.report.check) as place:

@@ -20,11 +20,11 @@ _DEFAULT = Config()
 
 
 class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
-    """Compress each chunk as a tree of small sine networks (TINC, CVPR 2023).
+    """Compress each chunk as a tree: coefficients, and above them small sine networks where they pay (TINC, CVPR 2023).
 
     The codec is lossy, unless ``max_error=0`` is asked for. Reading an array needs nothing but this package, and none
-    of these settings; training needs torch (``pip install 'tinc-codec[torch]'``). Where it runs is a matter of the
-    process: see `tinc_codec.runtime.settings.Process`.
+    of these settings; networks need torch to be trained (``pip install 'tinc-codec[torch]'``). Where that runs is a
+    matter of the process: see `tinc_codec.runtime.settings.Process`.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         Largest absolute error of any voxel, in the data's units; 0 is lossless, for floats bit for bit.
     exact_values
         Values that come back exactly, such as a background or a ``_FillValue``; NaN and infinities always do.
-    data_range, levels, inter_level, intra_level, threshold, constant_tolerance, effort, seed
+    data_range, levels, inter_level, intra_level, threshold, constant_tolerance, network_share, effort, seed
         See `tinc_codec.config.Config`.
 
     Raises
@@ -113,7 +113,7 @@ class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
         UnsupportedDataError
             The array's dtype cannot be stored, or bytes were given.
         MissingDependencyError
-            torch is not installed.
+            Networks are asked for by a `network_share`, and torch is not installed.
         """
         if isinstance(buf, bytes | bytearray):
             raise UnsupportedDataError(

@@ -42,7 +42,7 @@ _PATIENCE = 0.3
 
 @dataclass(frozen=True)
 class Recipe:
-    """Constants of the training (DESIGN 3), which differ only in studies.
+    """Constants of the training, which differ only in studies.
 
     Parameters
     ----------
