@@ -20,7 +20,7 @@ _DEFAULT = Config()
 
 
 class TINCCodec(Codec):  # type: ignore[misc]  # numcodecs is not typed
-    """Compress each chunk as a tree: coefficients, and above them small sine networks where they pay (TINC, CVPR 2023).
+    """Compress each chunk as a tree: coefficients, under small sine networks where these pay (TINC, CVPR 2023).
 
     The codec is lossy, unless ``max_error=0`` is asked for. Reading an array needs nothing but this package, and none
     of these settings; networks need torch to be trained (``pip install 'tinc-codec[torch]'``). Where that runs is a
