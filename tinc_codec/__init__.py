@@ -1,4 +1,4 @@
-"""TINC: compression of huge microscopy arrays by trees of coefficients and small networks, for Zarr, dask and xarray."""
+"""TINC: compression of huge microscopy arrays by trees of coefficients and networks, for Zarr, dask and xarray."""
 
 from __future__ import annotations
 
