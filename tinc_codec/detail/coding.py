@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.tables import LEAST_MEMBERS, ClassTable
+from tinc_codec.detail.tables import LEAST_MEMBERS, ClassTable, ClassTables
 from tinc_codec.stream.ans import PieceDecoder, encode
 from tinc_codec.stream.entropy import Table, uniform
 
@@ -52,7 +52,7 @@ def _run(decoder: PieceDecoder, table: ClassTable, count: int) -> NDArray[np.int
     return tokens
 
 
-def read_tokens(decoder: PieceDecoder, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def read_tokens(decoder: PieceDecoder, tables: ClassTables, classes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Tokens of a pass of `classes`, in C order."""
     values = np.zeros(classes.size, np.int64)
     for number, places in groups(classes):
@@ -102,7 +102,7 @@ def _write_run(symbols: Symbols, table: ClassTable, tokens: NDArray[np.int64]) -
 
 
 def write_tokens(
-    symbols: Symbols, tables: tuple[ClassTable, ...], classes: NDArray[np.uint8], tokens: NDArray[np.int64]
+    symbols: Symbols, tables: ClassTables, classes: NDArray[np.uint8], tokens: NDArray[np.int64]
 ) -> None:
     """Append what `read_tokens` reads."""
     for number, places in groups(classes):

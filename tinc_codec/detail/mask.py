@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
-from tinc_codec.detail.tables import LARGEST_LOGIT, ClassTable, logistic
+from tinc_codec.detail.tables import LARGEST_LOGIT, ClassTables, logistic
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.ans import PieceDecoder
@@ -158,8 +158,9 @@ class _Counts:
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[ClassTable, ...]:
-    return tuple(ClassTable(np.array([logit, -LARGEST_LOGIT, -LARGEST_LOGIT])) for logit in _LOGITS)
+def _tables() -> ClassTables:
+    certain = np.full_like(_LOGITS, -LARGEST_LOGIT)
+    return ClassTables(np.stack([_LOGITS, certain, certain]))
 
 
 def _classes(likely: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:

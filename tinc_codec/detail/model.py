@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import MAGNITUDES, TOP
 from tinc_codec.detail.layout import Layout
-from tinc_codec.detail.tables import ClassTable
+from tinc_codec.detail.tables import ClassTables
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Model:
     weights: NDArray[np.int64]
     means: NDArray[np.int64]
     shifts: NDArray[np.uint8]
-    tables: tuple[ClassTable, ...]
+    tables: ClassTables
 
 
 def tokens_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.int64]:

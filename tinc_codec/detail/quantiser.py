@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.detail.tables import ESCAPE, TOKENS, ClassTable
+from tinc_codec.detail.tables import ESCAPE, TOKENS, ClassTables
+from tinc_codec.stream.entropy import PRECISION
 
 PRICE = 0.1
 """What a bit costs, in squared steps."""
@@ -17,9 +18,9 @@ SUMS = 8
 """Bits; of magnitudes of 0: squares; of those of 1, and of those above: count, by how much they are off, squares."""
 
 
-def costs_of(tables: tuple[ClassTable, ...]) -> NDArray[np.float64]:
+def costs_of(tables: ClassTables) -> NDArray[np.float64]:
     """Bits of each token in each class, signs included, shape ``(CLASSES, TOKENS)``."""
-    costs = np.stack([24 - np.log2(np.asarray(table.tokens.frequencies, np.float64)) for table in tables])
+    costs = PRECISION - np.log2(tables.tokens)
     costs[:, 1:] += 1
     return costs
 

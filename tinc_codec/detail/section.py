@@ -13,7 +13,7 @@ from tinc_codec.detail.contexts import CLASSES, WEIGHTS
 from tinc_codec.detail.defaults import PRESETS
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.scale import LARGEST_MEAN, Scale, mean_of
-from tinc_codec.detail.tables import ClassTable, class_tables
+from tinc_codec.detail.tables import ClassTables, class_tables
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.entropy import Decoder, Encoder, best_table
 from tinc_codec.stream.fields import FieldReader, FieldWriter
@@ -56,7 +56,7 @@ class Parameters:
     deltas: NDArray[np.int32]
 
     @lazy
-    def tables(self) -> tuple[ClassTable, ...]:
+    def tables(self) -> ClassTables:
         """Tables of the classes."""
         return class_tables(self.deltas)
 

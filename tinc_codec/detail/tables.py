@@ -1,4 +1,4 @@
-"""Probabilities of tokens, one table for each class of expected magnitude, made of three small numbers each.
+"""Probabilities of tokens, tables for each class of expected magnitude, made of three small numbers each.
 
 The numbers are logits, in eighths: of being 0, of being above 1 where it is not 0, and of each further step up.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.runtime.lazy import lazy
-from tinc_codec.stream.entropy import PRECISION, Table, count_frequencies
+from tinc_codec.stream.entropy import PRECISION, TOTAL, Table, all_frequencies
 
 TOKENS = 16
 ESCAPE = TOKENS - 1
@@ -56,46 +56,84 @@ def logistic() -> NDArray[np.int64]:
         return np.array([int(share.to_integral_value()) for share in shares], np.int64)
 
 
-def token_weights(logits: NDArray[np.integer]) -> list[int]:
-    """Weights of the tokens of one class, from its three logits."""
-    zero, more, further = (int(logistic()[z + LARGEST_LOGIT]) for z in logits.tolist())
-    weights, rest = [zero], (1 << PRECISION) - zero
-    for step in (more, *(further,) * (TOKENS - 3)):
-        on = rest * step >> PRECISION
-        weights.append(rest - on)
-        rest = on
-    return [*weights, rest]
+@dataclass(frozen=True, eq=False)
+class ClassTable:
+    """Tables of one class.
+
+    Parameters
+    ----------
+    tokens
+        All tokens.
+    above_zero
+        Tokens from 1 on, as 0, 1, ...
+    runs
+        For k from 0 on: whether any of 2^k symbols is not 0; empty where they are coded one by one.
+    """
+
+    tokens: Table
+    above_zero: Table
+    runs: tuple[Table, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class ClassTable:
-    """Tables of one class."""
+class ClassTables:
+    """Tables of all classes, as arrays of shares of 2^24.
+
+    Parameters
+    ----------
+    logits
+        Of each class, within ±`LARGEST_LOGIT`, shape ``(3, classes)``.
+    """
 
     logits: NDArray[np.integer]
 
     @lazy
-    def tokens(self) -> Table:
-        """All tokens."""
-        return Table(count_frequencies(token_weights(self.logits)))
+    def _weights(self) -> NDArray[np.int64]:
+        """Of each token, before they are made to sum to 2^24; shape ``(classes, TOKENS)``."""
+        zero, more, further = logistic()[self.logits + LARGEST_LOGIT]
+        weights = np.empty((len(zero), TOKENS), np.int64)
+        weights[:, 0], rest = zero, TOTAL - zero
+        for token in range(1, TOKENS - 1):
+            on = rest * (more if token == 1 else further) >> PRECISION
+            weights[:, token], rest = rest - on, on
+        weights[:, TOKENS - 1] = rest
+        return weights
 
     @lazy
-    def above_zero(self) -> Table:
-        """Tokens from 1 on, as 0, 1, ..."""
-        return Table(count_frequencies(token_weights(self.logits)[1:]))
+    def tokens(self) -> NDArray[np.int64]:
+        """Of all tokens, shape ``(classes, TOKENS)``."""
+        return all_frequencies(self._weights)
 
     @lazy
-    def runs(self) -> tuple[Table, ...]:
-        """For k from 0 on: whether any of 2^k symbols is not 0; empty where they are coded one by one."""
-        assert self.tokens.frequencies is not None
-        zeros = [int(self.tokens.frequencies[0])]
-        while zeros[-1] * zeros[-1] >> PRECISION >= 1 << (PRECISION - 1) and len(zeros) <= LONGEST_RUN:
-            zeros.append(zeros[-1] * zeros[-1] >> PRECISION)
-        if len(zeros) <= FEWEST_RUN:
-            return ()
-        return tuple(Table(np.array([zero, (1 << PRECISION) - zero], np.int64)) for zero in zeros)
+    def above_zero(self) -> NDArray[np.int64]:
+        """Of tokens from 1 on, shape ``(classes, TOKENS - 1)``."""
+        return all_frequencies(self._weights[:, 1:])
+
+    @lazy
+    def zeros(self) -> NDArray[np.int64]:
+        """That 2^k symbols are all 0, shape ``(classes, LONGEST_RUN + 1)``; not said where runs are shorter: 0."""
+        zeros = np.zeros((len(self.tokens), LONGEST_RUN + 1), np.int64)
+        zeros[:, 0] = self.tokens[:, 0]
+        for k in range(LONGEST_RUN):
+            squares = zeros[:, k] * zeros[:, k] >> PRECISION
+            zeros[:, k + 1] = np.where(squares >= TOTAL // 2, squares, 0)
+        zeros[np.count_nonzero(zeros, axis=1) <= FEWEST_RUN] = 0
+        return zeros
+
+    @lazy
+    def _each(self) -> tuple[ClassTable, ...]:
+        rows = zip(self.tokens, self.above_zero, self.zeros, strict=True)
+        return tuple(ClassTable(Table(tokens), Table(above), _runs(zeros)) for tokens, above, zeros in rows)
+
+    def __getitem__(self, number: int) -> ClassTable:
+        """Tables of one class."""
+        return self._each[number]
 
 
-def class_tables(deltas: NDArray[np.integer]) -> tuple[ClassTable, ...]:
+def _runs(zeros: NDArray[np.int64]) -> tuple[Table, ...]:
+    return tuple(Table(np.array([zero, TOTAL - zero], np.int64)) for zero in zeros[zeros > 0].tolist())
+
+
+def class_tables(deltas: NDArray[np.integer]) -> ClassTables:
     """Tables of a chunk, from the differences of its logits to the defaults."""
-    logits = np.clip(DEFAULTS + deltas, -LARGEST_LOGIT, LARGEST_LOGIT)
-    return tuple(ClassTable(logits[:, number]) for number in range(CLASSES))
+    return ClassTables(np.clip(DEFAULTS + deltas, -LARGEST_LOGIT, LARGEST_LOGIT))

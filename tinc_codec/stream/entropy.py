@@ -73,6 +73,13 @@ def count_frequencies(counts: list[int]) -> NDArray[np.int64]:
     return _normalise(counts, counts.index(max(counts)))
 
 
+def all_frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The `count_frequencies` of each row of weights below 2^38."""
+    shares = 1 + weights * (TOTAL - weights.shape[1]) // weights.sum(1, keepdims=True)
+    shares[np.arange(len(shares)), weights.argmax(1)] += TOTAL - shares.sum(1)
+    return shares
+
+
 @keeping(lambda costs: costs.nbytes)
 def _bit_costs(largest: int) -> NDArray[np.float32]:
     """Bits of every symbol under every table, shape ``(TABLES, 2 * largest + 1)``; for the encoder's choice only."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.detail.bits import bit_length
 from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.detail.tables import LEAST_MEMBERS, LONGEST_RUN, TOKENS, ClassTable
+from tinc_codec.detail.tables import LEAST_MEMBERS, TOKENS, ClassTables
 
 _BITS = 8
 PIECE = 12
@@ -27,22 +27,21 @@ class Lookups(NamedTuple):
     longest: Any
 
 
-def lookups(tables: tuple[ClassTable, ...]) -> Lookups:
+def lookups(tables: ClassTables) -> Lookups:
     """Prepare the tables of a chunk."""
     tokens, above = np.zeros((CLASSES, TOKENS + 1), np.uint64), np.zeros((CLASSES, TOKENS), np.uint64)
-    zeros, longest = np.zeros((CLASSES, LONGEST_RUN + 2), np.uint64), np.full(CLASSES, -1, np.int64)
-    for number, table in enumerate(tables):
-        tokens[number, 1:] = np.cumsum(table.tokens.shares)
-        above[number, 1:] = np.cumsum(table.above_zero.shares)
-        longest[number] = len(table.runs) - 1
-        for k, run in enumerate(table.runs):
-            zeros[number, k] = run.shares[0]
-    return Lookups(tokens, _first(tokens), above, _first(above), zeros, longest)
+    np.cumsum(tables.tokens, 1, out=tokens[:, 1:])
+    np.cumsum(tables.above_zero, 1, out=above[:, 1:])
+    longest = np.count_nonzero(tables.zeros, axis=1) - 1
+    return Lookups(tokens, _first(tokens), above, _first(above), tables.zeros.astype(np.uint64), longest)
 
 
 def _first(cumulated: NDArray[np.uint64]) -> NDArray[np.int32]:
-    begins = np.arange(1 << _BITS, dtype=np.uint64) << np.uint64(24 - _BITS)
-    return np.stack([np.searchsorted(row, begins, side="right") - 1 for row in cumulated]).astype(np.int32)
+    """The last symbol that begins at or before the quantiles that share their leading bits; `cumulated` begins with 0."""
+    ends = -(-cumulated[:, 1:].astype(np.int64) >> (24 - _BITS))
+    first = np.zeros((len(cumulated), (1 << _BITS) + 1), np.int32)
+    np.add.at(first, (np.arange(len(ends))[:, None], ends), 1)
+    return first.cumsum(1, dtype=np.int32)[:, :-1]
 
 
 @jit

@@ -15,7 +15,7 @@ from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model, all_magnitudes
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
-from tinc_codec.detail.tables import ESCAPE, TOKENS, ClassTable
+from tinc_codec.detail.tables import ESCAPE, TOKENS, ClassTables
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans import to_bytes, to_words, under
 
@@ -45,7 +45,7 @@ def _task(**given: Any) -> Task:
 
 
 @lru_cache(maxsize=64)
-def _lookups(tables: tuple[ClassTable, ...]) -> Lookups:
+def _lookups(tables: ClassTables) -> Lookups:
     return lookups(tables)
 
 
