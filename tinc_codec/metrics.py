@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _WINDOW = 7
+_BLOCK = 2**15
 
 
 def _pair(original: ArrayLike, decoded: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -30,18 +31,32 @@ def difference(original: ArrayLike, decoded: ArrayLike) -> NDArray[np.float64]:
     return delta
 
 
+def errors(original: ArrayLike, decoded: ArrayLike) -> tuple[float, float]:
+    """Largest absolute error and root mean square error, in the data's units."""
+    a, b = (part.reshape(-1) for part in _pair(original, decoded))
+    largest, squares = 0.0, 0.0  # of errors over the largest, so that none overflows
+    for begin in range(0, a.size, _BLOCK):
+        delta = difference(a[begin : begin + _BLOCK], b[begin : begin + _BLOCK])
+        peak = max(float(delta.max()), -float(delta.min()))
+        if peak == 0:
+            continue
+        if not math.isfinite(peak):
+            return peak, peak
+        delta /= peak
+        most = max(peak, largest)
+        squares = squares * (largest / most) ** 2 + float(delta @ delta) * (peak / most) ** 2
+        largest = most
+    return largest, largest * math.sqrt(squares / max(1, a.size))
+
+
 def rmse(original: ArrayLike, decoded: ArrayLike) -> float:
     """Root mean square error, in the data's units."""
-    delta = np.abs(difference(original, decoded))
-    largest = float(delta.max(initial=0))
-    if largest == 0 or not math.isfinite(largest):
-        return largest
-    return largest * float(np.sqrt(np.mean((delta / largest) ** 2)))
+    return errors(original, decoded)[1]
 
 
 def max_error(original: ArrayLike, decoded: ArrayLike) -> float:
     """Largest absolute error, in the data's units."""
-    return float(np.abs(difference(original, decoded)).max(initial=0))
+    return errors(original, decoded)[0]
 
 
 def psnr_of(rmse: float, data_range: float) -> float:

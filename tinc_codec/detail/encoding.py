@@ -14,11 +14,13 @@ from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
-from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of
+from tinc_codec.detail.sample import Sample
+from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of, scaled
 from tinc_codec.detail.section import LARGEST_SHIFT, Parameters, pack
 from tinc_codec.detail.tables import class_tables
 from tinc_codec.detail.waves import over
 from tinc_codec.detail.work import Work
+from tinc_codec.runtime.lazy import lazy
 
 SLOPE = 13
 """64ths of an octave by which a low half's step is finer: what makes this wavelet nearly orthonormal."""
@@ -32,12 +34,13 @@ FINEST = 16
 COARSEST = LARGEST_STEP / 256
 """The coarsest step, in integers: nothing is left of any sample."""
 
-_USUAL_EXPONENT = 1000
-
 _SHIFTED = 3.0
 """Bands whose mean magnitude is above this have low bits stored as they are."""
 
 _ROUNDING = 0.38
+
+_SAMPLE = 2**15
+"""Coefficients of a band that its mean is taken from, about."""
 
 _GATHERED = 2**19
 """Coefficients that weights are fitted to, about."""
@@ -75,6 +78,25 @@ class Coefficients:
         scale = self.scaled(step)
         return np.array([scale.band_step(int(splits)) / 256 for splits in self.splits])
 
+    @lazy
+    def peaks(self) -> NDArray[np.float32]:
+        """The largest magnitude of each band."""
+        views = [self.layout.view(self.values, band) for band in range(len(self.splits))]
+        return np.array([max(band.max(initial=0), -band.min(initial=0)) for band in views], np.float32)
+
+    def activity(self, number: int) -> float:
+        """The sum of a piece's magnitudes, in steps of its bands."""
+        piece, total = self.layout.pieces[number], 0.0
+        for band, box in zip(piece.bands.tolist(), piece.boxes.tolist(), strict=True):
+            inside = self.layout.view(self.values, band)[tuple(slice(*ends) for ends in box)]
+            total += float(np.abs(inside).sum()) / self.unit_steps[band]
+        return total
+
+    @lazy
+    def unit_steps(self) -> NDArray[np.float64]:
+        """Steps of all bands in those of the whole."""
+        return self.steps(FINEST) / FINEST
+
     def scaled(self, step: float) -> Scale:
         """The scale of a step."""
         return replace(self.scale, step=min(round(max(step, FINEST) * 256), LARGEST_STEP))
@@ -101,15 +123,7 @@ class Samples:
         origin = float(volume.mean())
         spread = float(max(volume.max() - origin, origin - volume.min()))
         exponent = math.frexp(spread)[1] - _ROOM if spread else 0
-        return cls(Scale(origin, exponent, 256, SLOPE, 0, 0), _scaled(volume - origin, -exponent).astype(np.float32))
-
-
-def _scaled(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
-    """Times a power of 2, in place; `np.ldexp` takes ten times as long."""
-    if abs(exponent) < _USUAL_EXPONENT:
-        values *= 2.0**exponent
-        return values
-    return np.asarray(np.ldexp(values, exponent))
+        return cls(Scale(origin, exponent, 256, SLOPE, 0, 0), scaled(volume - origin, -exponent).astype(np.float32))
 
 
 def transform(samples: Samples, plan: Plan, work: Work) -> Coefficients:
@@ -125,6 +139,8 @@ class Trial:
 
     Parameters
     ----------
+    sample
+        The pieces that were.
     parameters
         What the section of these numbers holds.
     numbers
@@ -136,6 +152,7 @@ class Trial:
     """
 
     coefficients: Coefficients
+    sample: Sample
     step: float
     parameters: Parameters
     numbers: NDArray[np.int32]
@@ -154,7 +171,7 @@ class Trial:
         return self.bits / 8 + len(pack(self.parameters, [b""] * len(self.coefficients.layout.pieces)))
 
     def section(self) -> bytes:
-        """The section's bytes."""
+        """The section's bytes; of a trial of all pieces."""
         parts, writer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
         codes = over(parts, range(len(parts.pieces)), lambda number: writer.write(parts.pieces[number]))
         return pack(self.parameters, codes)
@@ -162,16 +179,31 @@ class Trial:
     def fitted_weights(self) -> NDArray[np.int64]:
         """Weights that suit these numbers better than those that they were coded with."""
         parts, gatherer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
-        every = max(1, parts.size // _GATHERED)
-        some = [number for number in range(len(parts.pieces)) if not number or number % every == every // 2]
-        normal = np.sum(over(parts, some, lambda number: gatherer.gather(parts.pieces[number])), axis=0)
-        return fit_weights(normal, parts.size / sum(parts.pieces[number].size for number in some))
+        some = self.sample.thinned(_GATHERED)
+        each = over(parts, some.pieces, lambda number: gatherer.gather(parts.pieces[number]))
+        normal = np.tensordot(some.weights, np.stack(each), 1)
+        return fit_weights(normal, parts.size / float(some.weights @ some.sizes))
 
 
 def attempt(
-    coefficients: Coefficients, step: float, weights: NDArray[np.int64], deltas: NDArray[np.int32], price: float = PRICE
+    coefficients: Coefficients,
+    step: float,
+    weights: NDArray[np.int64],
+    deltas: NDArray[np.int32],
+    sample: Sample | None = None,
+    price: float = PRICE,
 ) -> Trial:
-    """Quantise with a step; `deltas` are of the tables that bits are counted by, and are fitted again afterwards."""
+    """Quantise with a step.
+
+    Parameters
+    ----------
+    deltas
+        Of the tables that bits are counted by; they are fitted again afterwards.
+    sample
+        Pieces that stand for all; None: all.
+    price
+        Of a bit, in squared steps.
+    """
     parts, steps = coefficients.layout, coefficients.steps(step)
     means, shifts = _first_means(coefficients, steps)
     tables = class_tables(deltas)
@@ -180,18 +212,25 @@ def attempt(
     costs = costs_of(tables)
     quantiser = Quantiser(coefficients.values, steps, costs, price)
     worker = coefficients.work.walker(Model(parts, weights, values, shifts, tables), numbers)
-    tallies = over(parts, range(len(parts.pieces)), lambda number: worker.quantise(parts.pieces[number], quantiser))
-    tally = Tally(sum(one.histogram for one in tallies), sum(one.sums for one in tallies))  # type: ignore[arg-type]
+    sample = Sample.all(parts) if sample is None else sample
+    tallies = over(parts, sample.pieces, lambda number: worker.quantise(parts.pieces[number], quantiser))
+    tally = Tally.total(tallies, sample.weights)
     better = fit_tables(tally.histogram)
     bits = tally.bits + float((tally.histogram * (costs_of(class_tables(better)) - costs)).sum())
     one, more = (int(np.clip(round(centre * 256), -128, 127)) for centre in tally.centres())
     for band in range(len(means)):
-        if not parts.view(numbers, band).any():
+        if sample.whole and not parts.view(numbers, band).any():
             means[band] = 0
     scale = replace(coefficients.scaled(step), one=one, more=more)
     error = step * math.sqrt(float(tally.squares().sum()) / parts.size)
     return Trial(
-        coefficients, step, Parameters(coefficients.plan, scale, means, shifts, weights, better), numbers, bits, error
+        coefficients,
+        sample,
+        step,
+        Parameters(coefficients.plan, scale, means, shifts, weights, better),
+        numbers,
+        bits,
+        error,
     )
 
 
@@ -199,11 +238,13 @@ def _first_means(coefficients: Coefficients, steps: NDArray[np.float64]) -> tupl
     """Means and low bits of each band, where coefficients are quantised without weighing bits."""
     means, shifts = np.zeros(len(steps), np.uint8), np.zeros(len(steps), np.uint8)
     parts = coefficients.layout
-    for band, step in enumerate(steps):
-        numbers = np.floor(np.abs(parts.view(coefficients.values, band)) / step + _ROUNDING).astype(np.int32)
-        if not numbers.any():
+    for band, (step, peak) in enumerate(zip(steps, coefficients.peaks, strict=True)):
+        if peak / step + _ROUNDING < 1:
             continue
-        mean = float(numbers.mean(dtype=np.float64))
+        some = parts.view(coefficients.values, band).ravel()
+        some = some[:: max(1, some.size // _SAMPLE)]
+        numbers = np.floor(np.abs(some) / step + _ROUNDING).astype(np.int32)
+        mean = max(float(numbers.mean(dtype=np.float64)), 1 / some.size)
         shifts[band] = min(max(0, math.floor(math.log2(mean / _SHIFTED))), LARGEST_SHIFT)
         means[band] = mean_byte(float(magnitudes_of(numbers, int(shifts[band])).mean()) * 256)
     return means, shifts

@@ -47,6 +47,9 @@ Goal = Budget | Error | Step
 _STEPS = 2.5
 """A step in errors, about."""
 
+_SAMPLE = 2**18
+"""Coefficients that a first step is guessed from, about."""
+
 
 def encode(
     volume: NDArray[Any],
@@ -129,8 +132,12 @@ def integers(size: float, scale: Scale) -> float:
 
 def first_step(coefficients: Coefficients, size: int) -> float:
     """A step with which about so many bytes are taken: that many coefficients are above it."""
-    sizes = np.abs(coefficients.values) * np.repeat(
-        coefficients.steps(1.0) ** -1, coefficients.layout.bands[:, 1:].prod(1)
+    parts, every = coefficients.layout, max(1, coefficients.layout.size // _SAMPLE)
+    sizes = np.concatenate(
+        [
+            np.abs(parts.view(coefficients.values, band).ravel()[::every]) / step
+            for band, step in enumerate(coefficients.unit_steps)
+        ]
     )
-    count = min(len(sizes), max(1, int(size * 8 / 6)))
+    count = min(len(sizes), max(1, int(size * 8 / 6 / every)))
     return float(np.partition(sizes, len(sizes) - count)[len(sizes) - count]) / 0.75

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.plan import AXES, Band, Plan
+from tinc_codec.runtime.lazy import lazy
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,17 @@ class Layout:
     def size(self) -> int:
         """Number of coefficients."""
         return int(self.bands[-1, 0] + np.prod(self.bands[-1, 1:]))
+
+    @lazy
+    def inner(self) -> tuple[int, ...]:
+        """Pieces that others are predicted from; the first is one of them."""
+        parents = set(self.parents.ravel().tolist())
+        return tuple(n for n, piece in enumerate(self.pieces) if not n or parents & set(piece.bands.tolist()))
+
+    @lazy
+    def outer(self) -> tuple[int, ...]:
+        """The other pieces."""
+        return tuple(sorted(set(range(len(self.pieces))) - set(self.inner)))
 
     def view(self, flat: NDArray[Any], band: int) -> NDArray[Any]:
         """The part of what all coefficients have, in order, that is a band's."""

@@ -37,13 +37,19 @@ class Tally:
         Of each band, see `SUMS`.
     """
 
-    histogram: NDArray[np.int64]
+    histogram: NDArray[np.int64] | NDArray[np.float64]
     sums: NDArray[np.float64]
 
     @classmethod
     def of(cls, bands: int) -> Tally:
         """Nothing yet."""
         return cls(np.zeros((CLASSES, TOKENS), np.int64), np.zeros((bands, SUMS)))
+
+    @classmethod
+    def total(cls, tallies: list[Tally], weights: NDArray[np.float64]) -> Tally:
+        """The sum of some, each counting as often as its weight says."""
+        histograms, sums = np.stack([one.histogram for one in tallies]), np.stack([one.sums for one in tallies])
+        return cls(np.tensordot(weights, histograms, 1), np.tensordot(weights, sums, 1))
 
     @property
     def bits(self) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.defaults import PRESETS
 from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Trial, attempt
+from tinc_codec.detail.sample import Sample
 from tinc_codec.errors import UnreachableGoalError
 
 
@@ -47,6 +48,11 @@ _MOST_TRIALS = 20
 _NEAR = 0.03
 """How near a guess must be for its section to be written and measured."""
 
+_SKETCHED = 2**19
+"""Coefficients of a sample that a volume is tried by, about, with what these are predicted from."""
+
+_MOST_SKETCHES = 6
+
 _BISECTIONS = 8
 """Steps that are tried between one that fits a budget and one that does not, where sizes do not follow steps."""
 
@@ -67,15 +73,39 @@ class Search:
     """Trials of one volume; `check` is called before each."""
 
     def __init__(self, coefficients: Coefficients, effort: Effort, check: Callable[[], None]) -> None:
-        self.effort = effort
+        self.effort, self._sample = effort, Sample.of(coefficients.layout, _SKETCHED, coefficients.activity)
         self._coefficients, self._check = coefficients, check
         self._weights, self._deltas = PRESETS[0], np.zeros((3, CLASSES), np.int32)
         self._learning = effort.learning
 
     def at(self, step: float) -> Trial:
         """Quantise with a step."""
+        return self._learned_from(step, None)
+
+    def approached(self, step: float, value: Callable[[Trial], float], aim: float, power: float) -> tuple[float, float]:
+        """A step that is near, from trials of a sample where the volume is large, and the power that holds there.
+
+        Parameters
+        ----------
+        value
+            Of a trial, that should be `aim`.
+        power
+            Of the step, that it follows, about.
+        """
+        if self._sample.whole:
+            return step, power
+        curve = _Curve(power)
+        for _ in range(_MOST_SKETCHES):
+            learned, reached = self.learned, value(self._learned_from(step, self._sample))
+            curve.add(step, reached, learned)
+            step = curve.step(aim)
+            if learned and abs(reached / aim - 1) < _NEAR:
+                break
+        return step, curve.power
+
+    def _learned_from(self, step: float, sample: Sample | None) -> Trial:
         self._check()
-        trial = attempt(self._coefficients, step, self._weights, self._deltas)
+        trial = attempt(self._coefficients, step, self._weights, self._deltas, sample)
         if self._learning:
             self._weights, self._deltas = trial.fitted_weights(), trial.parameters.deltas
             self._learning -= 1
@@ -84,7 +114,7 @@ class Search:
     def learn(self, step: float) -> Trial:
         """Quantise with a step, after all has been learned from it."""
         while not self.learned:
-            self.at(step)
+            self._learned_from(step, self._sample)
         return self.at(step)
 
     @property
@@ -104,6 +134,14 @@ class _Curve:
         """Note a trial; what is not `lasting` may be otherwise next time."""
         before = self._points if self._lasting else []
         self._points, self._lasting = [*before, (math.log(step), math.log(max(value, 1e-300)))], lasting
+
+    @property
+    def power(self) -> float:
+        """Of the step, that values follow between the last trials."""
+        if not self._lasting or len(self._points) < 2:
+            return self._power
+        (at, here), (other, there) = self._points[-2:]
+        return self._power * min(max((there - here) / (other - at) / self._power, 0.2), 5.0)
 
     def step(self, value: float) -> float:
         """Where the value is expected: between trials if there are any on both sides of it."""
@@ -131,8 +169,9 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
     too_few = f"{size} bytes are too few for a section of coefficients"
     if size < 1:
         raise UnreachableGoalError(too_few)
-    step, best, curve = first, b"", _Curve(_SIZES)
     aim = size * (1 + 2 * search.effort.used) / 3
+    step, power = search.approached(first, lambda trial: trial.size, aim, _SIZES)
+    best, curve = b"", _Curve(power)
     ending = 0.0  # what the ends of pieces take beyond their bits
     for _ in range(_MOST_TRIALS):
         learned, trial = search.learned, search.at(step)
@@ -151,8 +190,9 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
 
 def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:
     """The section of the coarsest step whose error, measured, is small enough."""
-    step, best, ratio, curve = first, b"", 1.0, _Curve(_ERRORS)
     aim = rms * (2 + search.effort.undercut) / 3
+    step, power = search.approached(first, lambda trial: trial.error, aim, _ERRORS)
+    best, ratio, curve = b"", 1.0, _Curve(power)
     for _ in range(_MOST_TRIALS):
         learned, trial = search.learned, search.at(step)
         error = trial.error * ratio

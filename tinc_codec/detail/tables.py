@@ -12,7 +12,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.entropy import PRECISION, TOTAL, Table, all_frequencies
 

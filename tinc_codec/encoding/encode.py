@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from tinc_codec.config import Config
 from tinc_codec.encoding.prepared import prepare
-from tinc_codec.encoding.verified import exactly
+from tinc_codec.encoding.verified import Exactly
 from tinc_codec.encoding.within_bound import Bounded
 from tinc_codec.encoding.within_budget import Budgeted
 from tinc_codec.errors import TrainingError
@@ -47,9 +47,9 @@ def encode(array: ArrayLike, config: Config) -> bytes:
     config.check_writable()
     chunk = prepare(array, config)
     report = TrainingProgress(chunk.header.raw_bytes)
-    plain = exactly(chunk)
+    plain = Exactly(chunk)
     if chunk.nothing_to_model:
-        return plain
+        return plain.stream
     budget = config.target.budget(chunk.header.raw_bytes)
     try:
         way = Bounded(chunk, report) if budget is None else Budgeted(chunk, budget, report)
@@ -58,4 +58,4 @@ def encode(array: ArrayLike, config: Config) -> bytes:
         return stream
     except TrainingError as error:
         log.warning("a chunk of shape %s is stored losslessly: %s", chunk.header.shape, error)
-        return plain
+        return plain.stream

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinc_codec import metrics
 from tinc_codec.config import Config
+from tinc_codec.targets.protocol import Bound
 
 
 def exact_samples(samples: NDArray[Any], config: Config) -> NDArray[np.bool_]:
@@ -77,13 +78,15 @@ def complaint(original: NDArray[Any], decoded: NDArray[Any], config: Config) -> 
         return "has lost values that were to come back exactly"
     if (exact_samples(decoded, config) & ~exact).any():
         return "has exact values, or values that are not finite, where there were none"
-    return _beyond(original[~exact], decoded[~exact], config) if not exact.all() else None
+    if exact.any():
+        original, decoded = original[~exact], decoded[~exact]
+    return _beyond(original, decoded, config) if original.size else None
 
 
 def _beyond(original: NDArray[Any], decoded: NDArray[Any], config: Config) -> str | None:
     """What is wrong with the samples that are not exact."""
     limit = config.target.bound(float(original.min()), float(original.max()))
-    return limit.complaint(metrics.max_error(original, decoded), metrics.rmse(original, decoded))
+    return None if limit == Bound() else limit.complaint(*metrics.errors(original, decoded))
 
 
 def same_bits(original: NDArray[Any], decoded: NDArray[Any]) -> bool:

@@ -13,6 +13,7 @@ from tinc_codec.decoding.decode import Quality
 from tinc_codec.encoding.kept import complaint
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.errors import CorruptStreamError, TrainingError
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream import lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, pack
 from tinc_codec.stream.fields import FieldWriter
@@ -81,17 +82,28 @@ def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
     return Verified(assemble(chunk, sections, quality), quality, wrong)
 
 
-def exactly(chunk: PreparedChunk) -> bytes:
-    """The stream of a chunk that is stored losslessly by general means."""
-    payload = lossless.pack(chunk.values, newest=True)
-    header = replace(chunk.header, version=2 if payload[0] == lossless.Method.PCODEC else 1)
-    return pack(Container(header, {**chunk.cropped, Section.LOSSLESS: payload}))
+@dataclass(frozen=True, eq=False)
+class Exactly:
+    """A chunk stored losslessly by general means."""
+
+    chunk: PreparedChunk
+
+    @lazy
+    def stream(self) -> bytes:
+        """Its stream."""
+        payload = lossless.pack(self.chunk.values, newest=True)
+        header = replace(self.chunk.header, version=2 if payload[0] == lossless.Method.PCODEC else 1)
+        return pack(Container(header, {**self.chunk.cropped, Section.LOSSLESS: payload}))
+
+    def within(self, size: int) -> bool:
+        """Whether the stream takes at most so many bytes; it is not made where a part of the samples takes more."""
+        return not lossless.exceeds(self.chunk.values, size) and len(self.stream) <= size
 
 
 def measure(chunk: PreparedChunk, decoded: NDArray[Any]) -> Quality:
     """Compare with the original, over the samples that may be off."""
     original, decoded = chunk.counting(chunk.values), chunk.counting(decoded.reshape(chunk.values.shape))
-    rmse, largest = metrics.rmse(original, decoded), metrics.max_error(original, decoded)
+    largest, rmse = metrics.errors(original, decoded)
     return Quality(rmse, largest, float(chunk.low), float(chunk.high))
 
 

@@ -15,7 +15,7 @@ from tinc_codec.encoding import coefficients, holes, networks
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.residual import Coded, Quantiser, Volume, encode
 from tinc_codec.encoding.tree_model import Modelling
-from tinc_codec.encoding.verified import Verified, measure, predicted, verify
+from tinc_codec.encoding.verified import Exactly, Verified, measure, predicted, verify
 from tinc_codec.errors import TrainingError, UnreachableGoalError
 from tinc_codec.residual.integer_domain import IntegerDomain, bounded_domain
 from tinc_codec.runtime.progress import TrainingProgress
@@ -118,13 +118,13 @@ class Bounded:
     chunk: PreparedChunk
     report: TrainingProgress
 
-    def run(self, plain: bytes) -> bytes:
+    def run(self, plain: Exactly) -> bytes:
         """The smallest stream found that keeps the target.
 
         Parameters
         ----------
         plain
-            The lossless stream, which keeps every target.
+            The chunk stored losslessly, which keeps every target.
 
         Raises
         ------
@@ -134,14 +134,15 @@ class Bounded:
         aim = goal(self.chunk)
         if aim is None:
             log.info("a chunk of shape %s is stored losslessly: its range is too wide", self.chunk.header.shape)
-            return plain
+            return plain.stream
         share = self.chunk.config.network_share
-        streams = [plain, *(one.stream for one in self._completed({}, aim, share in ("auto", 0)))]
+        streams = [one.stream for one in self._completed({}, aim, share in ("auto", 0))]
         if aim.allowed and (share == "auto" or share > 0):
-            with_network = self._with_network(aim, min(map(len, streams)), share)
+            with_network = self._with_network(aim, min(map(len, streams or [plain.stream])), share)
             if with_network is not None:
                 streams.append(with_network.stream)
-        return min(streams, key=len)
+        best = min(streams, key=len, default=plain.stream)
+        return plain.stream if plain.within(len(best)) else best
 
     def _completed(self, above: dict[int, bytes], aim: Goal, with_detail: bool) -> Iterator[Verified]:
         """Streams that keep the target, with what lies above as it is."""

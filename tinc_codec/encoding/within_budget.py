@@ -10,7 +10,7 @@ from tinc_codec.detail.goals import Budget
 from tinc_codec.encoding import coefficients, holes, networks
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.tree_model import Modelled, Modelling
-from tinc_codec.encoding.verified import BLANK, Verified, assemble, predicted, verify
+from tinc_codec.encoding.verified import BLANK, Exactly, Verified, assemble, predicted, verify
 from tinc_codec.errors import TrainingError
 from tinc_codec.runtime.progress import TrainingProgress
 
@@ -50,21 +50,21 @@ class Budgeted:
     budget: int
     report: TrainingProgress
 
-    def run(self, plain: bytes) -> bytes:
+    def run(self, plain: Exactly) -> bytes:
         """The best stream within the budget, or the smallest there is.
 
         Parameters
         ----------
         plain
-            The lossless stream: nothing is better where it is small enough.
+            The chunk stored losslessly: nothing is better where that is small enough.
         """
-        if len(plain) <= self.budget:
-            return plain
+        if plain.within(self.budget):
+            return plain.stream
         share = self.chunk.config.network_share
         best = self._best_share() if share == "auto" else self._with_share(self.chunk, share)
         if len(best.stream) <= self.budget:
             return best.stream
-        smallest = min(plain, best.stream, key=len)
+        smallest = min(plain.stream, best.stream, key=len)
         if len(smallest) > self.budget:
             text = "a chunk of shape %s takes %d bytes instead of the %d of ratio %g: too small, or too much is exact"
             log.warning(text, self.chunk.header.shape, len(smallest), self.budget, self.chunk.config.target.value)

@@ -12,6 +12,7 @@ from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import frames, pcodec_file
 
 _LEVEL = 12
+_PARTS = (64, 16, 4, 1)
 
 
 class Method(IntEnum):
@@ -50,6 +51,15 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
         packed.append((Method.PCODEC, pcodec_file.compress(native)))
     method, payload = min(packed, key=lambda pair: len(pair[1]))
     return bytes([method]) + payload
+
+
+def exceeds(values: NDArray[Any], size: int) -> bool:
+    """Whether `pack` takes more than so many bytes, as far as growing parts of the values tell.
+
+    Where the first values alone take more, all of them are not packed to see it.
+    """
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return any(len(pack(flat[: len(flat) // part], newest=True)) > size for part in _PARTS if len(flat) // part)
 
 
 def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = False) -> NDArray[Any]:

@@ -14,8 +14,15 @@ from tinc_codec.decoding.interpolation import at_points, to_dtype
 from tinc_codec.decoding.predictors.protocol import Description, Predictor
 from tinc_codec.decoding.predictors.sine_tree import SineTree
 from tinc_codec.detail.decoding import Detail
+from tinc_codec.runtime.threads import share
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.tree.runs import Positions
+
+_BLOCK = 2**14
+"""Samples that are made at a time, so that what is between stays in cache."""
+
+_WORTH = 2**17
+"""Samples that are worth a thread."""
 
 _APART = 16
 """Voxels between indices from which what lies between them is not decoded with them."""
@@ -114,12 +121,21 @@ class DetailPredictor:
         )
 
     def _samples(self, integers: NDArray[np.int32], above: NDArray[Any] | None) -> NDArray[Any]:
-        values = self.detail.samples(integers)
-        if above is not None:
-            values += above
-        samples = to_dtype(values, self.low.dtype)
-        samples[samples < self.low] = self.low  # by comparison: a zero keeps its own sign, as FORMAT.md says
-        samples[samples > self.high] = self.high
+        samples = np.empty(integers.shape, self.low.dtype)
+        flat, rest, out = integers.reshape(-1), None if above is None else above.reshape(-1), samples.reshape(-1)
+
+        def some(begin: int, end: int) -> None:
+            for first in range(begin * _BLOCK, end * _BLOCK, _BLOCK):
+                here = slice(first, first + _BLOCK)
+                values = self.detail.samples(flat[here])
+                if rest is not None:
+                    values += rest[here]
+                part = to_dtype(values, self.low.dtype)
+                part[part < self.low] = self.low  # by comparison: a zero keeps its own sign, as FORMAT.md says
+                part[part > self.high] = self.high
+                out[here] = part
+
+        share(some, [_BLOCK] * -(-flat.size // _BLOCK), _WORTH)
         return samples
 
     def _at_voxels(self, voxels: NDArray[np.int64]) -> NDArray[Any]:

@@ -37,7 +37,7 @@ def lookups(tables: ClassTables) -> Lookups:
 
 
 def _first(cumulated: NDArray[np.uint64]) -> NDArray[np.int32]:
-    """The last symbol that begins at or before the quantiles that share their leading bits; `cumulated` begins with 0."""
+    """The last symbol that begins at or before all quantiles with the same leading bits; `cumulated` begins with 0."""
     ends = -(-cumulated[:, 1:].astype(np.int64) >> (24 - _BITS))
     first = np.zeros((len(cumulated), (1 << _BITS) + 1), np.int32)
     np.add.at(first, (np.arange(len(ends))[:, None], ends), 1)
