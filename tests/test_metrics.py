@@ -59,3 +59,15 @@ def test_threshold_accuracy():
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match="differ in shape"):
         metrics.rmse(np.zeros(3), np.zeros(4))
+
+
+@given(st.integers(1, 5), st.sampled_from([1, 1e-200, 1e200]))
+def test_both_errors_are_those_of_all_differences(blocks, unit):
+    rng = np.random.default_rng(blocks)
+    a, b = rng.normal(size=(2, blocks, 20_011)) * unit
+    largest, rmse = metrics.errors(a, b)
+    delta = (b - a) / unit
+    assert largest == pytest.approx(np.abs(delta).max() * unit)
+    assert rmse == pytest.approx(np.sqrt(np.mean(delta**2)) * unit)
+    assert metrics.errors(a, a) == (0, 0)
+    assert metrics.errors(a[:, :0], a[:, :0]) == (0, 0)

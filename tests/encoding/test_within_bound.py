@@ -14,6 +14,7 @@ from tinc_codec import TINCCodec, decode, metrics, zarr_kwargs
 from tinc_codec.config import Config
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.encoding.prepared import prepare
+from tinc_codec.encoding.verified import Exactly
 from tinc_codec.encoding.within_bound import Bounded, goal
 from tinc_codec.hosts.zarr3 import stored_chunks
 from tinc_codec.phantom import light_sheet
@@ -155,8 +156,8 @@ def test_a_residual_that_misses_is_dropped_and_said(volume, monkeypatch, caplog)
     aim = goal(chunk)
     monkeypatch.setattr("tinc_codec.encoding.within_bound.goal", lambda _: replace(aim, allowed=40))
     with caplog.at_level(logging.WARNING):
-        data = Bounded(chunk, TrainingProgress(1)).run(b"the lossless stream")
-    assert data == b"the lossless stream"
+        data = Bounded(chunk, TrainingProgress(1)).run(Exactly(chunk))
+    assert data == Exactly(chunk).stream
     assert "which is dropped" in caplog.text
 
 

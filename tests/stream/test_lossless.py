@@ -42,3 +42,23 @@ def test_pcodec_is_for_later_versions_only():
 def test_foreign_bytes_are_refused_or_have_the_right_size(data, count, dtype):
     with contextlib.suppress(CorruptStreamError):
         assert len(lossless.unpack(data, count, dtype)) == count
+
+
+@pytest.mark.parametrize("size", [100, 3000, 30_000, 60_000, 100_000])
+@pytest.mark.parametrize("kind", ["noise", "quiet at first", "zeros"])
+def test_what_exceeds_a_size_is_known_from_parts(kind, size):
+    values = np.random.default_rng(0).integers(0, 2**16, 32_768).astype(np.uint16)
+    if kind == "quiet at first":
+        values[:24_000] = 7
+    if kind == "zeros":
+        values[:] = 0
+    assert lossless.exceeds(values, size) == (len(lossless.pack(values, newest=True)) > size)
+
+
+def test_of_what_exceeds_a_size_only_a_part_is_packed(monkeypatch):
+    values = np.random.default_rng(0).integers(0, 2**16, 2**18).astype(np.uint16)
+    packed = []
+    whole = lossless.pack
+    monkeypatch.setattr(lossless, "pack", lambda part, newest: packed.append(part.size) or whole(part, newest))
+    assert lossless.exceeds(values, 1000)
+    assert sum(packed) <= values.size / 32

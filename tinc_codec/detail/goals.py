@@ -140,4 +140,4 @@ def first_step(coefficients: Coefficients, size: int) -> float:
         ]
     )
     count = min(len(sizes), max(1, int(size * 8 / 6 / every)))
-    return float(np.partition(sizes, len(sizes) - count)[len(sizes) - count]) / 0.75
+    return max(FINEST, float(np.partition(sizes, len(sizes) - count)[len(sizes) - count]) / 0.75)

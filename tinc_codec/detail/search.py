@@ -183,8 +183,8 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
                 best = section
                 if expected >= size * search.effort.used:
                     break
-        curve.add(step, expected, learned)
-        step = curve.step(aim)
+        curve.add(step, trial.size, learned)
+        step = curve.step(max(1, aim - ending))
     return best or _by_halves(search, step, _FARTHEST, lambda section: len(section) <= size, too_few)
 
 
@@ -204,8 +204,8 @@ def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes
                 best = section
                 if error >= rms * search.effort.undercut:
                     break
-        curve.add(step, error, learned)
-        step = curve.step(aim)
+        curve.add(step, trial.error, learned)
+        step = curve.step(aim / ratio)
     missed = f"a root mean squared error of {rms:g} integers is not reached"
     return best or _by_halves(search, step, 1 / _FARTHEST, lambda section: error_of(section) <= rms, missed)
 

@@ -26,8 +26,7 @@ def inverse(low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArr
     shape = list(low.shape)
     shape[axis] += high.shape[axis]
     out = np.empty(shape, np.int32)
-    views = [_three(part, axis) for part in (low, high, out)]
-    _side_by_side(_join_lines if views[2].shape[2] == 1 else _join_rows, views[2], views)
+    _side_by_side(_join_lines, _join_rows, (low, high, out), axis)
     return out
 
 
@@ -37,30 +36,35 @@ def forward(samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any
     halves = []
     for count in ((n + 1) // 2, n // 2):
         halves.append(np.empty((*samples.shape[:axis], count, *samples.shape[axis + 1 :]), samples.dtype))
-    low, high, views = *halves, [_three(part, axis) for part in (samples, *halves)]
-    _side_by_side(_split_lines if views[0].shape[2] == 1 else _split_rows, views[0], views)
-    return low, high
+    _side_by_side(_split_lines, _split_rows, (samples, *halves), axis)
+    return halves[0], halves[1]
 
 
-def _side_by_side(function: Any, whole: NDArray[Any], views: list[NDArray[Any]]) -> None:
-    """Lift blocks of columns, or lines, in several threads."""
-    blocks = whole.shape[0] * -(-whole.shape[2] // _COLUMNS)
-    share(lambda begin, end: function(*views, begin, end), [whole.size / max(blocks, 1)] * blocks, _WORTH)
-
-
-def _three(part: NDArray[Any], axis: int) -> NDArray[Any]:
-    shape = part.shape
-    whole: NDArray[Any] = np.ascontiguousarray(part)
-    return whole.reshape(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
+def _side_by_side(lines: Any, rows: Any, parts: tuple[NDArray[Any], ...], axis: int) -> None:
+    """Lift lines, where the axis is the last one that is longer than 1, or blocks of columns, in several threads."""
+    outer, columns = (math.prod(some) for some in (parts[0].shape[:axis], parts[0].shape[axis + 1 :]))
+    inner = (columns,) if columns != 1 else ()
+    views = [np.ascontiguousarray(part).reshape(outer, part.shape[axis], *inner) for part in parts]
+    blocks = outer * -(-columns // _COLUMNS)
+    size = sum(part.size for part in parts) / 2 / max(blocks, 1)
+    function = rows if inner else lines
+    share(lambda begin, end: function(*views, begin, end), [size] * blocks, _WORTH)
 
 
 @jit
-def _undo(target: Any, other: Any, factor: int, of_low: bool) -> None:
-    """Take back one step: rows of `target` by rows of the other half."""
+def _copy(source: Any, target: Any) -> None:
+    """Copy a row; the loop over one that is known to be contiguous is vectorised, that of a slice of a slice is not."""
+    for k in range(len(source)):
+        target[k] = source[k]
+
+
+@jit
+def _undo(target: Any, other: Any, factor: int, of_low: bool, width: int) -> None:
+    """Take back one step: rows of `target` by rows of the other half, the first `width` columns."""
     count, last = len(target), len(other) - 1
     for row in range(count):
         before, after = (max(row - 1, 0), min(row, last)) if of_low else (row, min(row + 1, last))
-        mine, left, right = target[row], other[before], other[after]
+        mine, left, right = target[row][:width], other[before], other[after]
         for k in range(len(mine)):
             total = np.int64(np.int32(left[k] + right[k]))
             mine[k] = np.int32(np.int64(mine[k]) - ((total * factor + _HALF) >> PLACES))
@@ -74,17 +78,19 @@ def _join_rows(low: Any, high: Any, out: Any, first: int, last: int) -> None:
     for block in range(first, last):
         o, begin = block // blocks, block % blocks * _COLUMNS
         end = min(begin + _COLUMNS, low.shape[2])
-        a, b = s[:, : end - begin], d[:, : end - begin]
-        a[:] = low[o, :, begin:end]
-        b[:] = high[o, :, begin:end]
-        _undo(a, b, FACTORS[3], True)
-        _undo(b, a, FACTORS[2], False)
-        _undo(a, b, FACTORS[1], True)
-        _undo(b, a, FACTORS[0], False)
-        for row in range(len(a)):
-            out[o, 2 * row, begin:end] = a[row]
-        for row in range(len(b)):
-            out[o, 2 * row + 1, begin:end] = b[row]
+        width = end - begin
+        for row in range(len(s)):
+            _copy(low[o, row][begin:end], s[row])
+        for row in range(len(d)):
+            _copy(high[o, row][begin:end], d[row])
+        _undo(s, d, FACTORS[3], True, width)
+        _undo(d, s, FACTORS[2], False, width)
+        _undo(s, d, FACTORS[1], True, width)
+        _undo(d, s, FACTORS[0], False, width)
+        for row in range(len(s)):
+            _copy(s[row][:width], out[o, 2 * row][begin:end])
+        for row in range(len(d)):
+            _copy(d[row][:width], out[o, 2 * row + 1][begin:end])
 
 
 @jit
@@ -107,8 +113,8 @@ def _join_lines(low: Any, high: Any, out: Any, first: int, last: int) -> None:
     n, m = low.shape[1], high.shape[1]
     s, d = np.empty(n + 2, np.int32), np.empty(m + 2, np.int32)
     for o in range(first, last):
-        s[1 : n + 1] = low[o, :, 0]
-        d[1 : m + 1] = high[o, :, 0]
+        s[1 : n + 1] = low[o]
+        d[1 : m + 1] = high[o]
         a, b = s[1 : n + 1], d[1 : m + 1]
         _ends(d, m)
         _undo_line(a, d, FACTORS[3], True)
@@ -118,7 +124,7 @@ def _join_lines(low: Any, high: Any, out: Any, first: int, last: int) -> None:
         _undo_line(a, d, FACTORS[1], True)
         _ends(s, n)
         _undo_line(b, s, FACTORS[0], False)
-        line = out[o, :, 0]
+        line = out[o]
         for k in range(m):
             line[2 * k] = a[k]
             line[2 * k + 1] = b[k]
@@ -127,11 +133,12 @@ def _join_lines(low: Any, high: Any, out: Any, first: int, last: int) -> None:
 
 
 @jit
-def _do(target: Any, other: Any, factor: float, of_low: bool) -> None:
+def _do(target: Any, other: Any, factor: float, of_low: bool, width: int) -> None:
+    """Do one step, see `_undo`."""
     count, last = len(target), len(other) - 1
     for row in range(count):
         before, after = (max(row - 1, 0), min(row, last)) if of_low else (row, min(row + 1, last))
-        mine, left, right = target[row], other[before], other[after]
+        mine, left, right = target[row][:width], other[before], other[after]
         for k in range(len(mine)):
             mine[k] += (left[k] + right[k]) * factor
 
@@ -145,18 +152,20 @@ def _split_rows(samples: Any, low: Any, high: Any, first: int, last: int) -> Non
     for block in range(first, last):
         o, begin = block // blocks, block % blocks * _COLUMNS
         end = min(begin + _COLUMNS, samples.shape[2])
-        a, b = s[:, : end - begin], d[:, : end - begin]
-        for row in range(len(a)):
-            a[row] = samples[o, 2 * row, begin:end]
-        for row in range(len(b)):
-            b[row] = samples[o, 2 * row + 1, begin:end]
-        if len(b):
-            _do(b, a, FACTORS[0] * one, False)
-            _do(a, b, FACTORS[1] * one, True)
-            _do(b, a, FACTORS[2] * one, False)
-            _do(a, b, FACTORS[3] * one, True)
-        low[o, :, begin:end] = a
-        high[o, :, begin:end] = b
+        width = end - begin
+        for row in range(len(s)):
+            _copy(samples[o, 2 * row][begin:end], s[row])
+        for row in range(len(d)):
+            _copy(samples[o, 2 * row + 1][begin:end], d[row])
+        if len(d):
+            _do(d, s, np.float32(FACTORS[0] * one), False, width)
+            _do(s, d, np.float32(FACTORS[1] * one), True, width)
+            _do(d, s, np.float32(FACTORS[2] * one), False, width)
+            _do(s, d, np.float32(FACTORS[3] * one), True, width)
+        for row in range(len(s)):
+            _copy(s[row][:width], low[o, row][begin:end])
+        for row in range(len(d)):
+            _copy(d[row][:width], high[o, row][begin:end])
 
 
 @jit
@@ -172,7 +181,7 @@ def _split_lines(samples: Any, low: Any, high: Any, first: int, last: int) -> No
     s, d = np.empty(n + 2, samples.dtype), np.empty(m + 2, samples.dtype)
     one = 1.0 / (1 << PLACES)
     for o in range(first, last):
-        line = samples[o, :, 0]
+        line = samples[o]
         a, b = s[1 : n + 1], d[1 : m + 1]
         for k in range(m):
             a[k] = line[2 * k]
@@ -181,12 +190,12 @@ def _split_lines(samples: Any, low: Any, high: Any, first: int, last: int) -> No
             a[n - 1] = line[2 * n - 2]
         if m:
             _ends(s, n)
-            _do_line(b, s, FACTORS[0] * one, 1)
+            _do_line(b, s, np.float32(FACTORS[0] * one), 1)
             _ends(d, m)
-            _do_line(a, d, FACTORS[1] * one, 0)
+            _do_line(a, d, np.float32(FACTORS[1] * one), 0)
             _ends(s, n)
-            _do_line(b, s, FACTORS[2] * one, 1)
+            _do_line(b, s, np.float32(FACTORS[2] * one), 1)
             _ends(d, m)
-            _do_line(a, d, FACTORS[3] * one, 0)
-        low[o, :, 0] = a
-        high[o, :, 0] = b
+            _do_line(a, d, np.float32(FACTORS[3] * one), 0)
+        low[o] = a
+        high[o] = b
