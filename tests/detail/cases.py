@@ -18,7 +18,7 @@ def plans(draw, largest=20):
     for number in sorted(set(owner)):
         axes = tuple(axis for axis in range(AXES) if owner[axis] == number)
         groups.append(Group(axes, draw(st.integers(0, 3))))
-    return Plan(shape, tuple(groups), 1 << draw(st.integers(2, 5)))
+    return Plan(shape, tuple(groups), 1 << draw(st.integers(3, 5)))
 
 
 def random_model(plan, seed):

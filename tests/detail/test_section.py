@@ -1,16 +1,19 @@
 import contextlib
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.detail.cases import smooth
+from tests.detail.cases import plans, smooth
 from tinc_codec.backends.numba.detail import work as compiled
 from tinc_codec.detail import reference
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.goals import Budget, Error, Step, encode
-from tinc_codec.detail.plan import lengths
+from tinc_codec.detail.plan import Group, Plan, lengths
+from tinc_codec.detail.plans import candidates
+from tinc_codec.detail.section import most_passes, passes
 from tinc_codec.errors import CorruptStreamError, SelectionError, UnreachableGoalError
 
 SHAPES = st.lists(st.integers(1, 18), min_size=1, max_size=4).map(tuple)
@@ -110,3 +113,37 @@ def test_inspection_counts_the_bytes_of_pieces():
     described = detail.describe()
     assert sum(described["bytes"].values()) == sum(map(len, detail.codes))
     assert detail.nbytes > sum(map(len, detail.codes))
+
+
+@given(plans(40))
+def test_plans_that_are_made_are_within_the_limit_of_passes(plan):
+    assert passes(plan) == sum(
+        math.prod(rung.tiles[1:]) * 2 ** sum(n > 1 for n in plan.shape[1:]) for rung in plan.rungs for _ in rung.bands
+    )
+    for made in candidates(plan.shape):
+        assert passes(made) <= most_passes(plan.shape)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (1, 1, 1, 3_000_000),
+        (1, 1, 2000, 2000),
+        (1, 3, 3, 300_000),
+        (5000, 6, 9, 8),
+        (40, 2, 256, 256),
+        (1, 128, 256, 256),
+    ],
+)
+def test_tiles_are_long_where_axes_are_few_or_short(shape):
+    for plan in candidates(shape):
+        assert passes(plan) <= most_passes(shape)
+        assert math.prod(min(plan.tile, n) for n in shape[1:]) >= min(16**3, math.prod(shape[1:]))
+
+
+def test_more_passes_than_make_sense_are_refused():
+    volume = np.random.default_rng(0).normal(size=(64, 64, 64))
+    plan = Plan((1, 64, 64, 64), (Group((0,), 0), Group((1, 2, 3), 1)), 4)
+    section = encode(volume, Step(0.5), compiled, plan=plan)
+    with pytest.raises(CorruptStreamError, match="28736 passes, where at most 12288 make sense"):
+        Detail.parse(section, volume.shape, compiled)

@@ -101,9 +101,7 @@ def _write_run(symbols: Symbols, table: ClassTable, tokens: NDArray[np.int64]) -
             at += 1 << k
 
 
-def write_tokens(
-    symbols: Symbols, tables: ClassTables, classes: NDArray[np.uint8], tokens: NDArray[np.int64]
-) -> None:
+def write_tokens(symbols: Symbols, tables: ClassTables, classes: NDArray[np.uint8], tokens: NDArray[np.int64]) -> None:
     """Append what `read_tokens` reads."""
     for number, places in groups(classes):
         if tables[number].runs and len(places) >= LEAST_MEMBERS:

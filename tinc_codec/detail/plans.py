@@ -23,13 +23,18 @@ _TILED = 2**20
 """Voxels from which a chunk is cut into small tiles, since parts of it will be asked for."""
 
 _SMALL, _LARGE = 16, 64
+"""Coefficients along a tile of three axes; tiles of fewer axes, or of short ones, are longer and hold as many."""
+
 _WORTH = 2**15
 """Coefficients that are worth a thread."""
 
 
 def tile_of(shape: Shape) -> int:
     """Coefficients along a tile."""
-    return _SMALL if math.prod(shape) >= _TILED else _LARGE
+    usual = tile = _SMALL if math.prod(shape) >= _TILED else _LARGE
+    while math.prod(min(tile, n) for n in shape[1:]) < usual**3 and tile < max(shape[1:]):
+        tile *= 2
+    return tile
 
 
 def candidates(shape: Shape) -> list[Plan]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.layout import Layout
 
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """Pieces that can be quantised without the others, since all that they are predicted from is among them.

@@ -180,7 +180,20 @@ def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
     plan = Plan(shape, tuple(groups), 1 << tile)
     if sum(math.prod(rung.tiles) for rung in plan.rungs) > MOST_PIECES:
         section.fail("too many tiles")
+    if passes(plan) > most_passes(shape):
+        section.fail(f"{passes(plan)} passes, where at most {most_passes(shape)} make sense")
     return plan
+
+
+def passes(plan: Plan) -> int:
+    """Passes over what lies at one index of axis 0: each has work of its own, however few its coefficients are."""
+    each = 2 ** sum(n > 1 for n in plan.shape[1:])
+    return sum(math.prod(rung.tiles[1:]) * len(rung.bands) * each for rung in plan.rungs)
+
+
+def most_passes(shape: Shape) -> int:
+    """The most of them that a chunk gives reason for (FORMAT.md, "Limits")."""
+    return math.prod(shape[1:]) // 32 + max(2**12 // shape[0], 2**8)
 
 
 def piece_count(plan: Plan) -> int:
