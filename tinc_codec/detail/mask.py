@@ -23,6 +23,9 @@ from tinc_codec.stream.entropy import PRECISION
 _REACH, _MOST, _NEAREST = 2, 26, 6
 """Known neighbours of a voxel: how far away along an axis, how many, and of how many it matters which are set."""
 
+_BORDER = 2
+"""Voxels of a parity that its neighbours, in shifts of theirs, may lie beyond the last one."""
+
 _SHARES = {1: 256, 2: 91, 3: 49, 4: 32, 5: 23, 6: 17, 8: 11, 9: 9, 12: 6, 13: 5, 16: 4}
 """What a neighbour counts, by its squared distance: 256 over its third power."""
 
@@ -106,30 +109,30 @@ class _Grid:
     def contexts(self, step: Pass, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Of the voxels of a pass: how much around them is set, and which of the nearest are."""
         lattice = self.mask[(slice(None, None, 2**step.level),) * len(self.shape)]
-        total, nearest = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        total, nearest = np.zeros(shape, np.int16), np.zeros(shape, np.uint8)
+        bordered: dict[tuple[int, ...], NDArray[np.uint8]] = {}
         for place, (offset, share) in enumerate(zip(step.neighbours, step.shares, strict=True)):
-            there = _shifted(lattice, step.parity, offset, shape)
-            total += there * np.int64(share)
+            other = tuple((odd + o) % 2 for odd, o in zip(step.parity, offset, strict=True))
+            if other not in bordered:
+                bordered[other] = _bordered(lattice, other)
+            begins = [_BORDER + (odd + o) // 2 for odd, o in zip(step.parity, offset, strict=True)]
+            there = bordered[other][tuple(slice(at, at + n) for at, n in zip(begins, shape, strict=True))]
+            total += there * np.int16(share)
             if place < _NEAREST:
-                nearest |= there.astype(np.int64) << place
+                nearest |= there << np.uint8(place)
         every = max(1, sum(step.shares))
-        kinds = np.where(total == every, _KINDS - 1, (total * (_KINDS - 2) + every - 1) // every)
-        return kinds.ravel(), nearest.ravel()
+        sums = np.arange(every + 1)
+        kinds = np.where(sums == every, _KINDS - 1, (sums * (_KINDS - 2) + every - 1) // every)
+        return kinds[total.ravel()], nearest.ravel().astype(np.int64)
 
 
-def _shifted(
-    lattice: NDArray[np.bool_], parity: tuple[int, ...], offset: tuple[int, ...], shape: tuple[int, ...]
-) -> NDArray[np.bool_]:
-    """The neighbours of a parity's voxels; beyond the lattice, the nearest of theirs."""
-    where = []
-    for odd, o, count, n in zip(parity, offset, shape, lattice.shape, strict=True):
-        other = (odd + o) % 2
-        members = (n + 1 - other) // 2
-        if members:
-            where.append(2 * np.clip(np.arange(count) + (odd + o) // 2, 0, members - 1) + other)
-        else:  # one voxel along this axis, and none of that parity
-            where.append(np.zeros(count, np.int64))
-    return np.asarray(lattice[np.ix_(*where)])
+def _bordered(lattice: NDArray[np.bool_], parity: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The voxels of a parity, the outermost ones repeated outwards.
+
+    Along an axis of one voxel that has none of that parity, it is that voxel.
+    """
+    members = tuple(slice(odd if n > odd else 0, None, 2) for odd, n in zip(parity, lattice.shape, strict=True))
+    return np.pad(lattice[members].view(np.uint8), _BORDER, mode="edge")
 
 
 class _Counts:
