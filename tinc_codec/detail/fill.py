@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_ROUNDS = 40
+_FINE, _COARSE = 16, 40
+"""How often samples diffuse into the hole, at the finest scale and at each coarser one, where it takes an eighth."""
+
+Volume = NDArray[np.float32]
 
 
 def fill(volume: NDArray[np.float64], hole: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The volume with what lies in the hole replaced.
 
-    Means of what is known fill the hole at the finest scale at which there are any; then samples diffuse into it.
+    At each scale, from the coarsest to the finest, means of what is known stay, and diffuse into what is not.
 
     Parameters
     ----------
@@ -22,35 +25,44 @@ def fill(volume: NDArray[np.float64], hole: NDArray[np.bool_]) -> NDArray[np.flo
     """
     if not hole.any():
         return volume
-    filled = _pulled(np.where(hole, 0.0, volume), (~hole).astype(np.float64))
-    for _ in range(_ROUNDS):
-        filled = np.where(hole, _smooth(filled), volume)
+    largest = max(float(np.abs(volume).max(where=~hole, initial=0)), np.finfo(np.float64).tiny)
+    filled = _filled(np.where(hole, 0.0, volume / largest).astype(np.float32), (~hole).astype(np.float32), _FINE)
+    return np.where(hole, filled.astype(np.float64) * largest, volume)
+
+
+def _filled(sums: Volume, weights: Volume, rounds: int) -> Volume:
+    """Means where there are weights; elsewhere what they, and those of twice the scale, diffuse into."""
+    known = weights > 0
+    means = sums / np.where(known, weights, np.float32(1))
+    if known.all() or max(sums.shape) <= 1:
+        return means
+    coarse = _filled(_halved(sums), _halved(weights), _COARSE)
+    for axis, n in enumerate(sums.shape):
+        coarse = np.take(coarse, np.arange(n) // 2, axis)
+    filled, smooth, spare = np.where(known, means, coarse), np.empty_like(coarse), np.empty_like(coarse)
+    for _ in range(1 + rounds):
+        smooth, spare = _smooth(filled, smooth, spare)
+        np.copyto(filled, smooth, where=~known)
     return filled
 
 
-def _pulled(sums: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means where there are weights; elsewhere those of twice the scale."""
-    known = weights > 0
-    means = sums / np.where(known, weights, 1)
-    if known.all() or max(sums.shape) <= 1:
-        return means
-    coarse = _pulled(_halved(sums), _halved(weights))
-    for axis, n in enumerate(sums.shape):
-        coarse = np.take(coarse, np.arange(n) // 2, axis)
-    return np.where(known, means, _smooth(coarse))
-
-
-def _halved(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+def _halved(volume: Volume) -> Volume:
     for axis in range(volume.ndim):
         volume = np.add.reduceat(volume, np.arange(0, volume.shape[axis], 2), axis)
     return volume
 
 
-def _smooth(volume: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means over three neighbours along each axis."""
+def _smooth(volume: Volume, out: Volume, spare: Volume) -> tuple[Volume, Volume]:
+    """Means over three neighbours along each axis, in one of two arrays; and the other one."""
+    source = volume
     for axis, n in enumerate(volume.shape):
-        if n > 1:
-            along = np.moveaxis(volume, axis, 0)
-            padded = np.concatenate([along[:1], along, along[-1:]])
-            volume = np.moveaxis((padded[:-2] + along + padded[2:]) / 3, 0, axis)
-    return volume
+        if n == 1:
+            continue
+        whole, sums = np.moveaxis(source, axis, 0), np.moveaxis(out, axis, 0)
+        np.add(whole[:-1], whole[1:], out=sums[:-1])
+        np.add(whole[-1], whole[-1], out=sums[-1])
+        sums[1:] += whole[:-1]
+        sums[0] += whole[0]
+        out /= np.float32(3)
+        source, out, spare = out, spare, out
+    return source, out
