@@ -26,7 +26,7 @@ def fill(volume: NDArray[np.float64], hole: NDArray[np.bool_]) -> NDArray[np.flo
     if not hole.any():
         return volume
     largest = max(float(np.abs(volume).max(where=~hole, initial=0)), np.finfo(np.float64).tiny)
-    filled = _filled(np.where(hole, 0.0, volume / largest).astype(np.float32), (~hole).astype(np.float32), _FINE)
+    filled = _filled((np.where(hole, 0.0, volume) / largest).astype(np.float32), (~hole).astype(np.float32), _FINE)
     return np.where(hole, filled.astype(np.float64) * largest, volume)
 
 
@@ -60,7 +60,7 @@ def _smooth(volume: Volume, out: Volume, spare: Volume) -> tuple[Volume, Volume]
             continue
         whole, sums = np.moveaxis(source, axis, 0), np.moveaxis(out, axis, 0)
         np.add(whole[:-1], whole[1:], out=sums[:-1])
-        np.add(whole[-1], whole[-1], out=sums[-1])
+        np.add(whole[-1:], whole[-1:], out=sums[-1:])
         sums[1:] += whole[:-1]
         sums[0] += whole[0]
         out /= np.float32(3)

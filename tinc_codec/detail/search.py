@@ -45,6 +45,9 @@ EFFORTS = {
 }
 
 _MOST_TRIALS = 20
+_PATIENCE, _ENOUGH = 6, 0.98
+"""Trials after which a section is good enough that uses this share of a budget."""
+
 _NEAR = 0.03
 """How near a guess must be for its section to be written and measured."""
 
@@ -59,7 +62,7 @@ _BISECTIONS = 8
 _SIZES, _ERRORS = -1.4, 0.75
 """Powers of the step that sizes and errors follow, about."""
 
-_SAME = 2e-3
+_SAME = 2e-4
 """How near, in logarithms, a step is one that was tried."""
 
 _FARTHEST = 4.0
@@ -173,7 +176,9 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
     step, power = search.approached(first, lambda trial: trial.size, aim, _SIZES)
     best, curve = b"", _Curve(power)
     ending = 0.0  # what the ends of pieces take beyond their bits
-    for _ in range(_MOST_TRIALS):
+    for number in range(_MOST_TRIALS):
+        if number >= _PATIENCE and len(best) >= size * _ENOUGH:
+            break
         learned, trial = search.learned, search.at(step)
         expected = trial.size + ending
         if learned and abs(expected / aim - 1) < _NEAR:

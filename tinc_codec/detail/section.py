@@ -186,14 +186,15 @@ def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
 
 
 def passes(plan: Plan) -> int:
-    """Passes over what lies at one index of axis 0: each has work of its own, however few its coefficients are."""
+    """Passes over all tiles: each has work of its own, however few its coefficients are."""
     each = 2 ** sum(n > 1 for n in plan.shape[1:])
-    return sum(math.prod(rung.tiles[1:]) * len(rung.bands) * each for rung in plan.rungs)
+    frames = [sum(plan.bands[band].shape[0] for band in rung.bands) for rung in plan.rungs]
+    return each * sum(math.prod(rung.tiles[1:]) * n for rung, n in zip(plan.rungs, frames, strict=True))
 
 
 def most_passes(shape: Shape) -> int:
     """The most of them that a chunk gives reason for (FORMAT.md, "Limits")."""
-    return math.prod(shape[1:]) // 32 + max(2**12 // shape[0], 2**8)
+    return shape[0] * (math.prod(shape[1:]) // 32 + max(2**12 // shape[0], 2**8))
 
 
 def piece_count(plan: Plan) -> int:
