@@ -33,7 +33,7 @@ def fill(volume: NDArray[np.float64], hole: NDArray[np.bool_]) -> NDArray[np.flo
 def _filled(sums: Volume, weights: Volume, rounds: int) -> Volume:
     """Means where there are weights; elsewhere what they, and those of twice the scale, diffuse into."""
     known = weights > 0
-    means = sums / np.where(known, weights, np.float32(1))
+    means: Volume = np.divide(sums, np.where(known, weights, 1), dtype=np.float32)
     if known.all() or max(sums.shape) <= 1:
         return means
     coarse = _filled(_halved(sums), _halved(weights), _COARSE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,7 +73,7 @@ def _fit_pass(equations: NDArray[np.float64], number: int, default: NDArray[np.i
     return np.clip(np.rint(solution * UNIT), 0, _LARGEST_WEIGHT).astype(np.int64)
 
 
-def fit_tables(histogram: NDArray[np.int64]) -> NDArray[np.int32]:
+def fit_tables(histogram: NDArray[Any]) -> NDArray[np.int32]:
     """Differences of logits to the defaults that code a histogram of tokens in classes in the fewest bits."""
     counts = histogram.astype(np.float64)
     above = counts[:, ::-1].cumsum(1)[:, ::-1]  # of each token and all above

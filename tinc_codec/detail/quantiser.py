@@ -49,7 +49,7 @@ class Tally:
     def total(cls, tallies: list[Tally], weights: NDArray[np.float64]) -> Tally:
         """The sum of some, each counting as often as its weight says."""
         histograms, sums = np.stack([one.histogram for one in tallies]), np.stack([one.sums for one in tallies])
-        return cls(np.tensordot(weights, histograms, 1), np.tensordot(weights, sums, 1))
+        return cls(*(np.asarray(np.tensordot(weights, each, 1), np.float64) for each in (histograms, sums)))
 
     @property
     def bits(self) -> float:

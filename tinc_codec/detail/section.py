@@ -187,7 +187,7 @@ def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
 
 def passes(plan: Plan) -> int:
     """Passes over all tiles: each has work of its own, however few its coefficients are."""
-    each = 2 ** sum(n > 1 for n in plan.shape[1:])
+    each = 1 << sum(n > 1 for n in plan.shape[1:])
     frames = [sum(plan.bands[band].shape[0] for band in rung.bands) for rung in plan.rungs]
     return each * sum(math.prod(rung.tiles[1:]) * n for rung, n in zip(plan.rungs, frames, strict=True))
 

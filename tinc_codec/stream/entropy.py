@@ -77,7 +77,7 @@ def all_frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
     """The `count_frequencies` of each row of weights below 2^38."""
     shares = 1 + weights * (TOTAL - weights.shape[1]) // weights.sum(1, keepdims=True)
     shares[np.arange(len(shares)), weights.argmax(1)] += TOTAL - shares.sum(1)
-    return shares
+    return np.asarray(shares, np.int64)
 
 
 @keeping(lambda costs: costs.nbytes)
