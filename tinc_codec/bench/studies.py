@@ -22,7 +22,7 @@ ALLOCATIONS = (
 )
 """Choices of inter- and intra-level allocation to compare."""
 
-NOISES = (1, 2, 4)
+NOISES = (1, 2, 4, 8, 16)
 """Largest errors of the study of bounds, in multiples of the noise."""
 
 RATIOS = (32.0, 64.0, 128.0, 256.0)
@@ -67,7 +67,7 @@ def allocations(effort: int) -> Iterator[Row]:
 
 
 def bounds(effort: int) -> Iterator[Row]:
-    """Bytes at a largest error of 1, 2 and 4 times the noise, and lossless."""
+    """Bytes at a largest error of 1 to 16 times the noise, and lossless."""
     for name in BENCHMARK:
         volume = crop(name)
         for times in NOISES:
