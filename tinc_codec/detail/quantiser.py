@@ -48,8 +48,11 @@ class Tally:
     @classmethod
     def total(cls, tallies: list[Tally], weights: NDArray[np.float64]) -> Tally:
         """The sum of some, each counting as often as its weight says."""
-        histograms, sums = np.stack([one.histogram for one in tallies]), np.stack([one.sums for one in tallies])
-        return cls(*(np.asarray(np.tensordot(weights, each, 1), np.float64) for each in (histograms, sums)))
+        histogram, sums = np.zeros((CLASSES, TOKENS)), np.zeros_like(tallies[0].sums)
+        for one, weight in zip(tallies, weights.tolist(), strict=True):
+            histogram += weight * one.histogram
+            sums += weight * one.sums
+        return cls(histogram, sums)
 
     @property
     def bits(self) -> float:
