@@ -23,9 +23,13 @@ __all__ = ["at_points", "at_product", "detail", "tile_decoder", "unpack_model"]
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:
-    """See `Backend.unpack_model`; what is refused here goes to the reference, which says what is wrong with it."""
+    """See `Backend.unpack_model`; what is refused here goes to the reference, which says what is wrong with it.
+
+    So does a process's first model: nothing is compiled for a stream that is refused.
+    """
+    first = None if model_section.compiled() else reference.unpack_model(container, shape)
     layout = model_section.unpack(container, shape)
-    return reference.unpack_model(container, shape) if layout is None else layout
+    return (first or reference.unpack_model(container, shape)) if layout is None else layout
 
 
 def at_product(layout: NodeLayout, positions: Sequence[Positions], root: RootActivations | None = None) -> NDArray[Any]:

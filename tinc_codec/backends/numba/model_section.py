@@ -39,6 +39,11 @@ MOST_NODES, MOST_PARAMETERS = 2**22, 2**26
 """Larger models are left to the reference."""
 
 
+def compiled() -> bool:
+    """Whether this process has compiled `unpack`, or loaded what was, which takes seconds where nothing was kept."""
+    return bool(_unpack.signatures)
+
+
 def unpack(container: Container, shape: tuple[int, ...]) -> NodeLayout | None:
     """Read a model over a chunk whose folded shape is `shape`, laid out.
 
