@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from tinc_codec.bench import crops
+from tinc_codec.errors import ConfigurationError
+
+
+@pytest.mark.parametrize("shape", [(5000,), (90, 90), (30, 31, 32)])
+def test_noise_is_found_on_a_slope(shape):
+    rng = np.random.default_rng(0)
+    volume = sum(np.indices(shape)) * 0.01 + rng.normal(0, 7, shape)
+    assert crops.noise(volume) == pytest.approx(7, rel=0.05)
+
+
+def test_volumes_are_looked_for_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINC_DATA", str(tmp_path))
+    volume = np.arange(64**3, dtype="u2").reshape(64, 64, 64)
+    np.save(tmp_path / "brain64.npy", volume)
+    assert (crops.crop("brain64") == volume).all()
+
+
+def test_what_is_not_there_is_said(tmp_path, monkeypatch):
+    with pytest.raises(ConfigurationError, match="known are brain64"):
+        crops.crop("moon")
+    monkeypatch.setenv("TINC_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match="neither in TINC_DATA"):
+        crops.crop("cells")
+
+
+def test_crops_are_of_what_they_say():
+    for name, (file, box) in crops.CROPS.items():
+        assert name.startswith(file.removesuffix("64")), name
+        assert len(box) == 3
+    assert set(crops.BENCHMARK) <= set(crops.CROPS)
