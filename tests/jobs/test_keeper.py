@@ -1,5 +1,6 @@
 """Workers of a job run nobody's script; and they end with the job."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from tinc_codec.errors import JobError
 from tinc_codec.jobs.cluster import Workers, connected
 
 pytest.importorskip("distributed")
+
+from tinc_codec.jobs import keeper
 
 SCRIPT = """
 import sys
@@ -103,3 +106,27 @@ def test_a_worker_that_dies_is_started_again():
         while before in (now := set(client.run(os.getpid, on_error="ignore").values())) or not now:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize("deaths", [0, 1, 3, 4])
+def test_a_worker_that_dies_while_it_is_started_is_started_again(monkeypatch, deaths):
+    begun = []
+
+    class Dying:
+        def __init__(self, scheduler, **options):
+            begun.append((scheduler, options))
+
+        def __await__(self):
+            if len(begun) <= deaths:
+                raise RuntimeError("Nanny failed to start.")
+            yield from ()
+            return self
+
+    monkeypatch.setattr(keeper, "Nanny", Dying)
+    monkeypatch.setattr(keeper, "_PAUSES", (0.0, 0.0, 0.0))
+    if deaths > 3:
+        with pytest.raises(RuntimeError, match="failed to start"):
+            asyncio.run(keeper._started("tcp://here", {"name": 0}))
+    else:
+        assert isinstance(asyncio.run(keeper._started("tcp://here", {"name": 0})), Dying)
+    assert begun == [("tcp://here", {"name": 0})] * min(deaths + 1, 4)

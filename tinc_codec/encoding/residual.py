@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.encoding.normal_equations import NormalEquations
 from tinc_codec.residual import tokens
 from tinc_codec.residual.integer_domain import IntegerDomain
 from tinc_codec.residual.interlace import Pass, passes, tile_bounds
@@ -250,31 +251,6 @@ def _apply(
     return _Step(expected[inside], steps[inside].astype(np.int64))
 
 
-class _Normal:
-    """Normal equations of a weighted least-squares problem."""
-
-    def __init__(self, matrix: NDArray[np.float64], right: NDArray[np.float64]) -> None:
-        self._matrix, self._right = matrix, right
-
-    @classmethod
-    def of(cls, rows: NDArray[np.float64], target: NDArray[np.float64], weight: NDArray[np.float64]) -> _Normal:
-        """Those of equations: `rows` is (unknowns, equations)."""
-        weighted = rows * weight
-        return cls(weighted @ rows.T, weighted @ target)
-
-    @classmethod
-    def total(cls, parts: list[_Normal]) -> _Normal:
-        """Those of all equations of some."""
-        return cls(np.sum([part._matrix for part in parts], 0), np.sum([part._right for part in parts], 0))
-
-    def solve(self) -> NDArray[np.float64]:
-        """Solve, with a ridge that only matters where the equations say nothing."""
-        size = np.sqrt(np.diag(self._matrix))
-        size = np.where(size > 0, size, 1.0)
-        scaled = self._matrix / np.outer(size, size) + 1e-6 * np.eye(len(size))
-        return np.asarray(np.linalg.solve(scaled, self._right / size) / size)
-
-
 def _fit(
     step: Pass,
     tiles: list[tuple[_Tile, NDArray[np.bool_]]],
@@ -283,21 +259,21 @@ def _fit(
     quantiser: Quantiser,
     top: int,
 ) -> PassModel:
-    def prediction(tile: _Tile, inside: NDArray[np.bool_]) -> _Normal:
-        return _Normal.of(*_prediction_equations(step, tile, inside, pairs, every, quantiser))
+    def prediction(tile: _Tile, inside: NDArray[np.bool_]) -> NormalEquations:
+        return NormalEquations.of(*_prediction_equations(step, tile, inside, pairs, every, quantiser))
 
-    solution = _Normal.total(_each(prediction, tiles)).solve()
+    solution = NormalEquations.total(_each(prediction, tiles)).solve()
     weights = tuple(int(w) for w in np.clip(np.rint(solution[1:] * UNIT), -LARGEST_WEIGHT, LARGEST_WEIGHT))
     model = PassModel(weights, _offset(solution[0]), (0,) * SPREADS, 0)
 
-    def mistakes(tile: _Tile, inside: NDArray[np.bool_]) -> _Normal:
+    def mistakes(tile: _Tile, inside: NDArray[np.bool_]) -> NormalEquations:
         predicted, around = predict(tile.known, step, model, top)
         terms = spread_terms(tile.known, step, predicted, around, pairs)
         rows = np.stack([np.ones(predicted.shape), *terms])[:, inside][:, ::every]
         target = np.abs(step.members(tile.target) - predicted)[inside][::every]
-        return _Normal.of(rows, target, _doubt(rows[1], rows[3], quantiser.width / 4) ** -2)
+        return NormalEquations.of(rows, target, _doubt(rows[1], rows[3], quantiser.width / 4) ** -2)
 
-    solution = _Normal.total(_each(mistakes, tiles)).solve()
+    solution = NormalEquations.total(_each(mistakes, tiles)).solve()
     spreads = tuple(int(w) for w in np.clip(np.rint(solution[1:] * UNIT), -LARGEST_WEIGHT, LARGEST_WEIGHT))
     return PassModel(weights, model.bias, spreads, _offset(solution[0]))
 

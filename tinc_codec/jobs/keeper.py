@@ -35,6 +35,9 @@ _CLOSE = b"close"
 _GRACE = 60.0
 """Seconds that an orderly end may take."""
 
+_PAUSES = (0.5, 2.0, 5.0)
+"""Seconds before a worker is started again that died while it was started."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -93,7 +96,16 @@ async def _keep(order: Order) -> None:
         loop.call_soon_threadsafe(asked.set)
 
     threading.Thread(target=listen, daemon=True).start()
-    nannies = [Nanny(order.scheduler, **options) for options in order.workers]
-    await asyncio.gather(*nannies)
+    nannies = await asyncio.gather(*(_started(order.scheduler, options) for options in order.workers))
     await asked.wait()
     await asyncio.gather(*(nanny.close() for nanny in nannies))
+
+
+async def _started(scheduler: str, options: dict[str, Any]) -> Nanny:
+    """Start a worker, and start it again where it dies before its nanny has seen it run: later, its nanny does that."""
+    for pause in _PAUSES:
+        try:
+            return await Nanny(scheduler, **options)
+        except RuntimeError:
+            await asyncio.sleep(pause)
+    return await Nanny(scheduler, **options)
