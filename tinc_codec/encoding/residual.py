@@ -7,14 +7,12 @@ edges do not rule over the flat regions, which are most of a volume.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.encoding.normal_equations import NormalEquations
 from tinc_codec.residual import tokens
 from tinc_codec.residual.integer_domain import IntegerDomain
 from tinc_codec.residual.interlace import Pass, passes, tile_bounds
@@ -34,10 +32,7 @@ from tinc_codec.residual.prediction import (
 )
 from tinc_codec.residual.section import LARGEST_OFFSET, MOST_CONTEXTS, ResidualParameters, pack
 from tinc_codec.residual.tiles import base_of, contexts, write_pass
-from tinc_codec.runtime.threads import spread
 from tinc_codec.stream.entropy import Encoder
-
-T = TypeVar("T")
 
 TILE_VOXELS = 2**18
 """Voxels of a tile, about: small enough to be read alone, large enough that borders and code ends cost little."""
@@ -176,14 +171,12 @@ def encode(volume: Volume, quantiser: Quantiser) -> Coded:
     parameters = ResidualParameters(
         domain, 0 if volume.model is not None else middle, tiles, blank.widths, tuple(models), thresholds, tables
     )
-
-    def code(*steps: _Step) -> bytes:
+    codes = []
+    for number in range(len(work)):
         encoder = Encoder()
-        for one in steps:
-            write_pass(encoder, parameters, contexts(one.expected, thresholds), one.steps)
-        return _trimmed(encoder.bytes())
-
-    codes = _each(code, zip(*records, strict=True))
+        for made in records:
+            write_pass(encoder, parameters, contexts(made[number].expected, thresholds), made[number].steps)
+        codes.append(_trimmed(encoder.bytes()))
     values = np.empty(shape)
     for tile in work:
         values[tile.place] = tile.known.values
@@ -212,21 +205,7 @@ def _run(step: Pass, work: list[_Tile], quantiser: Quantiser, top: int) -> tuple
     else:
         plain = PLAIN if step.pairs else PLAIN[:1]
         model = min(plain, key=lambda model: sum(_misses(step, *part, model, top) for part in fitted))
-    return model, _each(
-        lambda tile, inside: _apply(step, tile, inside, model, quantiser, top), zip(work, coded, strict=True)
-    )
-
-
-def _each(function: Callable[..., T], parts: Iterable[tuple[Any, ...]]) -> list[T]:
-    """What a function gives for the arguments of each tile, several of them at once."""
-    given = list(parts)
-    results: dict[int, T] = {}
-
-    def one(number: int) -> None:
-        results[number] = function(*given[number])
-
-    spread(one, range(len(given)))
-    return [results[number] for number in range(len(given))]
+    return model, [_apply(step, *part, model, quantiser, top) for part in zip(work, coded, strict=True)]
 
 
 def _misses(step: Pass, tile: _Tile, inside: NDArray[np.bool_], model: PassModel, top: int) -> float:
@@ -251,6 +230,26 @@ def _apply(
     return _Step(expected[inside], steps[inside].astype(np.int64))
 
 
+class _Normal:
+    """Normal equations of a weighted least-squares problem, gathered tile by tile."""
+
+    def __init__(self, unknowns: int) -> None:
+        self._matrix, self._right = np.zeros((unknowns, unknowns)), np.zeros(unknowns)
+
+    def add(self, rows: NDArray[np.float64], target: NDArray[np.float64], weight: NDArray[np.float64]) -> None:
+        """Add equations: `rows` is (unknowns, equations)."""
+        weighted = rows * weight
+        self._matrix += weighted @ rows.T
+        self._right += weighted @ target
+
+    def solve(self) -> NDArray[np.float64]:
+        """Solve, with a ridge that only matters where the equations say nothing."""
+        size = np.sqrt(np.diag(self._matrix))
+        size = np.where(size > 0, size, 1.0)
+        scaled = self._matrix / np.outer(size, size) + 1e-6 * np.eye(len(size))
+        return np.asarray(np.linalg.solve(scaled, self._right / size) / size)
+
+
 def _fit(
     step: Pass,
     tiles: list[tuple[_Tile, NDArray[np.bool_]]],
@@ -259,21 +258,20 @@ def _fit(
     quantiser: Quantiser,
     top: int,
 ) -> PassModel:
-    def prediction(tile: _Tile, inside: NDArray[np.bool_]) -> NormalEquations:
-        return NormalEquations.of(*_prediction_equations(step, tile, inside, pairs, every, quantiser))
-
-    solution = NormalEquations.total(_each(prediction, tiles)).solve()
+    predictor = _Normal(pairs + 1)
+    for tile, inside in tiles:
+        predictor.add(*_prediction_equations(step, tile, inside, pairs, every, quantiser))
+    solution = predictor.solve()
     weights = tuple(int(w) for w in np.clip(np.rint(solution[1:] * UNIT), -LARGEST_WEIGHT, LARGEST_WEIGHT))
     model = PassModel(weights, _offset(solution[0]), (0,) * SPREADS, 0)
-
-    def mistakes(tile: _Tile, inside: NDArray[np.bool_]) -> NormalEquations:
+    spread = _Normal(SPREADS + 1)
+    for tile, inside in tiles:
         predicted, around = predict(tile.known, step, model, top)
         terms = spread_terms(tile.known, step, predicted, around, pairs)
         rows = np.stack([np.ones(predicted.shape), *terms])[:, inside][:, ::every]
         target = np.abs(step.members(tile.target) - predicted)[inside][::every]
-        return NormalEquations.of(rows, target, _doubt(rows[1], rows[3], quantiser.width / 4) ** -2)
-
-    solution = NormalEquations.total(_each(mistakes, tiles)).solve()
+        spread.add(rows, target, _doubt(rows[1], rows[3], quantiser.width / 4) ** -2)
+    solution = spread.solve()
     spreads = tuple(int(w) for w in np.clip(np.rint(solution[1:] * UNIT), -LARGEST_WEIGHT, LARGEST_WEIGHT))
     return PassModel(weights, model.bias, spreads, _offset(solution[0]))
 

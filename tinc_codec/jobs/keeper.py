@@ -103,9 +103,13 @@ async def _keep(order: Order) -> None:
 
 async def _started(scheduler: str, options: dict[str, Any]) -> Nanny:
     """Start a worker, and start it again where it dies before its nanny has seen it run: later, its nanny does that."""
-    for pause in _PAUSES:
+    for pause in (*_PAUSES, None):
+        nanny = Nanny(scheduler, **options)
         try:
-            return await Nanny(scheduler, **options)
+            await nanny
+            break
         except RuntimeError:
+            if pause is None:
+                raise
             await asyncio.sleep(pause)
-    return await Nanny(scheduler, **options)
+    return nanny
