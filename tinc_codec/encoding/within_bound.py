@@ -270,12 +270,15 @@ class Bounded:
         best = encode(volume, Quantiser(1))
         narrow, wide = 1.0, 2.0 * max(domain.top, 1)
         width = min(max(rmse / float(domain.quantum) * math.sqrt(12), 1), wide)
+        tried, coded, reached = 1, best, 0.0
         for _ in range(_SEARCHES):
             if round(width) <= narrow or wide / narrow < 1.01:
                 break
             self.report.check()
-            coded = encode(volume, Quantiser(round(width), _ROUNDING))
-            reached = error(coded)
+            if round(width) != tried:  # several widths in a row may be the same integer
+                tried = round(width)
+                coded = encode(volume, Quantiser(tried, _ROUNDING))
+                reached = error(coded)
             if _NEAR * rmse <= reached <= rmse:
                 return min(best, coded, key=lambda c: len(c.section))
             if reached <= rmse:
