@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from tests.detail.cases import plans
 from tinc_codec.detail.layout import layout
+from tinc_codec.detail.plan import Group, Plan
 from tinc_codec.detail.sample import Sample
 
 
@@ -40,6 +41,4 @@ def test_busy_and_quiet_pieces_are_taken_as_they_come():
 
 
 def layout_of_many_pieces():
-    from tinc_codec.detail.plan import Group, Plan
-
     return layout(Plan((1, 64, 128, 128), (Group((0,), 0), Group((1, 2, 3), 3)), 8))

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinc_codec.detail.scale import LARGEST_MEAN, LARGEST_STEP, Scale, coefficients, mean_byte, mean_of, powers, scaled
+from tinc_codec.detail.scale import (
+    LARGEST_MEAN,
+    LARGEST_STEP,
+    Scale,
+    coefficients,
+    mean_byte,
+    mean_of,
+    powers,
+    times_power,
+)
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.fields import FieldReader, FieldWriter
 
@@ -77,4 +86,4 @@ def test_coefficients_are_numbers_with_their_centres_in_steps(numbers, step, one
 @given(st.lists(st.floats(-1e5, 1e5), max_size=20), st.integers(-1070, 1020))
 def test_scaling_is_that_of_ldexp(values, exponent):
     with np.errstate(over="ignore"):
-        assert scaled(np.array(values), exponent).tobytes() == np.ldexp(np.array(values), exponent).tobytes()
+        assert times_power(np.array(values), exponent).tobytes() == np.ldexp(np.array(values), exponent).tobytes()

@@ -126,7 +126,7 @@ def test_a_worker_that_dies_while_it_is_started_is_started_again(monkeypatch, de
     monkeypatch.setattr(keeper, "_PAUSES", (0.0, 0.0, 0.0))
     if deaths > 3:
         with pytest.raises(RuntimeError, match="failed to start"):
-            asyncio.run(keeper._started("tcp://here", {"name": 0}))
+            asyncio.run(keeper.started("tcp://here", {"name": 0}))
     else:
-        assert isinstance(asyncio.run(keeper._started("tcp://here", {"name": 0})), Dying)
+        assert isinstance(asyncio.run(keeper.started("tcp://here", {"name": 0})), Dying)
     assert begun == [("tcp://here", {"name": 0})] * min(deaths + 1, 4)

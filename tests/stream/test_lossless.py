@@ -46,13 +46,15 @@ def test_foreign_bytes_are_refused_or_have_the_right_size(data, count, dtype):
 
 @pytest.mark.parametrize("size", [100, 3000, 30_000, 60_000, 100_000])
 @pytest.mark.parametrize("kind", ["noise", "quiet at first", "zeros"])
-def test_what_exceeds_a_size_is_known_from_parts(kind, size):
+def test_what_a_part_exceeds_the_whole_exceeds(kind, size):
     values = np.random.default_rng(0).integers(0, 2**16, 32_768).astype(np.uint16)
     if kind == "quiet at first":
         values[:24_000] = 7
     if kind == "zeros":
         values[:] = 0
-    assert lossless.exceeds(values, size) == (len(lossless.pack(values, newest=True)) > size)
+    part = len(lossless.pack(values[: values.size // 4], newest=True))
+    assert lossless.part_exceeds(values, size) == (part > size)
+    assert not lossless.part_exceeds(values, len(lossless.pack(values, newest=True)))
 
 
 def test_of_what_exceeds_a_size_only_a_part_is_packed(monkeypatch):
@@ -60,5 +62,5 @@ def test_of_what_exceeds_a_size_only_a_part_is_packed(monkeypatch):
     packed = []
     whole = lossless.pack
     monkeypatch.setattr(lossless, "pack", lambda part, newest: packed.append(part.size) or whole(part, newest))
-    assert lossless.exceeds(values, 1000)
+    assert lossless.part_exceeds(values, 1000)
     assert sum(packed) <= values.size / 32

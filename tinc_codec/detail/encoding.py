@@ -15,7 +15,7 @@ from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
 from tinc_codec.detail.sample import Sample
-from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of, scaled
+from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of, times_power
 from tinc_codec.detail.section import LARGEST_SHIFT, Parameters, pack
 from tinc_codec.detail.tables import class_tables
 from tinc_codec.detail.waves import over
@@ -123,7 +123,9 @@ class Samples:
         origin = float(volume.mean())
         spread = float(max(volume.max() - origin, origin - volume.min()))
         exponent = math.frexp(spread)[1] - _ROOM if spread else 0
-        return cls(Scale(origin, exponent, 256, SLOPE, 0, 0), scaled(volume - origin, -exponent).astype(np.float32))
+        return cls(
+            Scale(origin, exponent, 256, SLOPE, 0, 0), times_power(volume - origin, -exponent).astype(np.float32)
+        )
 
 
 def transform(samples: Samples, plan: Plan, work: Work) -> Coefficients:
@@ -172,6 +174,7 @@ class Trial:
 
     def section(self) -> bytes:
         """The section's bytes; of a trial of all pieces."""
+        assert self.sample.whole
         parts, writer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
         codes = over(parts, range(len(parts.pieces)), lambda number: writer.write(parts.pieces[number]))
         return pack(self.parameters, codes)

@@ -89,7 +89,7 @@ class Scale:
         return cls(origin, exponent, step, slope, one, more)
 
 
-def scaled(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+def times_power(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
     """Times a power of 2, in place where that can be; `np.ldexp` gives the same, and takes ten times as long."""
     if abs(exponent) < _USUAL_EXPONENT:
         values *= 2.0**exponent

@@ -97,7 +97,7 @@ class Exactly:
 
     def within(self, size: int) -> bool:
         """Whether the stream takes at most so many bytes; it is not made where a part of the samples takes more."""
-        return not lossless.exceeds(self.chunk.values, size) and len(self.stream) <= size
+        return not lossless.part_exceeds(self.chunk.values, size) and len(self.stream) <= size
 
 
 def measure(chunk: PreparedChunk, decoded: NDArray[Any]) -> Quality:

@@ -96,12 +96,12 @@ async def _keep(order: Order) -> None:
         loop.call_soon_threadsafe(asked.set)
 
     threading.Thread(target=listen, daemon=True).start()
-    nannies = await asyncio.gather(*(_started(order.scheduler, options) for options in order.workers))
+    nannies = await asyncio.gather(*(started(order.scheduler, options) for options in order.workers))
     await asked.wait()
     await asyncio.gather(*(nanny.close() for nanny in nannies))
 
 
-async def _started(scheduler: str, options: dict[str, Any]) -> Nanny:
+async def started(scheduler: str, options: dict[str, Any]) -> Nanny:
     """Start a worker, and start it again where it dies before its nanny has seen it run: later, its nanny does that."""
     for pause in (*_PAUSES, None):
         nanny = Nanny(scheduler, **options)

@@ -12,7 +12,7 @@ from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import frames, pcodec_file
 
 _LEVEL = 12
-_PARTS = (64, 16, 4, 1)
+_PARTS = (64, 16, 4)
 
 
 class Method(IntEnum):
@@ -53,11 +53,8 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
     return bytes([method]) + payload
 
 
-def exceeds(values: NDArray[Any], size: int) -> bool:
-    """Whether `pack` takes more than so many bytes, as far as growing parts of the values tell.
-
-    Where the first values alone take more, all of them are not packed to see it.
-    """
+def part_exceeds(values: NDArray[Any], size: int) -> bool:
+    """Whether a part of the values, the first ones, takes more than so many bytes already, so that all of them do."""
     flat = np.ascontiguousarray(values).reshape(-1)
     return any(len(pack(flat[: len(flat) // part], newest=True)) > size for part in _PARTS if len(flat) // part)
 
