@@ -44,21 +44,25 @@ def around(values, cells):
     return values
 
 
-def plane(piece, size, maps, tables, band):
-    """The tokens of one index of axis 0, in eight passes."""
-    map_sums = [(m, values, *near_and_far(values, size, ORDER)) for m, values in maps]
-    tokens, known = {}, {}
+def run_of_frames(piece, size, maps, tables, band):
+    """The tokens of some frames, in eight passes; `maps`: of each frame."""
+    map_sums = {
+        frame: [(m, values, *near_and_far(values, size, ORDER)) for m, values in each] for frame, each in maps.items()
+    }
+    tokens, known = {}, {frame: {} for frame in maps}
     for number, parity in enumerate(ORDER):
-        members = list(itertools.product(*(range(p, n, 2) for p, n in zip(parity, size, strict=True))))
-        if not members:
+        places = list(itertools.product(*(range(p, n, 2) for p, n in zip(parity, size, strict=True))))
+        if not places:
             continue
-        sums_of, divisors = pass_sums(known, size, number, map_sums)
-        mean = tables.mean(band)
-        row = tables.weights[number]
-        classes = {at: class_of(row, sums_of(at), divisors, mean) for at in members}
-        new = in_classes(piece, members, classes, lambda c: tables.logits[c])
+        classes = {}
+        for frame in maps:
+            sums_of, divisors = pass_sums(known[frame], size, number, map_sums[frame])
+            mean, row = tables.mean(band), tables.weights[number]
+            classes |= {(frame, *at): class_of(row, sums_of(at), divisors, mean) for at in places}
+        new = in_classes(piece, list(classes), classes, lambda c: tables.logits[c])
         tokens |= new
-        known |= {at: MAGNITUDES[token] for at, token in new.items()}
+        for (frame, *at), token in new.items():
+            known[frame][tuple(at)] = MAGNITUDES[token]
     return tokens
 
 

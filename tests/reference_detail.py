@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.reference_codes import Bytes, Range, laplace
-from tests.reference_contexts import MAGNITUDES, plane
+from tests.reference_contexts import MAGNITUDES, run_of_frames
 from tests.reference_tokens import Bits, Piece
 from tests.reference_wavelet import coefficient, half_lengths, joined, sample, scaled, step_of
 
@@ -60,7 +60,7 @@ def pieces_of(shape, rungs, tile):
     """For each piece its parts: (band, where its tile begins, where it ends)."""
     grids = []
     for rung in rungs:
-        low = [half_lengths(n, k)[k] for n, k in zip(shape, rung[0].splits, strict=True)]
+        low = low_of(shape, rung[0])
         grids.append([max(1, (n + tile // 2) // tile) for n in low])
     several = next((i for i, g in enumerate(grids) if math.prod(g) > 1), len(rungs))
     pieces = [[(band, (0,) * 4, band.shape) for rung in rungs[:several] for band in rung]]
@@ -69,6 +69,11 @@ def pieces_of(shape, rungs, tile):
             begin = tuple(i * tile for i in t)
             pieces.append([(band, begin, ends(band.shape, t, g, tile)) for band in rung])
     return pieces
+
+
+def low_of(shape, band):
+    """Lengths of the low half along each axis, of a band's rung."""
+    return [half_lengths(n, k)[k] for n, k in zip(shape, band.splits, strict=True)]
 
 
 def ends(shape, t, g, tile):
@@ -139,6 +144,8 @@ def numbers_of(r, head, shape):
         [[z[c] + logits[60 * i + c] for i, z in enumerate(LOGITS)] for c in range(60)],
         head.groups,
         rungs,
+        shape,
+        head.tile,
     )
     tables.check()
     decoder = Decoder(tables)
@@ -184,6 +191,8 @@ class Tables(NamedTuple):
     logits: list
     groups: list
     rungs: list
+    shape: list
+    tile: int
 
     def check(self):
         assert all(0 <= mean <= 55 for mean in self.means.values())
@@ -237,11 +246,14 @@ class Decoder:
 
     def tile(self, piece, band, begin, end):
         size = [b - a for a, b in zip(begin[1:], end[1:], strict=True)]
-        for first in range(begin[0], end[0]):
-            maps = self.maps(band, (first, *begin[1:]), size)
-            tokens = plane(piece, size, maps, self.tables, band)
-            for at, token in tokens.items():
-                self.tokens[band][(first, *(a + i for a, i in zip(begin[1:], at, strict=True)))] = token
+        low = low_of(self.tables.shape, band)
+        cells = math.prod((min(n, self.tables.tile) + 1) // 2 + 2 for n in low[1:])
+        together = max(1, 2**12 // cells)
+        for first in range(begin[0], end[0], together):
+            frames = range(first, min(first + together, end[0]))
+            maps = {frame: self.maps(band, (frame, *begin[1:]), size) for frame in frames}
+            for (frame, *at), token in run_of_frames(piece, size, maps, self.tables, band).items():
+                self.tokens[band][(frame, *(a + i for a, i in zip(begin[1:], at, strict=True)))] = token
 
     def maps(self, band, begin, size):
         """A, B and D: for each the number of its bands and its sums."""

@@ -1,15 +1,18 @@
 """What magnitude of a coefficient is expected, from what is known when its pass is coded.
 
-A tile of a band is coded in eight passes, one a parity of its last three axes. The expected magnitude is a sum of
-weighted means of known magnitudes: of neighbours in the tile, of the parent, of the bands of the same rung that came
-before, and of the parents along the other groups of axes; and of the band's mean.
+A tile of a band is coded in eight passes, one a parity of its last three axes, over one or many frames (indices of the
+first axis), which do not know each other. The expected magnitude is a sum of weighted means of known magnitudes: of
+neighbours in the frame, of the parent, of the bands of the same rung that came before, and of the parents along the
+other groups of axes; and of the band's mean.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -100,116 +103,177 @@ def factors(weights: NDArray[np.int64], divisor: NDArray[np.int64], mean: int) -
 Cells = tuple[int, ...]
 
 
-def lattice(volume: NDArray[Any], parity: int, cells: Cells) -> NDArray[np.int32]:
-    """The coefficients of a parity over the tile's cells and a border of one; the last values are repeated outwards."""
-    odd = [parity >> bit & 1 for bit in (2, 1, 0)]
-    part = volume[tuple(slice(o, None, 2) for o in odd)]
-    if not part.size:
-        return np.zeros([n + 2 for n in cells], np.int32)
-    return _bordered(part, cells)
+class Grid:
+    """The cells of the frames of a tile, 2 x 2 x 2 blocks of coefficients, with a border of one around each frame.
+
+    What is known of each parity lies in an array of its own, shaped like these cells and flattened: then a neighbour
+    is a constant number of places away, whatever the parity and the frame.
+
+    Parameters
+    ----------
+    frames
+        How many.
+    shape
+        Coefficients of a frame along its three axes, at least 1.
+    """
+
+    def __init__(self, frames: int, shape: Cells) -> None:
+        self.shape = shape
+        self.padded: Cells = (frames, *((n + 1) // 2 + 2 for n in shape))
+        self.size = math.prod(self.padded)
+        self._strides = self.padded[2] * self.padded[3], self.padded[3], 1
+        self._border = sum(self._strides)
+
+    def members(self, number: int) -> tuple[slice, ...]:
+        """Where the coefficients of a pass lie in a frame."""
+        return tuple(slice(PASSES[number] >> bit & 1, n, 2) for bit, n in zip((2, 1, 0), self.shape, strict=True))
+
+    def cut(self, number: int) -> tuple[slice, ...]:
+        """The cells that have a coefficient of a pass."""
+        where = zip(self.members(number), self.shape, strict=True)
+        return (slice(None), *(slice(1, 1 + len(range(*members.indices(n)))) for members, n in where))
+
+    def spread(self, axis: int) -> NDArray[np.intp]:
+        """The coefficient along an axis that each parity has in each cell and at the border: the nearest that is there.
+
+        Shape ``(2, cells + 2)``.
+        """
+        n = self.shape[axis]
+        cells = np.arange(-1, self.padded[axis + 1] - 1)
+        return np.array([2 * np.clip(cells, 0, max(0, (n + 1 - p) // 2 - 1)) + min(p, n - 1) for p in (0, 1)])
+
+    def lattice(self, part: NDArray[Any]) -> NDArray[np.int32]:
+        """The coefficients of one parity, shape ``(frames, ...)``, over all cells."""
+        return _bordered(part, self.padded).ravel()
+
+    def wide(self, sums: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Sums over 3 x 3 x 3 cells: once, and twice, the latter shifted right."""
+        near = _box(sums.reshape(self.padded))
+        far = _box(near) + (1 << WIDE_SHIFT - 1) >> WIDE_SHIFT
+        return near.ravel(), far.ravel()
+
+    def inner(self, shift: tuple[int, int, int] = (0, 0, 0)) -> slice:
+        """Everything but the very ends, so many cells further."""
+        by = sum(s * stride for s, stride in zip(shift, self._strides, strict=True))
+        return slice(self._border + by, self.size - self._border + by)
 
 
-def _bordered(part: NDArray[Any], cells: tuple[int, ...]) -> NDArray[np.int32]:
-    """An array in the corner of `cells` and a border of one, its last values repeated outwards: a fast `np.pad`."""
-    out = np.empty([n + 2 for n in cells], np.int32)
-    z, y, x = (n + 1 for n in part.shape)
-    out[1:z, 1:y, 1:x] = part
-    out[1:z, 1:y, 0], out[1:z, 1:y, x:] = part[:, :, 0], part[:, :, -1:]
-    out[1:z, 0], out[1:z, y:] = out[1:z, 1], out[1:z, y - 1 : y]
-    out[0], out[z:] = out[1], out[z - 1 : z]
+def _bordered(part: NDArray[Any], padded: Cells) -> NDArray[np.int32]:
+    """An array in the corner of the cells and a border of one, its last values repeated outwards: a fast `np.pad`."""
+    out = np.empty(padded, np.int32)
+    z, y, x = (n + 1 for n in part.shape[1:])
+    out[:, 1:z, 1:y, 1:x] = part
+    out[:, 1:z, 1:y, 0], out[:, 1:z, 1:y, x:] = part[..., 0], part[..., -1:]
+    out[:, 1:z, 0], out[:, 1:z, y:] = out[:, 1:z, 1], out[:, 1:z, y - 1 : y]
+    out[:, 0], out[:, z:] = out[:, 1], out[:, z - 1 : z]
     return out
 
 
 def _box(padded: NDArray[np.int32]) -> NDArray[np.int32]:
     """Sums over 3 x 3 x 3 cells, with a border."""
-    padded = padded[:-2] + padded[1:-1] + padded[2:]
+    shape = padded.shape
     padded = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    inner = padded[:, :, :-2] + padded[:, :, 1:-1] + padded[:, :, 2:]
-    return _bordered(inner, inner.shape)
-
-
-def wide(sums: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Sums over boxes of cells: once, and twice, the latter shifted right."""
-    near = _box(sums)
-    return near, _box(near) + (1 << WIDE_SHIFT - 1) >> WIDE_SHIFT
+    padded = padded[:, :, :-2] + padded[:, :, 1:-1] + padded[:, :, 2:]
+    return _bordered(padded[..., :-2] + padded[..., 1:-1] + padded[..., 2:], shape)
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
     """What is known of a tile from one kind of other bands: their magnitudes by parity, and wide sums of all."""
 
-    lattices: tuple[NDArray[np.int32], ...]
+    lattices: NDArray[np.int32]
     near: NDArray[np.int32]
     far: NDArray[np.int32]
 
     @classmethod
-    def of(cls, volume: NDArray[np.int32], cells: Cells) -> Map:
-        """Map of a tile."""
-        lattices = tuple(lattice(volume, parity, cells) for parity in range(8))
-        return cls(lattices, *wide(sum(lattices[1:], lattices[0])))
+    def of(cls, grid: Grid, spread: NDArray[np.int32]) -> Map:
+        """Map of a tile.
+
+        Parameters
+        ----------
+        grid
+            Its cells.
+        spread
+            Magnitudes at `Grid.spread` of every axis, shape ``(frames, 2, cells, 2, cells, 2, cells)``.
+        """
+        lattices = spread.transpose(1, 3, 5, 0, 2, 4, 6).copy()
+        for axis, n in enumerate(grid.shape):
+            if n == 1:  # there are no odd ones
+                lattices[(slice(None),) * axis + (1,)] = 0
+        flat = lattices.reshape(8, grid.size)
+        return cls(flat, *grid.wide(flat.sum(0, dtype=np.int32)))
+
+
+Part = tuple[NDArray[np.int32], tuple[int, int, int]]
+"""An array over the cells, and how many cells further it is looked up."""
 
 
 class Tile:
-    """The magnitudes of one tile while it is coded, pass by pass."""
+    """The magnitudes of some frames of a tile while they are coded, pass by pass.
+
+    Parameters
+    ----------
+    grid
+        Its cells.
+    maps
+        What other bands say of it; None: nothing but zeros.
+    many
+        How many bands each map is a sum of; 0: nothing is known.
+    weights
+        Shape ``(8, WEIGHTS)``.
+    mean
+        Of the band's magnitudes.
+    """
 
     def __init__(
-        self, shape: Cells, maps: list[Map | None], many: tuple[int, ...], weights: NDArray[np.int64], mean: int
+        self, grid: Grid, maps: list[Map | None], many: tuple[int, ...], weights: NDArray[np.int64], mean: int
     ) -> None:
-        self.cells: Cells = tuple((n + 1) // 2 for n in shape)
-        self._shape, self._maps, self._divisors = shape, maps, divisors(many)
+        self.grid, self._maps, self._divisors, self._mean = grid, maps, divisors(many), mean
         self._factors = factors(weights, self._divisors, mean)
-        self._own = [np.zeros([n + 2 for n in self.cells], np.int32)] * 8
-        self._sums = self._own[0]
+        self._own: dict[int, NDArray[np.int32]] = {}
+        self._sums = np.zeros(grid.size, np.int32)
 
-    def members(self, number: int) -> tuple[slice, ...]:
-        """Where the coefficients of a pass lie in the tile."""
-        return tuple(slice(PASSES[number] >> bit & 1, n, 2) for bit, n in zip((2, 1, 0), self._shape, strict=True))
-
-    def sums(self, number: int) -> list[NDArray[np.int32] | None]:
-        """What the weights of a pass multiply, over the cells and a border; None: nothing is known."""
-        found: list[NDArray[np.int32] | None] = [None] * MEAN
-        for kind, parity, shift in neighbours(number):
-            there = _shifted(self._own[parity], shift)
-            before = found[kind]
-            found[kind] = there if before is None else before + there
-        if number:
-            found[OWN : OWN + 2] = [_shifted(part, (0, 0, 0)) for part in wide(self._sums)]
+    def sums(self, number: int) -> list[list[Part]]:
+        """What the weights of a pass multiply, each the sum of some parts; those that are 0 everywhere are left out."""
+        found: list[list[Part]] = [[] for _ in range(MEAN)]
+        if self._own:
+            for kind, parity, shift in neighbours(number):
+                if parity in self._own:
+                    found[kind].append((self._own[parity], shift))
+            found[OWN], found[OWN + 1] = ([(part, (0, 0, 0))] for part in self.grid.wide(self._sums))
         for place, part in enumerate(self._maps):
             if part is not None:
-                arrays = (part.lattices[PASSES[number]], part.near, part.far)
-                found[MAPS + 3 * place : MAPS + 3 * place + 3] = [_shifted(array, (0, 0, 0)) for array in arrays]
+                for k, array in enumerate((part.lattices[PASSES[number]], part.near, part.far)):
+                    found[MAPS + 3 * place + k] = [(array, (0, 0, 0))]
         return found
 
     def classes(self, number: int) -> NDArray[np.uint8]:
-        """Classes of the coefficients of a pass."""
+        """Classes of the coefficients of a pass, shape ``(frames, ...)``."""
         factors = self._factors[number].tolist()
-        total = np.full(self.cells, factors[MEAN], np.int32)
-        for factor, part in zip(factors[:MEAN], self.sums(number), strict=True):
-            if factor and part is not None:
-                total += part * np.int32(factor)
-        octave = np.frexp(np.maximum(total, 1).astype(np.float64))
-        mantissa = (octave[0] * 8).astype(np.int32) - 4
-        found = np.clip(4 * (octave[1] - 1) + mantissa - FIRST_CLASS, 0, CLASSES - 1).astype(np.uint8)
-        return found[self.cut(number)]
+        total = np.full(self.grid.size, factors[MEAN], np.int32)
+        middle, inner = total[self.grid.inner()], self.grid.inner
+        for factor, parts in zip(factors[:MEAN], self.sums(number), strict=True):
+            if factor and parts:
+                middle += reduce(add, (part[inner(shift)] for part, shift in parts)) * np.int32(factor)
+        expected = np.maximum(total.reshape(self.grid.padded)[self.grid.cut(number)], 1).astype(np.float64)
+        octaves = (expected.view(np.int64) >> 50) - 4 * 1023  # two bits of mantissa below the exponent
+        classes: NDArray[np.uint8] = np.clip(octaves - FIRST_CLASS, 0, CLASSES - 1).astype(np.uint8)
+        return classes
 
-    def means(self, number: int, mean: int) -> list[NDArray[np.float64]]:
+    def means(self, number: int) -> list[NDArray[np.float64]]:
         """What weights stand before, in magnitudes of 1, for every coefficient of a pass; the encoder's."""
+        cut, mean = self.grid.cut(number), self._mean / 4096
+        size = np.empty(self.grid.padded, np.bool_)[cut].size
         found = []
-        for part, divisor in zip(self.sums(number), self._divisors[number].tolist(), strict=True):
-            known = np.full(self.cells, mean / 4096) if part is None else part * (4 / divisor)
-            found.append(known[self.cut(number)].ravel())
-        return [*found, np.full(found[0].shape, mean / 4096)]
-
-    def cut(self, number: int) -> tuple[slice, ...]:
-        """The cells that have a coefficient of a pass."""
-        where = zip(self.members(number), self._shape, strict=True)
-        return tuple(slice(len(range(*members.indices(n)))) for members, n in where)
+        for parts, divisor in zip(self.sums(number), self._divisors[number].tolist(), strict=True):
+            total = np.full(self.grid.size, 0.0 if divisor else mean)
+            for part, shift in parts:
+                total[self.grid.inner()] += part[self.grid.inner(shift)] * (4 / divisor)
+            found.append(total.reshape(self.grid.padded)[cut].ravel())
+        return [*found, np.full(size, mean)]
 
     def enter(self, number: int, magnitudes: NDArray[np.uint8]) -> None:
-        """Make the magnitudes of a pass known; `magnitudes` are the whole tile's."""
-        self._own[PASSES[number]] = lattice(magnitudes, PASSES[number], self.cells)
-        self._sums = self._sums + self._own[PASSES[number]]
-
-
-def _shifted(padded: NDArray[np.int32], shift: tuple[int, int, int]) -> NDArray[np.int32]:
-    return padded[tuple(slice(1 + s, n - 1 + s) for s, n in zip(shift, padded.shape, strict=True))]
+        """Make the magnitudes of a pass known, shape ``(frames, ...)``."""
+        if magnitudes.any():
+            self._own[PASSES[number]] = self.grid.lattice(magnitudes)
+            self._sums += self._own[PASSES[number]]

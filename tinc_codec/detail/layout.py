@@ -44,6 +44,8 @@ class Layout:
         For each band its parent along each group; -1: there is none.
     halves
         For each group the axes along which a parent is split once more: bits 3 to 0.
+    frames
+        For each band how many frames of a tile are coded together.
     pieces
         The first is that of the coarse rungs.
     numbers
@@ -54,6 +56,7 @@ class Layout:
     first: NDArray[np.int64]
     parents: NDArray[np.int64]
     halves: NDArray[np.int64]
+    frames: NDArray[np.int64]
     pieces: tuple[Piece, ...]
     numbers: tuple[NDArray[np.int64], ...]
 
@@ -86,9 +89,10 @@ def layout(plan: Plan) -> Layout:
     offsets = np.cumsum([0, *sizes])[:-1]
     bands = np.array([(offset, *band.shape) for offset, band in zip(offsets, plan.bands, strict=True)], np.int64)
     first = np.concatenate([np.full(len(rung.bands), rung.bands[0], np.int64) for rung in plan.rungs])
+    frames = np.concatenate([np.full(len(rung.bands), plan.frames(rung), np.int64) for rung in plan.rungs])
     halves = np.array([sum(1 << (AXES - 1 - axis) for axis in group.axes) for group in plan.groups], np.int64)
     pieces, numbers = _pieces(plan)
-    return Layout(bands, first, _parents(plan), halves, tuple(pieces), tuple(numbers))
+    return Layout(bands, first, _parents(plan), halves, frames, tuple(pieces), tuple(numbers))
 
 
 def _parents(plan: Plan) -> NDArray[np.int64]:

@@ -15,6 +15,9 @@ from tinc_codec.runtime.lazy import lazy
 
 AXES = 4
 
+FRAMES = 2**12
+"""Cells, with their borders, of the frames of a tile that are coded together."""
+
 Shape = tuple[int, int, int, int]
 Box = tuple[tuple[int, int], ...]
 
@@ -163,6 +166,10 @@ class Plan:
         level = band.levels[self._of_axis[axis]]
         low = sum(n > 1 for n in lengths(self.shape[axis], level)[:level])
         return low - 2 * band.high[axis] if level else 0
+
+    def frames(self, rung: Rung) -> int:
+        """How many frames (indices of axis 0) of a tile are coded together: many where frames are tiny."""
+        return max(1, FRAMES // math.prod((min(n, self.tile) + 1) // 2 + 2 for n in rung.lows[1:]))
 
     def tile_box(self, rung: Rung, tile: tuple[int, ...], shape: Shape) -> Box:
         """Where a tile begins and ends along each axis of a band of `shape`."""

@@ -32,7 +32,7 @@ _WORTH = 2**15
 def tile_of(shape: Shape) -> int:
     """Coefficients along a tile."""
     usual = tile = _SMALL if math.prod(shape) >= _TILED else _LARGE
-    while math.prod(min(tile, n) for n in shape[1:]) < usual**3 and tile < max(shape[1:]):
+    while math.prod(min(tile, n) for n in shape) < usual**3 and tile < max(shape):
         tile *= 2
     return tile
 

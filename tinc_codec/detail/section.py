@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.bits import Reader, Writer
 from tinc_codec.detail.contexts import CLASSES, WEIGHTS
 from tinc_codec.detail.defaults import PRESETS
-from tinc_codec.detail.plan import AXES, Group, Plan, Shape
+from tinc_codec.detail.plan import AXES, Group, Plan, Rung, Shape
 from tinc_codec.detail.scale import LARGEST_MEAN, Scale, mean_of
 from tinc_codec.detail.tables import ClassTables, class_tables
 from tinc_codec.runtime.lazy import lazy
@@ -188,13 +188,18 @@ def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
 def passes(plan: Plan) -> int:
     """Passes over all tiles: each has work of its own, however few its coefficients are."""
     each = 1 << sum(n > 1 for n in plan.shape[1:])
-    frames = [sum(plan.bands[band].shape[0] for band in rung.bands) for rung in plan.rungs]
-    return each * sum(math.prod(rung.tiles[1:]) * n for rung, n in zip(plan.rungs, frames, strict=True))
+    return each * sum(math.prod(rung.tiles[1:]) * len(rung.bands) * _runs(plan, rung) for rung in plan.rungs)
+
+
+def _runs(plan: Plan, rung: Rung) -> int:
+    """Runs of frames that are coded together, of all tiles along axis 0."""
+    ends = [plan.tile_box(rung, (t, 0, 0, 0), rung.lows)[0] for t in range(rung.tiles[0])]
+    return sum(-(-(end - begin) // plan.frames(rung)) for begin, end in ends)
 
 
 def most_passes(shape: Shape) -> int:
     """The most of them that a chunk gives reason for (FORMAT.md, "Limits")."""
-    return shape[0] * (math.prod(shape[1:]) // 32 + max(2**12 // shape[0], 2**8))
+    return math.prod(shape) // 32 + 2**12
 
 
 def piece_count(plan: Plan) -> int:

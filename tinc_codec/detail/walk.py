@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.bits import Reader, Writer
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
-from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Map, Tile
+from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Grid, Map, Tile
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model, all_magnitudes, magnitudes_of
 from tinc_codec.detail.quantiser import Quantiser, Tally
@@ -19,12 +19,12 @@ from tinc_codec.stream.ans import PieceDecoder
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One pass of one tile."""
+    """One pass over some frames of a tile."""
 
     tile: Tile
     number: int
     band: int
-    place: tuple[int | slice, ...]
+    place: tuple[slice, ...]
     """Of its coefficients in the band."""
 
 
@@ -76,7 +76,7 @@ class Walker:
         normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
         for step in steps(self._model, piece, self._magnitudes):
             magnitudes = self._magnitudes_of(step).ravel() / 16
-            rows = np.stack([*step.tile.means(step.number, int(self._model.means[step.band])), magnitudes])
+            rows = np.stack([*step.tile.means(step.number), magnitudes])
             guess = self._model.weights[step.number] @ rows[:-1] / UNIT
             normal[step.number] += rows[:-1] / (guess * (1 + guess) + 1e-4) @ rows.T
         return normal
@@ -97,28 +97,28 @@ def steps(model: Model, piece: Piece, magnitudes: NDArray[np.uint8]) -> Iterator
         shape = tuple(end - begin for begin, end in box[1:])
         if not model.means[band] or 0 in shape:
             continue
-        for t in range(*box[0]):
-            maps, many = _maps(model, band, box, t, magnitudes)
-            tile = Tile(shape, maps, many, model.weights, int(model.means[band]))
-            mine = model.layout.view(magnitudes, band)[t][tuple(slice(*ends) for ends in box[1:])]
-            yield from _passes(tile, band, (t, *(begin for begin, _ in box[1:])), mine)
+        many = int(model.layout.frames[band])
+        for begin in range(box[0][0], box[0][1], many):
+            yield from _passes(model, band, [[begin, min(begin + many, box[0][1])], *box[1:]], magnitudes)
 
 
-def _passes(tile: Tile, band: int, first: tuple[int, ...], mine: NDArray[np.uint8]) -> Iterator[Step]:
+def _passes(model: Model, band: int, box: list[list[int]], magnitudes: NDArray[np.uint8]) -> Iterator[Step]:
+    frames, *shape = (end - begin for begin, end in box)
+    grid = Grid(frames, tuple(shape))
+    tile = Tile(grid, *_maps(model, band, box, grid, magnitudes), model.weights, int(model.means[band]))
+    mine = model.layout.view(magnitudes, band)
     for number in range(8):
-        members = tile.members(number)
-        if not mine[members].size:
-            continue
-        ends = [begin + n for begin, n in zip(first[1:], mine.shape, strict=True)]
-        rows = (slice(begin + m.start, end, 2) for begin, end, m in zip(first[1:], ends, members, strict=True))
-        yield Step(tile, number, band, (first[0], *rows))
-        tile.enter(number, mine)
+        rows = (slice(begin + m.start, end, 2) for (begin, end), m in zip(box[1:], grid.members(number), strict=True))
+        place = (slice(*box[0]), *rows)
+        if mine[place].size:
+            yield Step(tile, number, band, place)
+            tile.enter(number, mine[place])
 
 
 def _maps(
-    model: Model, band: int, box: list[list[int]], t: int, magnitudes: NDArray[np.uint8]
+    model: Model, band: int, box: list[list[int]], grid: Grid, magnitudes: NDArray[np.uint8]
 ) -> tuple[list[Map | None], tuple[int, ...]]:
-    """Maps of a band in a tile, and how many bands each is a sum of."""
+    """Maps of a band in some frames of a tile, and how many bands each is a sum of."""
     layout = model.layout
     *others, last = zip(layout.parents[band].tolist(), layout.halves.tolist(), strict=True)
     kinds = [[last], [(other, 0) for other in range(max(1, int(layout.first[band])), band)], others]
@@ -126,18 +126,30 @@ def _maps(
     many = []
     for kind in kinds:
         there = [(other, halved) for other, halved in kind if other >= 0 and layout.bands[other, 1:].all()]
-        parts = [_cut(layout.view(magnitudes, other), halved, box, t) for other, halved in there]
-        cells = tuple((end - begin + 1) // 2 for begin, end in box[1:])
-        maps.append(Map.of(sum(parts[1:], parts[0]), cells) if parts else None)
-        many.append(len(parts))
+        parts = (_spread(layout.view(magnitudes, other), halved, box, grid) for other, halved in there)
+        some = [part for part in parts if part is not None]
+        maps.append(Map.of(grid, sum(some[1:], some[0])) if some else None)
+        many.append(len(there))
     return maps, tuple(many)
 
 
-def _cut(magnitudes: NDArray[np.uint8], halved: int, box: list[list[int]], t: int) -> NDArray[np.int32]:
-    """Magnitudes of a band at the places of a tile; bits 3 to 0 of `halved`: axes along which it is split once more."""
-    where = [np.array([t]), *(np.arange(*ends) for ends in box[1:])]
+def _spread(magnitudes: NDArray[np.uint8], halved: int, box: list[list[int]], grid: Grid) -> NDArray[np.int32] | None:
+    """Magnitudes of a band over the cells of a tile, see `Map.of`; None: all are 0.
+
+    Parameters
+    ----------
+    halved
+        Bits 3 to 0: axes along which the band is split once more than the tile's.
+    """
+    within = [np.arange(*box[0]), *(begin + grid.spread(axis).ravel() for axis, (begin, _) in enumerate(box[1:]))]
     places = [
         np.minimum(index >> (halved >> (3 - axis) & 1), n - 1)
-        for axis, (index, n) in enumerate(zip(where, magnitudes.shape, strict=True))
+        for axis, (index, n) in enumerate(zip(within, magnitudes.shape, strict=True))
     ]
-    return np.asarray(magnitudes[np.ix_(*places)][0], np.int32)
+    near = magnitudes[tuple(slice(index.min(), index.max() + 1) for index in places)]
+    if not near.any():
+        return None
+    for axis, index in enumerate(places):
+        near = near.take(index - index.min(), axis)
+    frames, *cells = grid.padded
+    return near.astype(np.int32).reshape(frames, 2, cells[0], 2, cells[1], 2, cells[2])

@@ -1,7 +1,7 @@
 """Expected magnitudes of a tile's coefficients, compiled: the integers of `tinc_codec.detail.contexts`.
 
-The eight parities of a tile lie in arrays of their own, all shaped like its cells with a border of one, flattened: then
-a neighbour is a constant number of places away, whatever the parity, and loops run over whole arrays.
+The eight parities of a tile's frames lie in arrays of their own, all shaped like the cells of each frame with a border
+of one, flattened: then a neighbour is a constant number of places away, and loops run over whole arrays.
 """
 
 from __future__ import annotations
@@ -25,12 +25,19 @@ ENDS = np.cumsum([0, *(len(part) for part in _LISTS)]).astype(np.int64)
 
 @jit
 def fill_border(flat: Any, cells: Any, counts: Any) -> None:
-    """Repeat the last values outwards, where the first `counts` of an array of `cells` and its border are there."""
-    a = flat.reshape(cells[0] + 2, cells[1] + 2, cells[2] + 2)
-    nz, ny, nx = counts[0], counts[1], counts[2]
-    if nz == 0 or ny == 0 or nx == 0:
+    """Repeat the last values outwards, where the first `counts` of each frame of `cells` and its border are there."""
+    size = (cells[0] + 2) * (cells[1] + 2) * (cells[2] + 2)
+    if counts[0] == 0 or counts[1] == 0 or counts[2] == 0:
         flat[:] = 0
         return
+    for t in range(len(flat) // size):
+        _fill_frame(flat[t * size : (t + 1) * size], cells, counts)
+
+
+@jit
+def _fill_frame(flat: Any, cells: Any, counts: Any) -> None:
+    a = flat.reshape(cells[0] + 2, cells[1] + 2, cells[2] + 2)
+    nz, ny, nx = counts[0], counts[1], counts[2]
     for z in range(1, nz + 1):
         for y in range(1, ny + 1):
             row = a[z, y]
@@ -54,14 +61,15 @@ def parity_counts(shape: Any, p: int, counts: Any) -> None:
 
 @jit
 def lattice(volume: Any, p: int, flat: Any, cells: Any, counts: Any) -> None:
-    """One parity of a volume, with its border."""
-    a = flat.reshape(cells[0] + 2, cells[1] + 2, cells[2] + 2)
-    parity_counts(volume.shape, p, counts)
-    for z in range(counts[0]):
-        for y in range(counts[1]):
-            row, source = a[z + 1, y + 1], volume[2 * z + ((p >> 2) & 1), 2 * y + ((p >> 1) & 1)]
-            for x in range(counts[2]):
-                row[x + 1] = source[2 * x + (p & 1)]
+    """One parity of the frames of a volume, with its border."""
+    a = flat.reshape(len(volume), cells[0] + 2, cells[1] + 2, cells[2] + 2)
+    parity_counts(volume.shape[1:], p, counts)
+    for t in range(len(volume)):
+        for z in range(counts[0]):
+            for y in range(counts[1]):
+                row, source = a[t, z + 1, y + 1], volume[t, 2 * z + ((p >> 2) & 1), 2 * y + ((p >> 1) & 1)]
+                for x in range(counts[2]):
+                    row[x + 1] = source[2 * x + (p & 1)]
     fill_border(flat, cells, counts)
 
 
@@ -119,7 +127,7 @@ def expected(
     """
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
-    begin, end = sz + sy + 1, cells[0] * sz + cells[1] * sy + cells[2] + 1
+    begin, end = sz + sy + 1, len(total) - sz - sy - 1
     p = _ORDER[number]
     total[begin:end] = factors[-1]
     for k in range(ENDS[number], ENDS[number + 1] if known else ENDS[number]):

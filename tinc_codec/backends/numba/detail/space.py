@@ -13,13 +13,15 @@ class Setup(NamedTuple):
     """What is common to all tiles of a chunk.
 
     `bands`: offset and shape of each; `first`: of each, the first band of its rung; `parents`: of each, its parent
-    along each group, or -1; `halves`: of each group, the axes that a parent is split along once more, as bits 3 to 0.
+    along each group, or -1; `halves`: of each group, the axes that a parent is split along once more, as bits 3 to 0;
+    `frames`: of each band, how many of a tile are coded together.
     """
 
     bands: Any
     first: Any
     parents: Any
     halves: Any
+    frames: Any
     divisors: Any
     weights: Any
     means: Any
@@ -48,7 +50,7 @@ class Task(NamedTuple):
 
 
 class Space(NamedTuple):
-    """Arrays to work in, for one shape of a tile."""
+    """Arrays to work in, for one shape of the frames of a tile that are coded together."""
 
     own: Any
     own_wide: Any
@@ -69,11 +71,11 @@ class Space(NamedTuple):
 
 
 @jit
-def space(shape: Any, cells: Any) -> Space:
-    """Arrays for a tile of three axes."""
-    size = (cells[0] + 2) * (cells[1] + 2) * (cells[2] + 2)
+def space(frames: int, shape: Any, cells: Any) -> Space:
+    """Arrays for so many frames of three axes."""
+    size = frames * (cells[0] + 2) * (cells[1] + 2) * (cells[2] + 2)
     floats = np.zeros(size)
-    most = cells[0] * cells[1] * cells[2]
+    most = frames * cells[0] * cells[1] * cells[2]
     return Space(
         np.zeros((8, size), np.int32),
         np.zeros((2, size), np.int32),
@@ -85,7 +87,7 @@ def space(shape: Any, cells: Any) -> Space:
         floats,
         floats.view(np.int64),
         np.zeros(size, np.int32),
-        np.zeros((shape[0], shape[1], shape[2]), np.int32),
+        np.zeros((frames, shape[0], shape[1], shape[2]), np.int32),
         np.zeros(most, np.int64),
         np.zeros(most, np.int64),
         np.zeros(most, np.int64),

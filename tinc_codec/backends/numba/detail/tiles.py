@@ -12,11 +12,19 @@ from tinc_codec.detail.contexts import MAPS, MEAN, PLACES
 
 
 @jit
-def add_map(magnitudes: Any, band: Any, halved: int, box: Any, t: int, out: Any) -> None:
-    """Add a band's magnitudes at the places of a tile; bits 3 to 0 of `halved`: axes it is split further along."""
+def add_map(magnitudes: Any, band: Any, halved: int, box: Any, begin: int, out: Any) -> None:
+    """Add a band's magnitudes at the places of a tile's frames from `begin` on.
+
+    Bits 3 to 0 of `halved`: axes that the band is split further along.
+    """
+    if band[1] * band[2] * band[3] * band[4]:
+        for t in range(len(out)):
+            _add_frame(magnitudes, band, halved, box, begin + t, out[t])
+
+
+@jit
+def _add_frame(magnitudes: Any, band: Any, halved: int, box: Any, t: int, out: Any) -> None:
     offset, n0, n1, n2, n3 = band[0], band[1], band[2], band[3], band[4]
-    if n0 == 0 or n1 == 0 or n2 == 0 or n3 == 0:
-        return
     t = min(t >> ((halved >> 3) & 1), n0 - 1)
     for z in range(out.shape[0]):
         there_z = min((box[1, 0] + z) >> ((halved >> 2) & 1), n1 - 1)
@@ -35,11 +43,11 @@ def add_map(magnitudes: Any, band: Any, halved: int, box: Any, t: int, out: Any)
 def _any(volume: Any) -> Any:
     """Whether any is not 0."""
     total = np.int32(0)
-    for z in range(volume.shape[0]):
-        for y in range(volume.shape[1]):
-            row = volume[z, y]
-            for x in range(len(row)):
-                total |= row[x]
+    for frame in volume:
+        for plane in frame:
+            for row in plane:
+                for x in range(len(row)):
+                    total |= row[x]
     return total != 0
 
 
@@ -76,10 +84,10 @@ def band_factors(divisors: Any, weights: Any, many: Any, mean: int, out: Any) ->
 
 @jit
 def prepare(
-    magnitudes: Any, bands: Any, own: int, first: int, parents: Any, halves: Any, box: Any, t: int,
+    magnitudes: Any, bands: Any, own: int, first: int, parents: Any, halves: Any, box: Any, begin: int,
     volume: Any, maps: Any, maps_wide: Any, sums: Any, spare: Any, cells: Any, counts: Any, many: Any, live: Any,
 ) -> None:  # fmt: skip
-    """The maps of one band in one tile: the parent along the last group, bands of the rung, parents along the others.
+    """Maps of a band in frames of a tile: the parent along the last group, bands of the rung, parents along the others.
 
     `many`: how many bands each is a sum of; `live`: whether it is more than zeros, which are not entered.
     """
@@ -92,13 +100,13 @@ def prepare(
             for other in range(max(first, 1), own):
                 if bands[other, 1] * bands[other, 2] * bands[other, 3] * bands[other, 4]:
                     many[1] += 1
-                    add_map(magnitudes, bands[other], 0, box, t, volume)
+                    add_map(magnitudes, bands[other], 0, box, begin, volume)
         else:
             for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
                 there = parents[own, g]
                 if there >= 0 and bands[there, 1] * bands[there, 2] * bands[there, 3] * bands[there, 4]:
                     many[m] += 1
-                    add_map(magnitudes, bands[there], halves[g], box, t, volume)
+                    add_map(magnitudes, bands[there], halves[g], box, begin, volume)
         live[m] = many[m] > 0 and _any(volume)
         if live[m]:
             enter_map(volume, maps[m], maps_wide[m], sums, spare, cells, counts)

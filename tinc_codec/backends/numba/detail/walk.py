@@ -29,21 +29,22 @@ READ, WRITE, QUANTISE, GATHER = range(4)
 
 
 @jit
-def _members(band: Any, box: Any, t: int, p: int, cells: Any, counts: Any, places: Any, there: Any) -> int:
-    """Coefficients of a pass: their places among the cells, and among all numbers; how many there are."""
+def _members(band: Any, box: Any, frames: Any, p: int, cells: Any, counts: Any, places: Any, there: Any) -> None:
+    """Coefficients of a pass: their places among the cells, and among all numbers."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
     count = 0
-    for z in range(counts[0]):
-        deep = (t * band[2] + box[1, 0] + 2 * z + ((p >> 2) & 1)) * band[3]
-        for y in range(counts[1]):
-            base = band[0] + (deep + box[2, 0] + 2 * y + ((p >> 1) & 1)) * band[4] + box[3, 0] + (p & 1)
-            place = (z + 1) * sz + (y + 1) * sy + 1
-            for x in range(counts[2]):
-                places[count] = place + x
-                there[count] = base + 2 * x
-                count += 1
-    return count
+    for t in range(frames[0], frames[1]):
+        first = (t - frames[0]) * (cells[0] + 2)
+        for z in range(counts[0]):
+            deep = (t * band[2] + box[1, 0] + 2 * z + ((p >> 2) & 1)) * band[3]
+            for y in range(counts[1]):
+                base = band[0] + (deep + box[2, 0] + 2 * y + ((p >> 1) & 1)) * band[4] + box[3, 0] + (p & 1)
+                place = (first + z + 1) * sz + (y + 1) * sy + 1
+                for x in range(counts[2]):
+                    places[count] = place + x
+                    there[count] = base + 2 * x
+                    count += 1
 
 
 @jit
@@ -149,15 +150,17 @@ def _read(task: Task, tables: Lookups, known: bool, total: int, w: Space, ends: 
 
 @jit
 def _pass(
-    job: int, task: Task, setup: Setup, tables: Lookups, own: int, step: int, box: Any, t: int, factors: Any, many: Any,
-    live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any, progress: Any,
+    job: int, task: Task, setup: Setup, tables: Lookups, own: int, step: int, box: Any, frames: Any, factors: Any,
+    many: Any, live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any,
+    progress: Any,
 ) -> Any:  # fmt: skip
     """Do the job for a pass; whether its tokens must be entered."""
-    shift, count, any_known = setup.shifts[own], counts[0] * counts[1] * counts[2], known or live.any()
+    shift, any_known = setup.shifts[own], known or live.any()
+    count = (frames[1] - frames[0]) * counts[0] * counts[1] * counts[2]
     if any_known or job != READ:
         if known:
             wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
-        _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+        _members(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.places, w.there)
     if job == GATHER:
         _gather(task, setup, step, own, many, live, w, cells, count, numbers)
     elif any_known or job != READ:
@@ -169,7 +172,7 @@ def _pass(
         if not _read(task, tables, any_known, factors[step, MEAN], w, ends, count, state):
             return False
         if not any_known:
-            _members(setup.bands[own], box, t, _ORDER[step], cells, counts, w.places, w.there)
+            _members(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.places, w.there)
         return True
     if job == QUANTISE:
         _quantise(task, own, shift, w, count, numbers)
@@ -180,32 +183,48 @@ def _pass(
 
 
 @jit
+def _frames(
+    job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, frames: Any, w: Space, numbers: Any,
+    magnitudes: Any, ends: Any, state: Any, progress: Any,
+) -> None:  # fmt: skip
+    """Walk over some frames, from `frames[0]` to `frames[1]`, of a tile of one band."""
+    shape = box[1:, 1] - box[1:, 0]
+    cells, counts, many = (shape + 1) // 2, np.zeros(3, np.int64), np.zeros(3, np.int64)
+    factors, live = np.zeros((8, WEIGHTS), np.int64), np.zeros(3, np.bool_)
+    prepare(
+        magnitudes, setup.bands, own, setup.first[own], setup.parents, setup.halves, box, frames[0],
+        w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many, live,
+    )  # fmt: skip
+    band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
+    w.own[:] = 0
+    w.own_wide[:] = 0
+    w.sums[:] = 0
+    known = False
+    for step in range(8):
+        parity_counts(shape, _ORDER[step], counts)
+        if counts.min() > 0 and _pass(
+            job, task, setup, tables, own, step, box, frames, factors, many, live, known, w, cells, counts, ends,
+            numbers, state, progress,
+        ):  # fmt: skip
+            count = (frames[1] - frames[0]) * counts[0] * counts[1] * counts[2]
+            known |= _entered(w, magnitudes, step, count, cells, counts)
+
+
+@jit
 def _tile(
     job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, numbers: Any, magnitudes: Any, ends: Any,
     state: Any, progress: Any,
 ) -> None:  # fmt: skip
     """Walk over a tile of one band."""
-    shape = box[1:, 1] - box[1:, 0]
-    cells, counts, many = (shape + 1) // 2, np.zeros(3, np.int64), np.zeros(3, np.int64)
-    factors, live, w = np.zeros((8, WEIGHTS), np.int64), np.zeros(3, np.bool_), space(shape, cells)
-    for t in range(box[0, 0], box[0, 1]):
-        prepare(
-            magnitudes, setup.bands, own, setup.first[own], setup.parents, setup.halves, box, t,
-            w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many, live,
-        )  # fmt: skip
-        band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
-        w.own[:] = 0
-        w.own_wide[:] = 0
-        w.sums[:] = 0
-        known = False
-        for step in range(8):
-            parity_counts(shape, _ORDER[step], counts)
-            if counts.min() > 0 and _pass(
-                job, task, setup, tables, own, step, box, t, factors, many, live, known, w, cells, counts, ends,
-                numbers, state, progress,
-            ):  # fmt: skip
-                count = counts[0] * counts[1] * counts[2]
-                known |= _entered(w, magnitudes, step, count, cells, counts)
+    shape, frames = box[1:, 1] - box[1:, 0], np.zeros(2, np.int64)
+    cells, begin = (shape + 1) // 2, box[0, 0]
+    w = space(min(setup.frames[own], box[0, 1] - begin), shape, cells)
+    while begin < box[0, 1]:
+        frames[0], frames[1] = begin, min(begin + setup.frames[own], box[0, 1])
+        if frames[1] - begin != len(w.volume):  # the last ones
+            w = space(frames[1] - begin, shape, cells)
+        _frames(job, task, setup, tables, own, box, frames, w, numbers, magnitudes, ends, state, progress)
+        begin = frames[1]
 
 
 @jit

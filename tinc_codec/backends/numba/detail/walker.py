@@ -56,7 +56,15 @@ class Walker:
         plan = model.layout
         shifts = model.shifts.astype(np.int64)
         self._setup = Setup(
-            plan.bands, plan.first, plan.parents, plan.halves, divisors(), model.weights, model.means, shifts
+            plan.bands,
+            plan.first,
+            plan.parents,
+            plan.halves,
+            plan.frames,
+            divisors(),
+            model.weights,
+            model.means,
+            shifts,
         )
         self._model, self._numbers, self._tables = model, numbers, _lookups(model.tables)
         self._magnitudes = all_magnitudes(model, numbers, known)
