@@ -10,8 +10,10 @@ from tinc_codec.decoding.predictors.detail import pack_range
 from tinc_codec.detail import exact_in_context
 from tinc_codec.detail.goals import Step
 from tinc_codec.detail.goals import encode as encode_detail
-from tinc_codec.encoding.residual import Quantiser, Volume, encode
+from tinc_codec.encoding.residual.encode import encode
+from tinc_codec.encoding.residual.volume import Volume
 from tinc_codec.residual.integer_domain import IntegerDomain, Kind, exact_grid
+from tinc_codec.residual.lattice import Quantiser
 from tinc_codec.runtime.settings import process, set_process
 from tinc_codec.stream import model_section as weights
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack

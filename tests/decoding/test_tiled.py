@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.models import random_residual, random_stream
 from tinc_codec.decoding import tiled
 from tinc_codec.decoding.chunk import Chunk
-from tinc_codec.encoding import residual as encoder
+from tinc_codec.encoding.residual import volume as encoder
 
 SHAPE = (24, 40, 32)
 

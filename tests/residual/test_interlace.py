@@ -24,7 +24,7 @@ def test_neighbours_are_those_of_the_definition(shape, levels, seed):
         members = step.members(volume)
         if not members.size:
             continue
-        around = Neighbourhood(lattice, step.parity)
+        around = Neighbourhood(np.pad(lattice, REACH, mode="reflect"), step.parity)
         for offset in (step.pairs[0], step.pairs[-1]):
             for sign in (1, -1):
                 got = around.at(offset, sign)

@@ -13,9 +13,11 @@ from tests import reference
 from tests.models import random_residual
 from tests.stream.test_container import sealed
 from tinc_codec import decode
-from tinc_codec.encoding import residual as learning
+from tinc_codec.encoding.residual import encode as learning
+from tinc_codec.encoding.residual import fit, volume
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual.integer_domain import IntegerDomain, Kind
+from tinc_codec.residual.lattice import Quantiser
 from tinc_codec.stream import limits
 from tinc_codec.stream.container import Section, unpack
 
@@ -25,9 +27,9 @@ DTYPES = ["u1", "<u2", ">u4", "u8", "i1", "i2", "i4", ">i8", "f2", "<f4", ">f8"]
 @pytest.fixture
 def small_parts(monkeypatch):
     """Tiles, weights and contexts as small volumes would never get."""
-    monkeypatch.setattr(learning, "TILE_VOXELS", 150)
+    monkeypatch.setattr(volume, "TILE_VOXELS", 150)
     monkeypatch.setattr(limits, "VOXELS_PER_TILE", 2)
-    monkeypatch.setattr(learning, "VOXELS_PER_WEIGHT", 2)
+    monkeypatch.setattr(fit, "VOXELS_PER_WEIGHT", 2)
     monkeypatch.setattr(learning, "VOXELS_PER_CONTEXT", 20)
 
 
@@ -59,7 +61,7 @@ def test_the_step_bounds_the_error_and_zeros_are_cheap():
     domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
     sizes = []
     for width in (1, 9, 33):
-        coded = learning.encode(learning.Volume(domain, values, None, None), learning.Quantiser(width))
+        coded = learning.encode(volume.Volume(domain, values, None, None), Quantiser(width))
         assert np.abs(coded.values - values).max() <= width // 2
         sizes.append(len(coded.section))
     assert sizes[0] > sizes[1] > sizes[2]
@@ -69,7 +71,7 @@ def test_neighbours_predict():
     """A ramp costs next to nothing, though every value of it is different."""
     values = np.indices((64, 64)).sum(0).astype(float) * 7
     domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
-    coded = learning.encode(learning.Volume(domain, values, None, None), learning.Quantiser(1))
+    coded = learning.encode(volume.Volume(domain, values, None, None), Quantiser(1))
     assert (coded.values == values).all()
     assert len(coded.section) < 450
 
@@ -79,7 +81,7 @@ def test_a_model_predicts():
     values = rng.integers(0, 1000, (48, 48)).astype(float)
     domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 1000)
     sizes = [
-        len(learning.encode(learning.Volume(domain, values, None, model), learning.Quantiser(1)).section)
+        len(learning.encode(volume.Volume(domain, values, None, model), Quantiser(1)).section)
         for model in (None, (values + rng.integers(-1, 2, values.shape)).clip(0).astype("u2"))
     ]
     assert sizes[1] < sizes[0] / 2

@@ -13,7 +13,7 @@ from numcodecs.zstd import Zstd
 from tests.models import random_stream
 from tinc_codec import CorruptStreamError, LimitError, TINCCodec, decode, decode_batch, sample, set_process
 from tinc_codec.decoding.inspect import inspect
-from tinc_codec.encoding.residual import tile_grid
+from tinc_codec.encoding.residual.volume import tile_grid
 from tinc_codec.runtime.settings import WORK
 from tinc_codec.stream import limits, lossless
 from tinc_codec.stream.container import Container, Header, ModelKind, Section, pack, unpack

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.work import Work
+from tinc_codec.residual.interlace import Pass
+from tinc_codec.residual.lattice import Coded, Lattice, Quantiser
+from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
@@ -58,3 +61,15 @@ class Backend(Protocol):
 
     def tile_decoder(self, parameters: ResidualParameters) -> TileDecoder:
         """For the tiles of a residual with these parameters."""
+
+    def code_pass(
+        self,
+        lattice: Lattice,
+        step: Pass,
+        model: PassModel,
+        target: NDArray[np.float64],
+        inside: NDArray[np.bool_] | None,
+        quantiser: Quantiser,
+        top: int,
+    ) -> Coded:
+        """Predict, quantise and enter the voxels of a pass of one tile; see `tinc_codec.residual.lattice.code_pass`."""

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from tinc_codec.detail.goals import Error
 from tinc_codec.encoding import coefficients, holes, networks
 from tinc_codec.encoding.prepared import PreparedChunk
-from tinc_codec.encoding.residual import Coded, Quantiser, Volume, encode
+from tinc_codec.encoding.residual.encode import Residual, encode
+from tinc_codec.encoding.residual.fit import FITTED
+from tinc_codec.encoding.residual.volume import Volume
 from tinc_codec.encoding.tree_model import Modelling
 from tinc_codec.encoding.verified import Exactly, Verified, measure, predicted, verify
 from tinc_codec.errors import TrainingError, UnreachableGoalError
 from tinc_codec.residual.integer_domain import IntegerDomain, bounded_domain
+from tinc_codec.residual.lattice import Quantiser
 from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.stream.container import Section
 from tinc_codec.targets import Bound
@@ -252,7 +255,7 @@ class Bounded:
         chunk, domain = self.chunk, aim.domain
         volume = Volume(domain, domain.from_samples(chunk.filled), chunk.modelled, samples)
         exactly = Quantiser(2 * aim.allowed + 1)
-        coded = encode(volume, exactly) if aim.rmse is None else self._fewest(volume, aim.rmse)
+        coded = self._coded(volume, exactly) if aim.rmse is None else self._fewest(volume, aim.rmse)
         verified = verify(chunk, {**sections, Section.RESIDUAL: coded.section})
         if verified.complaint is None:
             return verified
@@ -260,14 +263,17 @@ class Bounded:
         log.warning(text, chunk.header.shape, verified.complaint)
         return None
 
-    def _fewest(self, volume: Volume, rmse: float) -> Coded:
+    def _coded(self, volume: Volume, quantiser: Quantiser) -> Residual:
+        return encode(volume, quantiser, FITTED << 2 * min(self.chunk.config.effort - 1, 1))
+
+    def _fewest(self, volume: Volume, rmse: float) -> Residual:
         """The residual of the fewest bytes whose decoder keeps a root mean square error."""
         domain, chunk = volume.domain, self.chunk
 
-        def error(coded: Coded) -> float:
+        def error(coded: Residual) -> float:
             return measure(chunk, domain.to_samples(coded.values)).rmse
 
-        best = encode(volume, Quantiser(1))
+        best = self._coded(volume, Quantiser(1))
         narrow, wide = 1.0, 2.0 * max(domain.top, 1)
         width = min(max(rmse / float(domain.quantum) * math.sqrt(12), 1), wide)
         tried, coded, reached = 1, best, 0.0
@@ -277,7 +283,7 @@ class Bounded:
             self.report.check()
             if round(width) != tried:  # several widths in a row may be the same integer
                 tried = round(width)
-                coded = encode(volume, Quantiser(tried, _ROUNDING))
+                coded = self._coded(volume, Quantiser(tried, _ROUNDING))
                 reached = error(coded)
             if _NEAR * rmse <= reached <= rmse:
                 return min(best, coded, key=lambda c: len(c.section))
@@ -287,5 +293,5 @@ class Bounded:
                 wide = width
             proposed = width * min(max(rmse / reached, 0.25), 4.0) if reached > 0 else 4 * width
             width = proposed if narrow * 1.005 < proposed < wide else math.sqrt(narrow * wide)
-        finer = encode(volume, Quantiser(round(narrow) + 1))
+        finer = self._coded(volume, Quantiser(round(narrow) + 1))
         return finer if error(finer) <= rmse and len(finer.section) < len(best.section) else best

@@ -44,9 +44,13 @@ class Pass:
 
     def members(self, tile: NDArray[Any]) -> NDArray[Any]:
         """The voxels of a tile that this pass codes; a view."""
+        return self.odd(self.lattice(tile))
+
+    def odd(self, lattice: NDArray[Any]) -> NDArray[Any]:
+        """The voxels of a lattice that this pass codes; a view."""
         if not self.pairs and not any(self.parity):
-            return self.lattice(tile)
-        view: NDArray[Any] = self.lattice(tile)[tuple(slice(odd, None, 2) for odd in self.parity)]
+            return lattice
+        view: NDArray[Any] = lattice[tuple(slice(odd, None, 2) for odd in self.parity)]
         return view
 
 
@@ -80,12 +84,19 @@ def _pairs(parity: tuple[int, ...], known: frozenset[tuple[int, ...]]) -> tuple[
 
 
 class Neighbourhood:
-    """Values of a lattice around the voxels of one pass, reflected at the tile's borders."""
+    """Values of a lattice around the voxels of one pass, reflected at the tile's borders.
 
-    def __init__(self, lattice: NDArray[np.float64], parity: tuple[int, ...]) -> None:
-        self._padded = np.pad(lattice, REACH, mode="reflect")
-        self._parity = parity
-        self._counts = [(n - odd + 1) // 2 for n, odd in zip(lattice.shape, parity, strict=True)]
+    Parameters
+    ----------
+    padded
+        The lattice, with a border of `REACH`.
+    parity
+        Of the pass.
+    """
+
+    def __init__(self, padded: NDArray[np.float64], parity: tuple[int, ...]) -> None:
+        self._padded, self._parity = padded, parity
+        self._counts = [(n - 2 * REACH - odd + 1) // 2 for n, odd in zip(padded.shape, parity, strict=True)]
 
     def at(self, offset: Offset, sign: int) -> NDArray[np.float64]:
         """The neighbours at ``sign * offset``, shaped like the pass's voxels; a view."""

@@ -60,62 +60,54 @@ PLAIN = tuple(PassModel((0,) * pairs, 0, (UNIT // 4, 0, UNIT // 8, 0, 0), 0) for
 """The models with no pair, which is the tree's own prediction, and with one, which is its mean."""
 
 
-@dataclass(frozen=True, eq=False)
-class Known:
-    """One tile while it is coded.
+class Around:
+    """What the voxels of one pass are predicted from.
 
     Parameters
     ----------
-    values
-        What is decoded so far; elsewhere the model's prediction.
-    errors
-        Magnitude of decoded minus predicted; 0 where nothing is decoded.
+    values, errors
+        Of a lattice, see `tinc_codec.residual.lattice.Lattice`.
     base
-        The model's prediction.
+        The model's prediction of the voxels.
+    parity
+        Of the pass.
     """
 
-    values: Volume
-    errors: Volume
-    base: Volume
+    def __init__(self, values: Volume, errors: Volume, base: Volume, parity: tuple[int, ...]) -> None:
+        self.values, self.errors = Neighbourhood(values, parity), Neighbourhood(errors, parity)
+        self.base = base
 
 
-def start(base: Volume) -> Known:
-    """A tile of which nothing is decoded."""
-    return Known(base.copy(), np.zeros_like(base), base)
-
-
-def pair_sums(around: Neighbourhood, step: Pass, count: int) -> list[Volume]:
-    """Sums of opposite neighbours, for the first `count` pairs."""
-    return [around.at(offset, 1) + around.at(offset, -1) for offset in step.pairs[:count]]
-
-
-def predict(known: Known, step: Pass, model: PassModel, top: int) -> tuple[Volume, Neighbourhood]:
+def predict(around: Around, step: Pass, model: PassModel, top: int) -> Volume:
     """Predictions of the voxels of a pass, within 0 .. `top`."""
-    around = Neighbourhood(step.lattice(known.values), step.parity)
-    base = step.members(known.base)
     if not model.pairs:
-        total = base * UNIT
+        total = around.base * UNIT
     else:
-        first, *others = pair_sums(around, step, model.pairs)
+        sums = (around.values.at(offset, 1) + around.values.at(offset, -1) for offset in step.pairs[: model.pairs])
+        first = next(sums)
         total = first * (UNIT // 2)
-        total += (2 * base - first) * model.weights[0]
-        for weight, pair in zip(model.weights[1:], others, strict=True):
+        total += (2 * around.base - first) * model.weights[0]
+        for weight, pair in zip(model.weights[1:], sums, strict=True):
             total += (pair - first) * weight
+    return rounded(total, model, top)
+
+
+def rounded(total: Volume, model: PassModel, top: int) -> Volume:
+    """Predictions of weighted sums, in place."""
     total += model.bias + UNIT // 2
     total *= 1 / UNIT
     np.floor(total, out=total)
-    return np.clip(total, 0, top, out=total), around
+    return np.clip(total, 0, top, out=total)
 
 
-def spread_terms(known: Known, step: Pass, predicted: Volume, around: Neighbourhood, pairs: int) -> list[Volume]:
+def spread_terms(around: Around, step: Pass, predicted: Volume, pairs: int) -> list[Volume]:
     """What the expected error is made of: `SPREADS` volumes shaped like the pass's voxels."""
-    errors = Neighbourhood(step.lattice(known.errors), step.parity)
     terms = []
     differences, mistakes = np.zeros_like(predicted), np.zeros_like(predicted)
     for number, offset in enumerate(step.pairs[: min(pairs, FAR)], start=1):
         for sign in (1, -1):
-            differences += np.abs(around.at(offset, sign) - predicted)
-            mistakes += errors.at(offset, sign)
+            differences += np.abs(around.values.at(offset, sign) - predicted)
+            mistakes += around.errors.at(offset, sign)
         if number in (NEAR, min(pairs, FAR)):
             terms.append((differences.copy(), mistakes.copy()))
     near, far = (terms[0], terms[-1]) if terms else ((differences, mistakes),) * 2
@@ -129,10 +121,3 @@ def expected_error(terms: list[Volume], model: PassModel) -> Volume:
         if weight:
             total += term * float(weight)
     return total
-
-
-def update(known: Known, step: Pass, predicted: Volume, steps: Volume, width: int, top: int) -> None:
-    """Enter the decoded voxels of a pass: the prediction plus `steps` times the quantisation step `width`."""
-    decoded = np.clip(predicted + steps * width, 0, top)
-    step.members(known.values)[...] = decoded
-    step.members(known.errors)[...] = np.abs(decoded - predicted)

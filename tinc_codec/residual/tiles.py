@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tinc_codec.residual import tokens
 from tinc_codec.residual.interlace import Pass, passes
-from tinc_codec.residual.prediction import expected_error, predict, spread_terms, start, update
+from tinc_codec.residual.lattice import Lattice
+from tinc_codec.residual.prediction import expected_error, predict, spread_terms
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.entropy import Decoder, Encoder, uniform
 
@@ -31,10 +32,10 @@ def _groups(keys: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.intp]]]:
 
 
 def write_pass(
-    encoder: Encoder, parameters: ResidualParameters, context: NDArray[np.uint8], steps: NDArray[np.int64]
+    encoder: Encoder, parameters: ResidualParameters, context: NDArray[np.uint8], numbers: tokens.Split
 ) -> None:
-    """Append the voxels of one pass, both arguments in C order."""
-    token, size, extra = tokens.split(tokens.zigzag(steps))
+    """Append the voxels of one pass, their contexts and numbers in C order."""
+    token, size, extra = numbers
     for key, places in _groups(context):
         encoder.coded(token[places], parameters.frequencies[key])
     for bits, places in _groups(size):
@@ -83,23 +84,27 @@ def decode_tile(
     level
         Only the lattice of this level is decoded: every ``2 ** level``-th voxel along each axis.
     """
-    decoder, known, top = Decoder(code), start(base), parameters.domain.top
+    decoder, top = Decoder(code), parameters.domain.top
+    lattice, at = None, -1
     for step, model in zip(passes(base.ndim, parameters.levels), parameters.models, strict=True):
         if step.level < level:
             break
-        if not step.members(base).size:
+        if lattice is None or step.level != at:
+            lattice, at = Lattice.begun(step.lattice(base), lattice), step.level
+        if not step.odd(lattice.base).size:
             continue
-        predicted, around = predict(known, step, model, top)
-        terms = spread_terms(known, step, predicted, around, model.pairs)
+        around = lattice.around(step)
+        predicted = predict(around, step, model, top)
+        terms = spread_terms(around, step, predicted, model.pairs)
         context = contexts(expected_error(terms, model), parameters.thresholds)
         coded = _coded(step, mask, predicted)
         steps = np.zeros(predicted.shape)
         steps[coded] = read_pass(decoder, parameters, context[coded])
-        update(known, step, predicted, steps, parameters.widths[step.level], top)
+        lattice.enter(step, np.clip(predicted + steps * parameters.widths[step.level], 0, top), predicted)
     if level == 0:
         decoder.end()
-    every = 2**level
-    return known.values[(slice(None, None, every),) * base.ndim]
+    assert lattice is not None
+    return lattice.inner(lattice.values)
 
 
 def base_of(parameters: ResidualParameters, shape: tuple[int, ...], model: NDArray[Any] | None) -> NDArray[np.float64]:

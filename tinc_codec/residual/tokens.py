@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,12 +41,22 @@ def unzigzag(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(numbers & 1, -(numbers + 1 >> 1), numbers >> 1)
 
 
-def split(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Tokens, numbers of extra bits, and the extra bits of non-negative integers below 2^34."""
+class Split(NamedTuple):
+    """Numbers as tokens, numbers of extra bits, and extra bits."""
+
+    tokens: NDArray[np.uint8]
+    sizes: NDArray[np.uint8]
+    extra: NDArray[np.int64]
+
+
+def split(numbers: NDArray[np.int64]) -> Split:
+    """Split non-negative integers below 2^34."""
+    if not numbers.size or numbers.max() < DIRECT:
+        return Split(numbers.astype(np.uint8), np.zeros(numbers.shape, np.uint8), np.zeros(numbers.shape, np.int64))
     length = np.frexp(numbers.astype(np.float64))[1].astype(np.int64)
     size = np.where(numbers < DIRECT, 0, length - _BITS)
     token = np.where(numbers < DIRECT, numbers, DIRECT + (size - 1) * LEADING + (numbers >> size) % LEADING)
-    return token.astype(np.uint8), size.astype(np.uint8), numbers & ((np.int64(1) << size) - 1)
+    return Split(token.astype(np.uint8), size.astype(np.uint8), numbers & ((np.int64(1) << size) - 1))
 
 
 def extra_bits(tokens: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -75,8 +87,8 @@ def from_byte(byte: int) -> int:
     return byte if byte < _STEPS else (_STEPS + byte % _STEPS) << (byte // _STEPS - 1)
 
 
-def frequencies(tokens: NDArray[np.uint8]) -> bytes:
-    """A table: one byte for each token up to the largest that occurs, 0 only for those that do not."""
-    counts = np.bincount(tokens).astype(np.float64)
+def frequencies(counts: NDArray[np.int64]) -> bytes:
+    """A table: one byte for each token up to the largest that was counted, 0 only for those that do not occur."""
+    counts = np.trim_zeros(counts, "b").astype(np.float64)
     scale = min(1.0, LARGEST_COUNT / max(counts.max(initial=0), 1))
     return bytes(to_byte(max(1, round(count * scale))) if count else 0 for count in counts)

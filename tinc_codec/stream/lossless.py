@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import frames, pcodec_file
 
-_LEVEL = 12
+_LEVEL, _QUICK = 12, 3
 _PARTS = (64, 16, 4)
+_BETTER = 0.5
+"""Bytes of the thorough level over those of the quick one, at least, of what images are like."""
 
 
 class Method(IntEnum):
@@ -42,10 +44,9 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
     size = flat.dtype.itemsize
     if len(flat) > 1 and raw == raw[:size] * len(flat):
         return bytes([Method.REPEAT]) + raw[:size]
-    shuffled = np.frombuffer(raw, np.uint8).reshape(-1, size).T.tobytes()
     packed = [(Method.RAW, raw)]
     if raw:
-        packed.append((Method.ZSTD, frames.compress(shuffled, _LEVEL)))
+        packed.append((Method.ZSTD, frames.compress(_shuffled(flat), _LEVEL)))
     if raw and newest and size > 1:  # pcodec is not made for single bytes
         native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
         packed.append((Method.PCODEC, pcodec_file.compress(native)))
@@ -56,7 +57,20 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
 def part_exceeds(values: NDArray[Any], size: int) -> bool:
     """Whether a part of the values, the first ones, takes more than so many bytes already, so that all of them do."""
     flat = np.ascontiguousarray(values).reshape(-1)
-    return any(len(pack(flat[: len(flat) // part], newest=True)) > size for part in _PARTS if len(flat) // part)
+    return any(_exceeds(flat[: len(flat) // part], size) for part in _PARTS if flat.nbytes // part > size)
+
+
+def _exceeds(flat: NDArray[Any], size: int) -> bool:
+    """Whether values take more than so many bytes, by each method; zstd's quick level says what it would."""
+    native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
+    if (native == native[0]).all() or _BETTER * len(frames.compress(_shuffled(native), _QUICK)) <= size:
+        return False
+    return native.itemsize == 1 or len(pcodec_file.compress(native)) > size
+
+
+def _shuffled(flat: NDArray[Any]) -> bytes:
+    """Bytes of values in C order: the first one of each, then the second, ..."""
+    return np.frombuffer(flat.tobytes(), np.uint8).reshape(-1, flat.itemsize).T.tobytes()
 
 
 def unpack(data: bytes, count: int, dtype: np.dtype[np.generic], newest: bool = False) -> NDArray[Any]:
