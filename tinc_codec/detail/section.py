@@ -193,13 +193,14 @@ def passes(plan: Plan) -> int:
 
 def _runs(plan: Plan, rung: Rung) -> int:
     """Runs of frames that are coded together, of all tiles along axis 0."""
-    ends = [plan.tile_box(rung, (t, 0, 0, 0), rung.lows)[0] for t in range(rung.tiles[0])]
-    return sum(-(-(end - begin) // plan.frames(rung)) for begin, end in ends)
+    together, before = plan.frames(rung), rung.tiles[0] - 1
+    last = rung.lows[0] - before * plan.tile
+    return before * -(-plan.tile // together) + -(-last // together)
 
 
 def most_passes(shape: Shape) -> int:
     """The most of them that a chunk gives reason for (FORMAT.md, "Limits")."""
-    return math.prod(shape) // 32 + 2**12
+    return math.prod(shape) // 32 + 2**11
 
 
 def piece_count(plan: Plan) -> int:
