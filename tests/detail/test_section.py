@@ -142,6 +142,7 @@ def test_plans_that_are_made_are_within_the_limit_of_passes(plan):
         (4096, 4, 4, 4),
         (100_000, 1, 2, 3),
         (3000, 5, 7, 1),
+        (12, 55_344, 2, 3),
         (1, 128, 256, 256),
     ],
 )

@@ -32,7 +32,8 @@ _WORTH = 2**15
 def tile_of(shape: Shape) -> int:
     """Coefficients along a tile."""
     usual = tile = _SMALL if math.prod(shape) >= _TILED else _LARGE
-    while math.prod(min(tile, n) for n in shape) < usual**3 and tile < max(shape):
+    frames = max(1, shape[0] >> _MOST_FIRST)  # that are left where the first axis is split on its own
+    while math.prod(min(tile, n) for n in (frames, *shape[1:])) < usual**3 and tile < max(shape):
         tile *= 2
     return tile
 
