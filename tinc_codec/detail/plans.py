@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import lru_cache
 
 import numpy as np
 
 from tinc_codec.detail.encoding import Coefficients, Samples, transform
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
+from tinc_codec.detail.section import most_passes, passes
 from tinc_codec.detail.work import Work
 from tinc_codec.runtime.threads import share
 
@@ -38,7 +40,8 @@ def tile_of(shape: Shape) -> int:
     return tile
 
 
-def candidates(shape: Shape) -> list[Plan]:
+@lru_cache(maxsize=64)
+def candidates(shape: Shape) -> tuple[Plan, ...]:
     """Plans worth trying: axes of their own, split to some depth, and the others split together."""
     long = [axis for axis in range(AXES) if shape[axis] > 1]
     short = [Group((axis,), 0) for axis in range(AXES) if axis not in long]
@@ -50,7 +53,7 @@ def candidates(shape: Shape) -> list[Plan]:
         for chosen in itertools.product(*depths):
             own = [Group((axis,), depth) for axis, depth in zip(alone, chosen, strict=True)]
             found.append(Plan(shape, (*short, *own, *([last] if rest else [])), tile_of(shape)))
-    return found
+    return tuple(plan for plan in found if passes(plan) <= most_passes(shape))  # of no splits there is always one
 
 
 def _alone(long: list[int]) -> list[tuple[int, ...]]:
