@@ -84,7 +84,7 @@ def test_what_is_kept_is_counted(name):
 
 
 def test_the_least_recently_used_goes_first():
-    store = Kept()
+    store = Kept(lambda: process().cache)
     set_process(cache=3 * (100 + ENTRY))
     for key in "abc":
         store.keep(key, key.upper(), 100)
