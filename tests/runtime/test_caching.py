@@ -15,6 +15,7 @@ from tinc_codec import decode, sample, set_process
 from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.runtime.caching import ENTRY, Kept, keeping, kept
+from tinc_codec.runtime.settings import process
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.pieces import Product
 

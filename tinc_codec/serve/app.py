@@ -143,7 +143,7 @@ class Service:
             worked_out = refused(400, str(error))
         except Exception as error:
             kind = "" if isinstance(error, TincError) else f"{type(error).__name__}: "
-            _log.error("%s: %s%s", request.url.path, kind, error, exc_info=not isinstance(error, TincError))
+            _log.error("%s: %s%s", request.scope["path"], kind, error, exc_info=not isinstance(error, TincError))
             worked_out = refused(500, f"{kind}{error}")
         return self._send(request, worked_out)
 

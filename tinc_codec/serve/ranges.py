@@ -25,7 +25,8 @@ def parse_range(header: str | None, size: int) -> Part:
     if not match[1]:
         wanted = int(match[2])
         return slice(max(0, size - wanted), size) if wanted and size else Unsatisfiable()
-    start, stop = int(match[1]), int(match[2]) + 1 if match[2] else size
+    start = int(match[1])
+    stop = int(match[2]) + 1 if match[2] else max(size, start + 1)
     if stop <= start:
         return None
     return slice(start, min(stop, size)) if start < size else Unsatisfiable()

@@ -16,6 +16,10 @@ from tinc_codec.serve.codecs import ServedCodec
 from tinc_codec.serve.limits import Limits
 
 
+BACKLOG = 2048
+"""Connections that wait to be accepted, at most."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a server listens, and whose pages may read there.
@@ -97,6 +101,7 @@ def _listening(address: Address) -> socket.socket:
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(place)
+            listening.listen(BACKLOG)
         except OSError:
             listening.close()
             raise
