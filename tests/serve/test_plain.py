@@ -53,9 +53,7 @@ def store(tmp_path_factory):
     groups = {f: zarr.create_group(place / str(f), zarr_format=f, attributes={"in": f}) for f in (2, 3)}
     zarr.create_group(place, zarr_format=3)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # of codecs around sharding, and of consolidated metadata in 3
+        warnings.simplefilter("ignore")  # of codecs around sharding, and of consolidated metadata in 3
         for name, layout in LAYOUTS.items():
             settings = {"dtype": "u2", "fill_value": 7, **layout}
             array = groups[settings.pop("zarr_format", 3)].create_array(name, shape=V.shape, **settings)

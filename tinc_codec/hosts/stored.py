@@ -61,7 +61,7 @@ def stored_chunks(path: Path) -> Iterator[tuple[str, bytes]]:
         A codec after TINC is not installed.
     """
     for document in sorted({*path.rglob("zarr.json"), *path.rglob(".zarray")}):
-        array = _parsed(document)
+        array = parse_document(document.read_bytes(), str(document))
         if array.get("node_type", "array") != "array" or not is_compressed(array):
             continue
         folder = document.parent
@@ -76,13 +76,27 @@ def stored_chunks(path: Path) -> Iterator[tuple[str, bytes]]:
                 raise CorruptStreamError(f"{key}: {error}") from error
 
 
-def _parsed(document: Path) -> dict[str, Any]:
+def parse_document(stored: bytes, name: str) -> dict[str, Any]:
+    """One of Zarr's documents, as JSON.
+
+    Parameters
+    ----------
+    stored
+        Its bytes.
+    name
+        For people.
+
+    Raises
+    ------
+    ConfigurationError
+        It is not JSON, or no object.
+    """
     try:
-        metadata = json.loads(document.read_bytes())
+        metadata = json.loads(stored)
     except ValueError as error:
-        raise ConfigurationError(f"{document} is not JSON ({error}): restore it from a copy of the store") from error
+        raise ConfigurationError(f"{name} is not JSON ({error}): restore it from a copy of the store") from error
     if not isinstance(metadata, dict):
-        raise ConfigurationError(f"{document} holds no Zarr metadata: restore it from a copy of the store")
+        raise ConfigurationError(f"{name} holds no Zarr metadata: restore it from a copy of the store")
     return metadata
 
 

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.hosts.shards import SHARDING
-from tinc_codec.hosts.stored import is_compressed
+from tinc_codec.hosts.stored import is_compressed, parse_document
 from tinc_codec.serve.codecs import ServedCodec
+from tinc_codec.serve.paths import split
 
 Document = Mapping[str, Any]
 
 
-def rewritten(name: str, stored: bytes, codec: ServedCodec) -> bytes:
+def rewritten(key: str, stored: bytes, codec: ServedCodec) -> bytes:
     """One of Zarr's documents as it is served; what names no codec of ours comes as it is stored.
 
     Parameters
     ----------
-    name
-        ``zarr.json``, ``.zarray``, ``.zmetadata``, or one that says nothing of codecs.
+    key
+        Ends with ``zarr.json``, ``.zarray``, ``.zmetadata``, or the name of one that says nothing of codecs.
     stored
         Its bytes.
     codec
@@ -29,13 +30,14 @@ def rewritten(name: str, stored: bytes, codec: ServedCodec) -> bytes:
 
     Raises
     ------
-    ValueError
+    ConfigurationError
         It is not JSON.
     """
+    name = split(key)[1]
     if name not in ("zarr.json", ".zarray", ".zmetadata"):
         return stored
-    document = json.loads(stored)
-    served = document
+    document = parse_document(stored, key)
+    served: Document = document
     if name == ".zmetadata":
         served = _consolidated(document, codec)
     elif name == ".zarray" or document.get("node_type") == "array":

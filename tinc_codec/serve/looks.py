@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from tinc_codec.decoding.inspect import inspect
-from tinc_codec.errors import RequestError, UnsupportedDataError
+from tinc_codec.errors import RequestError, TincError, UnsupportedDataError
 from tinc_codec.hosts import ome_zarr as ome
 from tinc_codec.hosts.zarr_levels import check_level
 from tinc_codec.serve import answers
@@ -85,19 +85,22 @@ class Looks:
         shown: list[dict[str, Any]] = []
         levels: set[str] = set()
         for path, node in self._nodes.walk():
-            if isinstance(node, zarr.Group):
-                levels.update(*ome.levels({path: dict(node.attrs)}))
-                is_shown = ome.is_image(dict(node.attrs))
-            else:
-                is_shown = path not in levels and node.dtype.kind in "biuf" and node.ndim > 0
-            if is_shown and len(shown) < MOST_IMAGES:
+            if len(shown) == MOST_IMAGES:
+                break
+            if isinstance(node, TincError):
+                shown.append({"path": path, "error": str(node)})
+                continue
+            attributes = dict(node.attrs)
+            levels.update(*ome.levels({path: attributes}))
+            is_array = isinstance(node, zarr.Array) and node.dtype.kind in "biuf" and node.ndim > 0
+            if ome.is_image(attributes) or (is_array and path not in levels):
                 shown.append(self._described(path))
         return answers.as_json({"name": self._nodes.name, "images": shown})
 
     def _described(self, path: str) -> dict[str, Any]:
         try:
             image = self._image(path)
-        except RequestError as error:
+        except TincError as error:
             return {"path": path, "error": str(error)}
         finest = image.arrays[0]
         return {

@@ -10,7 +10,7 @@ from typing import Any
 import zarr
 from zarr.storage import StorePath
 
-from tinc_codec.errors import ConfigurationError, RequestError
+from tinc_codec.errors import ConfigurationError, RequestError, TincError
 from tinc_codec.hosts import ome_zarr as ome
 from tinc_codec.hosts.opening import open_node
 from tinc_codec.serve.objects import StoredObjects
@@ -77,8 +77,11 @@ class Nodes:
             raise RequestError(404, f"{path or '/'!r} is a group that is no OME-Zarr image: name one of its arrays")
         return joined(path, first), array, attributes
 
-    def walk(self) -> Iterator[tuple[str, Node]]:
-        """All nodes below the root, itself first; where a store cannot be listed, those that OME's metadata name."""
+    def walk(self) -> Iterator[tuple[str, Node | TincError]]:
+        """All nodes below the root, itself first, or why one cannot be opened.
+
+        Where a store cannot be listed, those that OME's metadata name.
+        """
         waiting, seen = deque([""]), set()
         while waiting:
             path = waiting.popleft()
@@ -88,7 +91,8 @@ class Nodes:
             try:
                 node = self.open(path) if any(self.documents(path)) else None
                 children = [] if isinstance(node, zarr.Array) else self._children(path, node)
-            except RequestError:  # a link that leads out, or damaged metadata
+            except TincError as error:
+                yield path, error
                 continue
             if node is not None:
                 yield path, node

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +12,7 @@ import numpy as np
 
 from tinc_codec import __version__
 from tinc_codec.errors import RequestError
-from tinc_codec.hosts.stored import is_compressed
+from tinc_codec.hosts.stored import is_compressed, parse_document
 from tinc_codec.hosts.zarr_levels import Level
 from tinc_codec.runtime.caching import Kept
 from tinc_codec.serve import answers
@@ -77,7 +76,7 @@ class PlainStore:
         stored = self.objects.read(key)
         if stored is None:
             raise absent(key)
-        served = rewritten(split(key)[1], stored, self.codec)
+        served = rewritten(key, stored, self.codec)
         return answers.of_bytes(served, quoted(served), conditions, answers.JSON)
 
     def find_chunk(self, key: str) -> ChunkPlace | None:
@@ -113,7 +112,7 @@ class PlainStore:
             stored = self.objects.read(joined(path, name))
             if stored is None:
                 continue
-            document = json.loads(stored)
+            document = parse_document(stored, joined(path, name))
             if document.get("node_type", "array") == "array":
                 yield stored, is_compressed(document)
 

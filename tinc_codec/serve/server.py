@@ -15,7 +15,6 @@ from tinc_codec.serve.app import Service, application
 from tinc_codec.serve.codecs import ServedCodec
 from tinc_codec.serve.limits import Limits
 
-
 BACKLOG = 2048
 """Connections that wait to be accepted, at most."""
 
