@@ -92,8 +92,8 @@ class Looks:
                 continue
             attributes = dict(node.attrs)
             levels.update(*ome.levels({path: attributes}))
-            is_array = isinstance(node, zarr.Array) and node.dtype.kind in "biuf" and node.ndim > 0
-            if ome.is_image(attributes) or (is_array and path not in levels):
+            is_array = isinstance(node, zarr.Array) and path not in levels and _can_be_seen(node)
+            if ome.is_image(attributes) or is_array:
                 shown.append(self._described(path))
         return answers.as_json({"name": self._nodes.name, "images": shown})
 
@@ -122,6 +122,8 @@ class Looks:
 
     def _image(self, path: str) -> Image:
         finest, array, attributes = self._nodes.finest(path)
+        if not _can_be_seen(array):
+            raise RequestError(404, f"{finest or '/'!r} has {array.dtype} and {array.ndim} axes: nothing to see")
         stored = next(ome.levels({path: attributes}), [finest])
         arrays = [array, *(self._array(level) for level in stored[1:])]
         names = ome.axes_of(attributes, array)
@@ -223,9 +225,13 @@ class Looks:
         quality = info.quality
         known = {"kind": info.kind, "bytes": len(stored), "raw_bytes": info.raw_bytes, "ratio": info.ratio}
         if quality is None:
-            return known
+            return {**known, "psnr": None, "max_error": 0} if info.kind == "lossless" else known
         psnr = quality.psnr if quality.rmse else None
         return {**known, "psnr": psnr, "max_error": quality.max_error, "low": quality.low, "high": quality.high}
+
+
+def _can_be_seen(array: zarr.Array[Any]) -> bool:
+    return array.dtype.kind in "biuf" and array.ndim > 0
 
 
 def _factor(finer: int, coarser: int) -> int:
