@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from tinc_codec.serve.ranges import Conditions, Unsatisfiable
+
+PLAIN = "/data.zarr/"
+"""Where a store is as plain Zarr: what its keys come after."""
 
 BYTES, JSON = "application/octet-stream", "application/json"
 
@@ -30,6 +35,13 @@ def refused(status: int, reason: str) -> Answer:
     """An answer that says why there is no other."""
     answer = as_json({"error": reason}, status)
     return replace(answer, headers={**answer.headers, "Retry-After": "1"}) if status == 503 else answer
+
+
+def listing(title: str, keys: Sequence[str]) -> Answer:
+    """Links to keys of a store, by their last names."""
+    links = (f'<li><a href="{PLAIN}{escape(quote(key))}">{escape(key.rpartition("/")[2])}</a></li>' for key in keys)
+    page = f"<!doctype html><title>{escape(title or '/')}</title><ul>{''.join(links)}</ul>"
+    return Answer(200, page.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
 
 
 def tagged(tag: str | None, kind: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from tinc_codec.errors import RequestError, SelectionError, TincError
-from tinc_codec.serve.answers import Answer, refused
+from tinc_codec.serve.answers import PLAIN, Answer, refused
 from tinc_codec.serve.codecs import ServedCodec
 from tinc_codec.serve.limits import Limits
 from tinc_codec.serve.looks import Looks
@@ -30,8 +30,8 @@ from tinc_codec.serve.pyramids import Pyramids
 from tinc_codec.serve.ranges import Conditions, parse_tags
 from tinc_codec.serve.work import Work
 
-DATA, LEVELS, VIEW, API = "/data.zarr/", "/levels/", "/view/", "/api/"
-"""What paths begin with."""
+LEVELS, VIEW, API = "/levels/", "/view/", "/api/"
+"""What other paths begin with than those of keys."""
 
 PIECE = 2**18
 """Bytes that are handed to the network at a time: it takes no more while a client is slow."""
@@ -96,7 +96,7 @@ class Service:
 
     async def data(self, request: Request) -> Response:
         """A key of the store."""
-        return await self._keyed(request, DATA, self._plain.answer)
+        return await self._keyed(request, PLAIN, self._plain.answer)
 
     async def levels(self, request: Request) -> Response:
         """A key of an image that is not stored."""
@@ -178,7 +178,7 @@ def application(service: Service, origin: str) -> Starlette:
     )
     routes = [
         Route("/", page),
-        Route(f"{DATA}{{path:path}}", service.data),
+        Route(f"{PLAIN}{{path:path}}", service.data),
         Route(f"{LEVELS}{{path:path}}", service.levels),
         Route(f"{VIEW}{{path:path}}", service.view),
         Route(f"{API}arrays", service.arrays),

@@ -151,7 +151,7 @@ class PlainStore:
         """Whatever else is stored, as it is."""
         tag, size = self.objects.tag(key), self.objects.size(key)
         if size is None:
-            raise absent(key)
+            return self._listing(key)
         if tag is None:
             return self._unnamed(key, size, conditions)
         if conditions.has(tag):
@@ -163,6 +163,14 @@ class PlainStore:
         if body is None or self.objects.tag(key) != tag:
             raise RequestError(503, f"{key!r} is being replaced: ask again")
         return answers.of_part(body, part, size, answers.tagged(tag, answers.BYTES))
+
+    def _listing(self, key: str) -> Answer:
+        """What a group holds, as links, as clients list a folder over HTTP; an array's chunks are too many."""
+        is_group = any(self.objects.size(joined(key, name)) is not None for name in ("zarr.json", ".zgroup"))
+        if not is_group or any(self._arrays(key)):
+            raise absent(key)
+        names = [name for name in self.objects.names(key) if name in METADATA or not name.startswith(".")]
+        return answers.listing(key, [joined(key, name) for name in names])
 
     def _unnamed(self, key: str, size: int, conditions: Conditions) -> Answer:
         """An object whose tag follows from all of its bytes, so that a part of it has none."""
