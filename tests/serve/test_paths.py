@@ -63,6 +63,7 @@ OUTSIDE = [
     b"/%ff%fe",
     b"/" + b"a" * 256,
     b"/" + b"a/" * 70,
+    b"/" + b"/".join([b"a" * 200] * 20),
     b"/.git/config",
     b"/a/.env",
     b"/.zarray/c",

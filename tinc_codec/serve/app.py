@@ -54,6 +54,7 @@ class Sent(Response):
 
     def __init__(self, answer: Answer, outgoing: Outgoing, head: bool) -> None:
         super().__init__(answer.body, answer.status, dict(answer.headers))
+        self.headers["X-Content-Type-Options"] = "nosniff"
         if answer.status == 304:
             del self.headers["Content-Length"]
         self._outgoing, self._head = outgoing, head
@@ -93,6 +94,10 @@ class Service:
         self._looks = Looks(nodes, self._plain, self._pyramids)
         self._work = Work(limits.decoding, limits.requests)
         self._outgoing = Outgoing(limits.outgoing)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._work.close()
 
     async def data(self, request: Request) -> Response:
         """A key of the store."""

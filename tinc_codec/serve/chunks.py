@@ -19,7 +19,6 @@ from tinc_codec.errors import CorruptStreamError, RequestError
 from tinc_codec.hosts.shards import ShardIndex, place_in
 from tinc_codec.hosts.stored import streams_of
 from tinc_codec.hosts.zarr_levels import Level, LevelArray
-from tinc_codec.serve.codecs import ServedCodec
 from tinc_codec.serve.documents import Document, dtype_of, unsharded
 from tinc_codec.serve.paths import Index, chunk_key, chunk_shape
 
@@ -74,10 +73,6 @@ class TincArray:
         """Of a chunk that is decoded."""
         return math.prod(chunk_shape(self.unsharded)) * dtype_of(self.document).itemsize
 
-    def key(self, index: Index) -> str:
-        """The key of the object that holds a chunk."""
-        return chunk_key(self.document, self._in_shards(index)[0])
-
     def find(self, index: Index, read: ReadPart, size: Callable[[str], int]) -> bytes | None:
         """A chunk as it is stored; None: it is missing.
 
@@ -118,10 +113,6 @@ class TincArray:
         buffer = default_buffer_prototype().buffer.from_bytes(stored)
         place = StorePath(MemoryStore({self._one.encode_chunk_key(first): buffer}), "")
         return np.asarray(zarr.Array(zarr.AsyncArray(self._one, place))[...])
-
-    def encode(self, stored: bytes, codec: ServedCodec, dtype: np.dtype[Any], order: str) -> bytes:
-        """A stored chunk as it is served; the arguments are those of `ServedCodec.encode`."""
-        return codec.encode(self.decode(stored), dtype, order)
 
     def streams(self, stored: bytes) -> Iterator[bytes]:
         """The TINC streams of a stored chunk: one, but where shards lie in shards."""

@@ -27,7 +27,7 @@ from tinc_codec.serve.pyramids import IMAGE, Pyramids
 MOST_IMAGES = 1000
 """Images that the page lists."""
 
-LARGEST_PLANE = 2**24
+LARGEST_PLANE = 2**22
 """Pixels of a picture, at most."""
 
 _CROP = 1024

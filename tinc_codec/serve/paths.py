@@ -15,6 +15,8 @@ METADATA = frozenset({"zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"
 _LONGEST = 255
 """Bytes of a name, as file systems have them."""
 
+_LONGEST_KEY = 2048
+
 _DEEPEST = 64
 
 Index = tuple[int, ...]
@@ -48,7 +50,8 @@ def key_of(path: bytes, prefix: bytes) -> str | None:
     *folders, last = (str(name) for name in names)
     if any(name.startswith(".") for name in folders) or (last.startswith(".") and last not in METADATA):
         return None
-    return "/".join([*folders, last])
+    key = "/".join([*folders, last])
+    return key if len(key.encode()) <= _LONGEST_KEY else None
 
 
 def _name(encoded: bytes) -> str | None:

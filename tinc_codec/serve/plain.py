@@ -138,7 +138,7 @@ class PlainStore:
         encoded = self._encoded.find(tag)
         if encoded is None:
             place.array.check_size(self.limits.chunk)
-            encoded = tinc_array(place.array.stored, level).encode(stored, self.codec, dtype, order)
+            encoded = self.codec.encode(tinc_array(place.array.stored, level).decode(stored), dtype, order)
             self._encoded.keep(tag, encoded, len(encoded))
         return answers.of_bytes(encoded, tag, conditions)
 

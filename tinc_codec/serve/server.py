@@ -60,11 +60,10 @@ class Server:
     """
 
     def __init__(self, store: Any, codec: ServedCodec, address: Address, limits: Limits) -> None:
-        root = open_zarr(store)
+        self._service = Service(open_zarr(store), codec, limits)
         self._socket = _listening(address)
-        # one event loop: what it holds is made there
-        self._config = uvicorn.Config(
-            application(Service(root, codec, limits), address.origin),
+        config = uvicorn.Config(
+            application(self._service, address.origin),
             http="h11",
             ws="none",
             lifespan="off",
@@ -72,7 +71,7 @@ class Server:
             access_log=False,
             server_header=False,
         )
-        self._uvicorn = uvicorn.Server(self._config)
+        self._uvicorn = uvicorn.Server(config)
 
     @property
     def url(self) -> str:
@@ -86,6 +85,7 @@ class Server:
             self._uvicorn.run(sockets=[self._socket])
         finally:
             self._socket.close()
+            self._service.close()
 
     def stop(self) -> None:
         """Let `run` end, when what is being answered is done."""
