@@ -53,7 +53,8 @@ def place(request, tmp_path):
     elif request.param == "zip":
         with zarr.storage.ZipStore(tmp_path / "a.zip", mode="w") as store:
             fill(store)
-        yield tmp_path / "a.zip", stored
+        with zarr.storage.ZipStore(tmp_path / "a.zip", mode="r") as store:
+            yield store, stored
     else:
         fill(tmp_path)
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path))
