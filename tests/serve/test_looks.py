@@ -117,8 +117,10 @@ def test_what_is_below_the_pointer(url, store, name, at, key):
     assert (known["psnr"], known["max_error"]) == (info.quality.psnr, info.quality.max_error)
 
 
-def test_below_the_pointer_where_there_is_no_stream(url):
-    assert json_of(url, "/api/chunk/plain?at=3,4") == {"at": [3, 4], "value": float(V[0, 0, 3, 4]), "chunk": [0, 0]}
+def test_below_the_pointer_where_there_is_no_stream(url, store):
+    expected = {"at": [3, 4], "value": float(V[0, 0, 3, 4]), "chunk": [0, 0], "kind": "not TINC"}
+    expected["bytes"] = (store / "plain" / "c" / "0" / "0").stat().st_size
+    assert json_of(url, "/api/chunk/plain?at=3,4") == expected
     missing = json_of(url, "/api/chunk/holes?at=25,4")
     assert (missing["value"], missing["bytes"]) == ("nan", 0)
 

@@ -212,7 +212,10 @@ class Looks:
         index = tuple(i // n for i, n in zip(place, finest.chunks, strict=True))
         known = {"at": place, "value": _number(np.asarray(array[here])), "chunk": index}
         found = self._plain.chunk_at(image.finest, index)
-        return answers.as_json({**known, **({} if found is None else self._chunk_info(found))})
+        if found is not None:
+            return answers.as_json({**known, **self._chunk_info(found)})
+        size = self._plain.plain_size(image.finest, index)
+        return answers.as_json(known if size is None else {**known, "bytes": size, "kind": "not TINC"})
 
     def _chunk_info(self, place: ChunkPlace) -> dict[str, Any]:
         stored = self._plain.stored_chunk(place)

@@ -19,10 +19,10 @@ from tinc_codec.serve import answers
 from tinc_codec.serve.answers import Answer
 from tinc_codec.serve.chunks import TincArray, tinc_array
 from tinc_codec.serve.codecs import ServedCodec
-from tinc_codec.serve.documents import dtype_of, rewritten
+from tinc_codec.serve.documents import dtype_of, rewritten, unsharded
 from tinc_codec.serve.limits import Limits
 from tinc_codec.serve.objects import StoredObjects, quoted
-from tinc_codec.serve.paths import METADATA, Index, chunk_index, chunk_places, grid_of, joined, split
+from tinc_codec.serve.paths import METADATA, Index, chunk_index, chunk_key, chunk_places, grid_of, joined, split
 from tinc_codec.serve.ranges import Conditions, Unsatisfiable
 
 _TRIES = 3
@@ -104,6 +104,14 @@ class PlainStore:
                 array = tinc_array(stored)
                 inside = all(i < n for i, n in zip(index, grid_of(array.unsharded), strict=False))
                 return ChunkPlace(path, array, index) if inside else None
+        return None
+
+    def plain_size(self, path: str, index: Index) -> int | None:
+        """Stored bytes of a chunk of an array that is not TINC's; None: it is missing, or part of a shard."""
+        for stored, ours in self._arrays(path):
+            document = parse_document(stored, path)
+            if not ours and unsharded(document) is document:
+                return self.objects.size(joined(path, chunk_key(document, index)))
         return None
 
     def _arrays(self, path: str) -> Iterator[tuple[bytes, bool]]:
