@@ -13,6 +13,7 @@ from zarr.codecs import BytesCodec, Crc32cCodec, GzipCodec, ShardingCodec, Trans
 import tinc_codec
 from tests.serve.serving import ask, codecs_of, json_of, opened, same_bits, serving
 from tinc_codec import TINCCodec, TINCSerializer, zarr_kwargs
+from tinc_codec.serve.plain import PlainStore
 
 pytest.importorskip("aiohttp")
 
@@ -221,3 +222,24 @@ def test_a_store_that_is_compressed_in_place_while_it_is_read(source, volume, bo
     assert errors[0] == 0
     assert 0 < errors[-1] <= 20
     assert max(errors) <= 20
+
+
+@pytest.mark.parametrize("changes", [1, 9])
+def test_an_array_that_is_replaced_between_two_looks_is_looked_at_again(tmp_path, monkeypatch, changes):
+    """The chunks of the new array lie elsewhere: what is missing there must not be said to be missing."""
+    array = zarr.create_array(tmp_path / "a", data=V.astype("u2"), chunks=(4, 24, 28), **zarr_kwargs(LOSSLESS))
+    document = json.loads((tmp_path / "a" / "zarr.json").read_text())
+    stored = PlainStore.stored_chunk
+    left = [changes]
+
+    def replaced(self, place):
+        if not left[0]:
+            return stored(self, place)
+        left[0] -= 1
+        (tmp_path / "a" / "zarr.json").write_text(json.dumps({**document, "attributes": {"change": left[0]}}))
+        return None
+
+    monkeypatch.setattr(PlainStore, "stored_chunk", replaced)
+    with serving(tmp_path / "a", "raw") as url:
+        status, _, body = ask(url, "/data.zarr/c/1/0/0")
+    assert (status, body) == (200, array[4:8].tobytes()) if changes == 1 else status == 503

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ import numcodecs
 import numpy as np
 
 from tinc_codec import __version__
-from tinc_codec.errors import RequestError
+from tinc_codec.errors import RequestError, TincError
 from tinc_codec.hosts.stored import is_compressed, parse_document
 from tinc_codec.hosts.zarr_levels import Level
 from tinc_codec.runtime.caching import Kept
@@ -65,12 +65,26 @@ class PlainStore:
         """
         if split(key)[1] in METADATA:
             return self._document(key, conditions)
+        return self.settled(
+            lambda: self.find_chunk(key),
+            lambda place: self._object(key, conditions) if place is None else self._chunk(place, conditions),
+        )
+
+    def settled(self, find: Callable[[], ChunkPlace | None], answer: Callable[[ChunkPlace | None], Answer]) -> Answer:
+        """The answer for a chunk whose array is the same before and after it was read.
+
+        While a store is replaced, a chunk of the new array could be taken for one of the old, or be said to be missing.
+        """
         for _ in range(_TRIES):
-            place = self.find_chunk(key)
-            answer = self._object(key, conditions) if place is None else self._chunk(place, conditions)
-            if place == self.find_chunk(key):  # the array was not replaced by another meanwhile
-                return answer
-        raise RequestError(503, f"{key!r} is being replaced: ask again")
+            place, reached = find(), None
+            try:
+                reached = answer(place)
+            except TincError:
+                if place == find():
+                    raise
+            if reached is not None and place == find():
+                return reached
+        raise RequestError(503, "the array is being replaced: ask again")
 
     def _document(self, key: str, conditions: Conditions) -> Answer:
         stored = self.objects.read(key)
@@ -102,7 +116,8 @@ class PlainStore:
         for stored, ours in self._arrays(path):
             if ours:
                 array = tinc_array(stored)
-                inside = all(i < n for i, n in zip(index, grid_of(array.unsharded), strict=False))
+                grid = grid_of(array.unsharded)
+                inside = len(index) == len(grid) and all(i < n for i, n in zip(index, grid, strict=True))
                 return ChunkPlace(path, array, index) if inside else None
         return None
 

@@ -17,7 +17,7 @@ from tinc_codec.serve.documents import Document, dtype_of, recoded
 from tinc_codec.serve.nodes import Nodes
 from tinc_codec.serve.objects import quoted
 from tinc_codec.serve.paths import chunk_index
-from tinc_codec.serve.plain import PlainStore, absent
+from tinc_codec.serve.plain import ChunkPlace, PlainStore, absent
 from tinc_codec.serve.ranges import Conditions
 
 IMAGE = "image.zarr"
@@ -60,11 +60,17 @@ class Pyramids:
         if inner == "zarr.json":
             return self._document(document, conditions)
         index = chunk_index(document, inner)
-        place = None if index is None else self._plain.chunk_at(view.finest, index)
-        if place is None:
+        if index is None:
             raise absent(key)
-        # a chunk of a level is made of the chunk of the finest at the same place in the grid
-        return self._plain.encoded_chunk(place, view.levels[int(level)], dtype_of(document), "C", conditions)
+        dtype = dtype_of(document)
+
+        def answer(place: ChunkPlace | None) -> Answer:
+            if place is None:
+                raise absent(key)
+            # a chunk of a level is made of the chunk of the finest at the same place in the grid
+            return self._plain.encoded_chunk(place, view.levels[int(level)], dtype, "C", conditions)
+
+        return self._plain.settled(lambda: self._plain.chunk_at(view.finest, index), answer)
 
     def view(self, path: str) -> Derived:
         """The pyramid of the array or image at a path, as it is now.
