@@ -116,14 +116,16 @@ def compressing(source, folder, until):
     return done
 
 
-async def measure(folder, served, compressed, clients, seconds):
+async def measure(folder, given):
+    served, compressed, clients, seconds = given.served, given.compressed, given.clients, given.seconds
     chunks = tuple(min(EDGE, n) for n in served.shape)
     array = zarr.create_array(
         folder / "served", data=served, chunks=chunks, **zarr_kwargs(TINCCodec(ratio=64, effort=1))
     )
     zarr.create_array(folder / "raw", data=compressed, chunks=(EDGE,) * compressed.ndim, compressors=None)
     began = time.monotonic()
-    with subprocess.Popen([*TINC, "serve", str(folder / "served")], stdout=subprocess.PIPE, text=True) as server:
+    command = [*TINC, "serve", str(folder / "served"), "--cache", str(given.cache)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             url = server.stdout.readline().split()[1]
             listening = time.monotonic() - began
@@ -138,6 +140,7 @@ async def measure(folder, served, compressed, clients, seconds):
     return {
         "served": f"{array.shape} {array.dtype} in chunks of {array.chunks}, {asked.grid}",
         "clients": clients,
+        "cache_MiB": given.cache,
         "seconds": seconds,
         "requests": requests,
         "requests_per_second": round(requests / seconds, 1),
@@ -161,9 +164,10 @@ def main():
     parser.add_argument("compressed", type=np.load, help="volume that is compressed meanwhile, .npy")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--cache", type=int, default=256, help="MiB that the server keeps")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = asyncio.run(measure(Path(folder), given.served, given.compressed, given.clients, given.seconds))
+        result = asyncio.run(measure(Path(folder), given))
     print(json.dumps(result, indent=1))
 
 
