@@ -24,7 +24,7 @@ LAYERS = [
     {"decoding"},
     {"encoding"},
     {"hosts"},
-    {"jobs"},
+    {"jobs", "serve"},
     {"bench"},
     {"cli"},
     {"__init__"},
@@ -33,7 +33,7 @@ LAYERS = [
 
 ONLY_IN = {
     "torch": {"encoding/fit", "backends/torch", "decoding/tensors.py"},
-    "zarr": {"hosts", "jobs", "cli", "bench"},
+    "zarr": {"hosts", "jobs", "serve", "cli", "bench"},
     "numba": {"backends"},
     "llvmlite": {"backends/numba"},
     "cupy": {"hosts/zarr3.py"},
@@ -48,6 +48,9 @@ ONLY_IN = {
     "dask": {"jobs", "hosts/multiscale.py"},
     "distributed": {"jobs", "cli"},
     "xarray": {"hosts", "jobs"},
+    "starlette": {"serve/app.py"},
+    "uvicorn": {"serve/server.py"},
+    "PIL": {"serve/looks.py"},
 }
 """Folders or files that alone may import a library."""
 
@@ -152,7 +155,7 @@ def test_torch_is_imported_only_when_it_is_used():
     code = (
         "import sys, numpy, tinc_codec, tinc_codec.hosts.zarr3, tinc_codec.decoding.inspect\n"
         "tinc_codec.TINCCodec().encode(numpy.zeros((64, 64)))\n"
-        "assert not {'torch', 'matplotlib', 'dask', 'xarray', 'numba'} & set(sys.modules)\n"
+        "assert not {'torch', 'matplotlib', 'dask', 'xarray', 'numba', 'starlette', 'uvicorn'} & set(sys.modules)\n"
         "import tinc_codec.encoding.fit.training\n"
         "assert 'torch' in sys.modules\n"
     )

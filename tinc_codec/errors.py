@@ -65,3 +65,19 @@ class DestinationError(JobError):
 
 class PartialWriteWarning(UserWarning):
     """A part of a chunk is written over one that was stored with loss: it loses again, or takes more room."""
+
+
+class RequestError(TincError, RuntimeError):
+    """A server does not answer a request with data; `status` is HTTP's.
+
+    Parameters
+    ----------
+    status
+        As HTTP numbers it.
+    reason
+        For people.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status

@@ -15,6 +15,7 @@ from tinc_codec import decode, sample, set_process
 from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.runtime.caching import ENTRY, Kept, keeping, kept
+from tinc_codec.runtime.settings import process
 from tinc_codec.tree.partition import Partition
 from tinc_codec.tree.pieces import Product
 
@@ -84,7 +85,7 @@ def test_what_is_kept_is_counted(name):
 
 
 def test_the_least_recently_used_goes_first():
-    store = Kept()
+    store = Kept(lambda: process().cache)
     set_process(cache=3 * (100 + ENTRY))
     for key in "abc":
         store.keep(key, key.upper(), 100)

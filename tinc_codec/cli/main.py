@@ -1,4 +1,4 @@
-"""The command line: `tinc demo`, `inspect`, `compress`, `export` and `bench`."""
+"""The command line: `tinc demo`, `inspect`, `compress`, `export`, `serve` and `bench`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.table import Table
 from tinc_codec import __version__
 from tinc_codec.cli import tables
 from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
+from tinc_codec.cli.serve import serve_command
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
@@ -22,6 +23,8 @@ from tinc_codec.runtime.usable import usable
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+
+app.command("serve")(serve_command)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is derived from streams and kept for further reads: one store for the process, bounded in bytes.
+"""What is derived from streams and kept for further reads, bounded in bytes: one store for the process, as a rule.
 
 The process's setting `cache` is the most that all of it may weigh; what was used least recently goes first. With 0
 nothing is kept.
@@ -23,9 +23,16 @@ ENTRY = 512
 
 
 class Kept:
-    """Values by their keys, each with its weight in bytes."""
+    """Values by their keys, each with its weight in bytes.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    limit
+        Says how much all of it may weigh.
+    """
+
+    def __init__(self, limit: Callable[[], int]) -> None:
+        self._limit = limit
         self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._total = 0
         self._lock = Lock()
@@ -41,7 +48,7 @@ class Kept:
 
     def keep(self, key: Hashable, value: Any, weight: int) -> None:
         """Keep a value, or weigh it again."""
-        limit, weight = process().cache, weight + ENTRY
+        limit, weight = self._limit(), weight + ENTRY
         with self._lock:
             self._remove(key)
             if weight <= limit:
@@ -63,7 +70,7 @@ class Kept:
 
     def renew(self) -> None:
         """Forget all, and the lock, which a thread may have held that did not come along with a fork."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._limit)  # type: ignore[misc]
 
     @property
     def nbytes(self) -> int:
@@ -76,7 +83,7 @@ class Kept:
             return sum(isinstance(key, kind) for key in self._entries)
 
 
-kept = Kept()
+kept = Kept(lambda: process().cache)
 """The process's."""
 
 
