@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinc_codec.backends.torch import detail as detail_torch
 from tinc_codec.backends.torch import inference as inference_torch
 from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.predictors.detail import DetailPredictor
+from tinc_codec.decoding.predictors.protocol import Predictor
 from tinc_codec.decoding.predictors.sine_tree import SineTree
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream import crop
@@ -20,8 +23,9 @@ if TYPE_CHECKING:
 def decode_batch(streams: Sequence[bytes | memoryview], device: Any = "cuda") -> list[torch.Tensor]:
     """Decode whole chunks on a torch device, without a copy to the host; the same bytes as `tinc_codec.decode`.
 
-    Streams are parsed by all cores while the device works; nothing waits for the device. Residuals and samples that are
-    stored losslessly are decoded on the host, and copied.
+    Streams are parsed by all cores while the device works; nothing waits for the device. Of coefficients the host
+    decodes the numbers, and the device makes the samples; residuals, samples that are stored losslessly, and
+    coefficients of float16 and uint64, are decoded on the host, and copied.
 
     Parameters
     ----------
@@ -54,13 +58,23 @@ def to_tensor(chunk: Chunk, device: torch.device) -> torch.Tensor:
         return _to_tensor(chunk, device)
 
 
+def _samples(predictor: Predictor | None, device: torch.device) -> torch.Tensor | None:
+    """All samples of a predictor; None: the device does not make them."""
+    if isinstance(predictor, SineTree):
+        return inference_torch.decode_tensor(predictor.model, device)
+    if isinstance(predictor, DetailPredictor) and detail_torch.possible(predictor.detail, predictor.low.dtype):
+        above = None if predictor.above is None else _samples(predictor.above, device)
+        return detail_torch.decode_tensor(predictor.detail, predictor.low, predictor.high, device, above)
+    return None
+
+
 def _to_tensor(chunk: Chunk, device: torch.device) -> torch.Tensor:
     import torch
 
-    if not isinstance(chunk.predictor, SineTree) or chunk.has_residual:
+    samples = None if chunk.has_residual else _samples(chunk.predictor, device)
+    if samples is None:
         host = np.ascontiguousarray(chunk.restored(), chunk.native).reshape(chunk.header.shape)
         return torch.from_numpy(host).to(device)
-    samples = inference_torch.decode_tensor(chunk.predictor.model, device)
     with torch.inference_mode():
         for overlay in chunk.overlays:
             mask, values = torch.from_numpy(overlay.mask), torch.from_numpy(overlay.values)

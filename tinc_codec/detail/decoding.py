@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail import levels as means
 from tinc_codec.detail import packet
-from tinc_codec.detail.layout import layout
+from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.numbers import Numbers
 from tinc_codec.detail.plan import AXES, Band, Box, lengths
@@ -71,6 +71,15 @@ class Detail:
         """What the pieces are coded with."""
         p = self.parameters
         return Model(layout(p.plan), p.weights, p.mean_values, p.shifts, p.tables)
+
+    @property
+    def layout(self) -> Layout:
+        """Where its numbers lie."""
+        return self._model.layout
+
+    def numbers(self) -> NDArray[np.int32]:
+        """All numbers, see `layout`."""
+        return self._numbers.of(range(len(self.codes)))
 
     def samples(self, integers: NDArray[np.int32]) -> NDArray[np.float64]:
         """Samples of what the other methods give, in floats; exact in every step but the last sum."""

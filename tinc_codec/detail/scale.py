@@ -20,7 +20,7 @@ FINE = 64
 
 LARGEST_STEP = 2**40
 _POWER = 30
-_USUAL_EXPONENT = 1000
+USUAL_EXPONENT = 1000
 
 
 @lru_cache(maxsize=1)
@@ -91,7 +91,7 @@ class Scale:
 
 def times_power(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
     """Times a power of 2, in place where that can be; `np.ldexp` gives the same, and takes ten times as long."""
-    if abs(exponent) < _USUAL_EXPONENT:
+    if abs(exponent) < USUAL_EXPONENT:
         values *= 2.0**exponent
         return values
     return np.asarray(np.ldexp(values, exponent))
