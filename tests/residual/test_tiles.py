@@ -17,7 +17,6 @@ from tinc_codec.encoding.residual import encode as learning
 from tinc_codec.encoding.residual import fit, volume
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual.integer_domain import IntegerDomain, Kind
-from tinc_codec.residual.lattice import Quantiser
 from tinc_codec.stream import limits
 from tinc_codec.stream.container import Section, unpack
 
@@ -53,38 +52,6 @@ def test_the_decoder_written_from_the_format_document_agrees(shape, dtype, order
     told_shape, code, _, samples = reference.decode(stream)
     assert tuple(told_shape) == got.shape
     assert np.array(samples, code).reshape(shape).tobytes() == got.astype(code).tobytes(order="C")
-
-
-def test_the_step_bounds_the_error_and_zeros_are_cheap():
-    rng = np.random.default_rng(0)
-    values = np.rint(1000 + 30 * np.sin(np.indices((40, 50)).sum(0) / 9) + rng.normal(0, 4, (40, 50)))
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
-    sizes = []
-    for width in (1, 9, 33):
-        coded = learning.encode(volume.Volume(domain, values, None, None), Quantiser(width))
-        assert np.abs(coded.values - values).max() <= width // 2
-        sizes.append(len(coded.section))
-    assert sizes[0] > sizes[1] > sizes[2]
-
-
-def test_neighbours_predict():
-    """A ramp costs next to nothing, though every value of it is different."""
-    values = np.indices((64, 64)).sum(0).astype(float) * 7
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
-    coded = learning.encode(volume.Volume(domain, values, None, None), Quantiser(1))
-    assert (coded.values == values).all()
-    assert len(coded.section) < 450
-
-
-def test_a_model_predicts():
-    rng = np.random.default_rng(1)
-    values = rng.integers(0, 1000, (48, 48)).astype(float)
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 1000)
-    sizes = [
-        len(learning.encode(volume.Volume(domain, values, None, model), Quantiser(1)).section)
-        for model in (None, (values + rng.integers(-1, 2, values.shape)).clip(0).astype("u2"))
-    ]
-    assert sizes[1] < sizes[0] / 2
 
 
 @given(data=st.data())
