@@ -14,7 +14,7 @@ LAYERS = [
     {"errors"},
     {"parsing"},
     {"targets"},
-    {"config", "metrics", "phantom"},
+    {"config", "metrics", "noise_level", "phantom"},
     {"runtime"},
     {"tree"},
     {"stream"},
