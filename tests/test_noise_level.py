@@ -107,9 +107,7 @@ def test_lists_are_arrays():
     assert noise([[1, 1], [1, 1]]) == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"), [("brain64", 117), ("cells", 10.6), ("plant", 88), ("wmag", 0.6)]
-)
+@pytest.mark.parametrize(("name", "expected"), [("brain64", 117), ("cells", 10.6), ("plant", 88), ("wmag", 0.6)])
 def test_noise_of_real_volumes(real, name, expected):
     assert noise(real(name)) == pytest.approx(expected, rel=0.05)
 

@@ -28,8 +28,8 @@ def power_spectrum(samples: NDArray[Any]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray
-        Mean power of a frequency in each bin, shape ``(BINS,)``, as of white noise it is its variance; NaN where an axis
-        is so short that a bin holds no frequency.
+        Mean power of a frequency in each bin, shape ``(BINS,)``: for white noise its variance. NaN where the
+        axes are so short that a bin holds no frequency.
     """
     values = samples.astype(np.float64)
     values -= values.mean()
@@ -47,4 +47,5 @@ def power_spectrum(samples: NDArray[Any]) -> NDArray[np.float64]:
     inside = (place < BINS) & (squares > 0)
     total = np.bincount(place[inside], power[inside], BINS)
     count = np.bincount(place[inside], minlength=BINS)
-    return np.divide(total, count, out=np.full(BINS, math.nan), where=count > 0)
+    spectrum: NDArray[np.float64] = np.divide(total, count, out=np.full(BINS, math.nan), where=count > 0)
+    return spectrum

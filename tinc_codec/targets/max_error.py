@@ -26,8 +26,8 @@ class MaxError:
             return None
         if isinstance(value, str):  # as in "2sigma", which is another number for every array
             raise ConfigurationError(
-                f"max_error={shown(value)} is not a number: it is in the data's units; for a multiple of the noise give "
-                "max_error=2 * tinc_codec.noise(array), which `tinc suggest` measures too"
+                f"max_error={shown(value)} is not a number: give one in the data's units, as in max_error=2 * "
+                "tinc_codec.noise(array), which `tinc suggest` measures too"
             )
         error = parse_number(cls.option, value)
         if error < 0:
