@@ -96,6 +96,11 @@ class DataStudy:
         return list(dict.fromkeys(trial.goal for trial in self.trials))
 
     @property
+    def where(self) -> str:
+        """The crop, as the command line takes it."""
+        return shown(self.crop)
+
+    @property
     def notes(self) -> list[str]:
         """What a reader should know."""
         notes = (
@@ -114,7 +119,7 @@ class DataStudy:
         volume = self.reference.volume
         described = {
             "data": self.image.name,
-            "crop": shown(self.crop),
+            "crop": self.where,
             "shape": list(volume.shape),
             "dtype": str(volume.dtype),
             "raw_bytes": volume.nbytes,

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from tinc_codec.bench import plots
 from tinc_codec.bench.comparison import LOSSLESS, Trial
-from tinc_codec.bench.data import shown
 from tinc_codec.bench.data_study import DataStudy, machine
 
 _STYLE = """
@@ -85,7 +84,7 @@ def page(study: DataStudy) -> str:
     MissingDependencyError
         matplotlib is not installed.
     """
-    volume, title = study.reference.volume, html.escape(f"{study.image.name} [{shown(study.crop)}]")
+    volume, title = study.reference.volume, html.escape(f"{study.image.name} [{study.where}]")
     goals = [goal for goal in study.goals if goal != LOSSLESS]
     facts = (
         f"{'x'.join(map(str, volume.shape))} {volume.dtype}, {volume.nbytes:,} bytes, noise "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,26 +55,36 @@ def _styles(study: DataStudy) -> dict[str, dict[str, Any]]:
 def rate_distortion(study: DataStudy) -> bytes:
     """PSNR, SSIM and blobs over bits a voxel."""
     figure = _figure(14, 4.6)
-    measures = {
+    measures: dict[str, Callable[[Trial], float]] = {
         "PSNR (dB)": lambda trial: trial.fidelity.psnr,
         "SSIM": lambda trial: trial.fidelity.ssim,
         f"F1 of {study.reference.blob_count:,} blobs": lambda trial: trial.fidelity.blobs.f1,
     }
     all_axes = figure.subplots(1, len(measures))
     for ax, (title, measure) in zip(all_axes, measures.items(), strict=True):
-        for codec, style in _styles(study).items():
-            points = sorted((_bits(t, study), measure(t)) for t in study.trials if t.codec == codec)
-            points = [point for point in points if math.isfinite(point[1])]
-            if points:
-                ax.plot(*zip(*points, strict=True), label=codec, **style)
-        ax.set_xscale("log", base=2)
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.set_xlabel("bits a voxel")
+        ours = _draw_curves(ax, study, measure)
         ax.set_title(title, fontsize=11)
-        ax.grid(alpha=0.3, which="both")
+        if len(ours) > 1:  # what is far below tinc would press the rest together
+            low, high = ax.get_ylim()
+            ax.set_ylim(max(low, min(ours) - 0.7 * (max(ours) - min(ours))), high)
     handles, labels = all_axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", fontsize=9)
     return _png(figure)
+
+
+def _draw_curves(ax: Any, study: DataStudy, measure: Callable[[Trial], float]) -> list[float]:
+    """A measure over bits a voxel, a curve for each codec; the values of tinc."""
+    ours = []
+    for codec, style in _styles(study).items():
+        trials = [trial for trial in study.trials if trial.codec == codec and math.isfinite(measure(trial))]
+        points = sorted((_bits(trial, study), measure(trial)) for trial in trials)
+        ours += [measure(trial) for trial in trials if trial.ours]
+        ax.plot([x for x, _ in points], [y for _, y in points], label=codec, **style)
+    ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_xlabel("bits a voxel")
+    ax.grid(alpha=0.3, which="both")
+    return ours
 
 
 def _bits(trial: Trial, study: DataStudy) -> float:
@@ -110,32 +121,32 @@ def best_of(study: DataStudy, goal: str) -> list[Trial]:
 
 
 def slices(study: DataStudy, goal: str) -> bytes:
-    """The middle plane of the original and of the best, a part of it enlarged, and the differences."""
+    """The middle plane of the original and of the best, the differences, and a part of it enlarged."""
     original, trials = middle_plane(study.reference.volume), best_of(study, goal)
     detail = _detail(original)
+    rows: list[Any] = [slice(None), detail] if original[detail].size < original.size else [slice(None)]
+    heights = [min(max(original[part].shape[0] / original[part].shape[1], 0.2), 2.5) for part in rows]
     columns = len(trials) + 1
-    heights = [original.shape[0] / original.shape[1], original[detail].shape[0] / original[detail].shape[1]]
-    heights = [min(max(height, 0.2), 2.5) for height in heights]
-    figure = _figure(15, 15 / columns * (2 * heights[0] + heights[1]) + 1.0)
-    axes = figure.subplots(3, columns, squeeze=False, height_ratios=[heights[0], heights[1], heights[0]])
+    figure = _figure(15, 15 / columns * 2 * sum(heights) + 0.5)
+    axes: Any = figure.subplots(2 * len(rows), columns, squeeze=False, height_ratios=np.repeat(heights, 2))
     low, high = (float(v) for v in np.percentile(original, [0.5, 99.8]))
     gray = {"cmap": "gray", "vmin": low, "vmax": max(high, low + 1e-12)}
     spread = 3 * max((float(metrics.difference(original, t.plane).std()) for t in trials), default=1.0) or 1.0
+    signed = {"cmap": "RdBu_r", "vmin": -spread, "vmax": spread}
     for ax in axes.flat:
         ax.set_axis_off()
     for column, plane in enumerate([original, *(trial.plane for trial in trials)]):
-        title = "original" if not column else _title(trials[column - 1])
-        axes[0, column].set_title(title, fontsize=10)
-        axes[0, column].imshow(plane, interpolation="nearest", aspect="auto", **gray)
-        axes[1, column].imshow(plane[detail], interpolation="nearest", aspect="auto", **gray)
-        if column:
-            delta = metrics.difference(original, plane)
-            drawn = axes[2, column].imshow(
-                delta, interpolation="nearest", aspect="auto", cmap="RdBu_r", vmin=-spread, vmax=spread
-            )
-    if trials:
-        figure.colorbar(drawn, ax=axes[2, 0], location="right", fraction=0.1, label="decoded - original")
-    axes[2, 0].text(0.02, 0.95, "differences:", transform=axes[2, 0].transAxes, va="top", fontsize=10)
+        axes[0, column].set_title(_title(trials[column - 1]) if column else "original", fontsize=11)
+        for row, part in enumerate(rows):
+            axes[2 * row, column].imshow(plane[part], interpolation="nearest", aspect="auto", **gray)
+            if column:
+                delta = metrics.difference(original[part], plane[part])
+                drawn = axes[2 * row + 1, column].imshow(delta, interpolation="nearest", aspect="auto", **signed)
+    for row, name in enumerate(("", " of the enlarged part")[: len(rows)]):
+        ax = axes[2 * row + 1, 0]
+        ax.text(0.5, 0.62, f"decoded - original{name}", ha="center", transform=ax.transAxes, fontsize=11)
+        bar = ax.inset_axes((0.1, 0.45, 0.8, 0.06))
+        figure.colorbar(drawn, cax=bar, orientation="horizontal")
     return _png(figure)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +13,14 @@ from rich.table import Table
 
 from tinc_codec import __version__
 from tinc_codec.cli import tables
+from tinc_codec.cli.bench import bench_command
 from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.runtime.usable import usable
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
 
 
@@ -248,24 +248,4 @@ def export_command(
         tinc_codec.export(src, dst, codec, workers=workers, **grid)
 
 
-@app.command()
-def bench(
-    study: Annotated[str, typer.Argument(help="figures, ratios, allocations, bounds, decibels, reads or overhead.")],
-    output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
-    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
-) -> None:
-    """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
-    with interruptible("stopped"):
-        from tinc_codec.bench.studies import STUDIES
-
-        if study not in STUDIES:
-            raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(STUDIES)}")
-        if output is not None and not output.absolute().parent.is_dir():
-            raise ConfigurationError(f"output {str(output)!r}: there is no such folder; make it first")
-        results = []
-        for result in STUDIES[study](effort):
-            results.append(result.as_json())
-            console.print(result.line, highlight=False, soft_wrap=True)
-        if output is not None:
-            with usable(f"output {str(output)!r}"):
-                output.write_text(json.dumps(results, indent=1) + "\n")
+app.command("bench")(bench_command)
