@@ -24,12 +24,13 @@ img { max-width: 100%; } .note { color: #a00; } h2 { margin-top: 2.2rem; } small
 
 @dataclass(frozen=True)
 class Column:
-    """One figure of a table: its name, how it is written, and whether more or less of it is better."""
+    """One figure of a table: its name, how it is written, whether more or less is better, and if it can be spared."""
 
     name: str
     value: Callable[[Trial], float]
     form: str
     better: int = 0
+    spared: bool = False
 
     def text(self, trial: Trial) -> str:
         """The figure of a trial; a dash where it has none."""
@@ -39,13 +40,13 @@ class Column:
 
 COLUMNS = (
     Column("bytes", lambda t: t.stored_bytes, ","),
-    Column("ratio", lambda t: t.ratio, ".1f"),
+    Column("ratio", lambda t: t.ratio, ".1f", spared=True),
     Column("PSNR dB", lambda t: t.fidelity.psnr, ".2f", 1),
     Column("SSIM", lambda t: t.fidelity.ssim, ".4f", 1),
     Column("max error", lambda t: t.fidelity.max_error, ".4g", -1),
-    Column("accuracy", lambda t: t.fidelity.threshold_accuracy, ".4f", 1),
-    Column("recall", lambda t: t.fidelity.blobs.recall, ".3f", 1),
-    Column("precision", lambda t: t.fidelity.blobs.precision, ".3f", 1),
+    Column("accuracy", lambda t: t.fidelity.threshold_accuracy, ".4f", 1, spared=True),
+    Column("recall", lambda t: t.fidelity.blobs.recall, ".3f", 1, spared=True),
+    Column("precision", lambda t: t.fidelity.blobs.precision, ".3f", 1, spared=True),
     Column("F1", lambda t: t.fidelity.blobs.f1, ".3f", 1),
     Column("Dice", lambda t: t.fidelity.segmented.dice, ".3f", 1),
     Column("bias %", lambda t: t.fidelity.brightness_bias, "+.2f"),

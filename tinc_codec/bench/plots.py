@@ -124,7 +124,7 @@ def slices(study: DataStudy, goal: str) -> bytes:
     """The middle plane of the original and of the best, the differences, and a part of it enlarged."""
     original, trials = middle_plane(study.reference.volume), best_of(study, goal)
     detail = _detail(original)
-    rows: list[Any] = [slice(None), detail] if original[detail].size < original.size else [slice(None)]
+    rows: list[Any] = [slice(None), detail] if 2 * original[detail].size <= original.size else [slice(None)]
     heights = [min(max(original[part].shape[0] / original[part].shape[1], 0.2), 2.5) for part in rows]
     columns = len(trials) + 1
     figure = _figure(15, 15 / columns * 2 * sum(heights) + 0.5)

@@ -24,7 +24,7 @@ _GREY = 512
 
 @dataclass(frozen=True)
 class Video:
-    """A codec, at settings that are slow enough to be fair; the level is its constant rate factor.
+    """A codec, at settings that are slow enough to be fair; the level is four times its constant rate factor.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ class Video:
         Of a sample.
     options
         Of the encoder; ``{}`` stands for the factor.
-    coarsest
-        The largest factor.
+    finest, coarsest
+        Four times the smallest and the largest factor: it has steps of a quarter.
     """
 
     name: str
@@ -47,8 +47,8 @@ class Video:
     pixels: str
     bits: int
     options: tuple[tuple[str, str], ...]
+    finest: float
     coarsest: float
-    finest: float = 1
     whole: bool = True
 
     def encode(self, volume: NDArray[Any], level: float) -> Encoded:
@@ -56,7 +56,7 @@ class Video:
         av, film, size = _av(), io.BytesIO(), 0
         planes = np.rint(to_unit(as_planes(volume)) * (2**self.bits - 1)).astype("<u2")
         planes = np.pad(planes, [(0, 0), *((0, -n % _BLOCK) for n in planes.shape[1:])], mode="edge")
-        options = {key: text.format(int(level)) for key, text in self.options}
+        options = {key: text.format(level / 4) for key, text in self.options}
         with av.open(film, "w", format="matroska") as container:
             stream = container.add_stream(self.encoder, rate=25, options=options)
             stream.height, stream.width = planes.shape[1:]
@@ -93,15 +93,17 @@ HEVC = Video(
     "gray12le",
     12,
     (("preset", "slow"), ("x265-params", "crf={}:log-level=error:keyint=1000:bframes=8")),
-    51,
+    -40,
+    204,
 )
 AV1 = Video(
     "AV1",
     "libsvtav1",
     "yuv420p10le",
     10,
-    (("preset", "6"), ("crf", "{}"), ("svtav1-params", "keyint=300")),
-    63,
+    (("preset", "6"), ("svtav1-params", "keyint=300:crf={}")),
+    4,
+    252,
 )
 VIDEOS = (HEVC, AV1)
 

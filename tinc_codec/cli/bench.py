@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from tinc_codec.bench.names import PEER_NAMES, STUDY_NAMES
-from tinc_codec.cli.output import check_file, numbers, print_json, progress, write
+from tinc_codec.cli.output import check_file, numbers, print_json, progress, wide_console, write
 from tinc_codec.cli.reporting import interruptible
 from tinc_codec.errors import ConfigurationError
 
 RATIOS = (16.0, 32.0, 64.0, 128.0)
 """What is asked for where nothing is."""
+
+_WIDE = 125
+"""Columns of a terminal that show all figures; on others those are left out that can be spared."""
 
 STUDY_EFFORT, EFFORTS = 3, (1, 3)
 
@@ -116,7 +119,7 @@ def _run_on_data(
 
         done = study(image, region, asked, told)
     if not as_json:
-        _print(Console(), done)
+        _print(wide_console(), done)
     if page is not None:
         from tinc_codec.bench.page import page as make_page
 
@@ -155,13 +158,14 @@ def _print(console: Console, done: Any) -> None:
         trials = [trial for trial in done.trials if trial.goal == goal]
         table = Table(title=goal, title_justify="left", padding=(0, 0, 0, 1), box=None)
         table.add_column("codec", no_wrap=True)
-        winners = [best(trials, column) if len(trials) > 1 else set() for column in COLUMNS]
-        for column in COLUMNS:
+        columns = [column for column in COLUMNS if console.width >= _WIDE or not column.spared]
+        winners = [best(trials, column) if len(trials) > 1 else set() for column in columns]
+        for column in columns:
             table.add_column(column.name, justify="right", no_wrap=True)
         for place, trial in enumerate(trials):
             cells = [
                 f"[bold]{column.text(trial)}[/]" if place in winning else column.text(trial)
-                for column, winning in zip(COLUMNS, winners, strict=True)
+                for column, winning in zip(columns, winners, strict=True)
             ]
             table.add_row(trial.codec, *cells)
         console.print(table)

@@ -15,6 +15,7 @@ from tinc_codec import __version__
 from tinc_codec.cli import tables
 from tinc_codec.cli.bench import bench_command
 from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
+from tinc_codec.cli.suggest import suggest_command
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
@@ -248,4 +249,5 @@ def export_command(
         tinc_codec.export(src, dst, codec, workers=workers, **grid)
 
 
+app.command("suggest")(suggest_command)
 app.command("bench")(bench_command)

@@ -15,10 +15,19 @@ from rich.console import Console
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.runtime.usable import usable
 
+_WIDTH = 160
+"""Columns where there is no terminal to say."""
+
 
 def print_json(document: Any) -> None:
     """Print one JSON document, and nothing else, on stdout."""
     typer.echo(json.dumps(document, indent=1, allow_nan=False))
+
+
+def wide_console() -> Console:
+    """A console for tables, which nothing narrows where it is not a terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
 
 
 @contextmanager

@@ -1,0 +1,88 @@
+"""`tinc suggest`: how noisy data are, and which setting keeps what."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinc_codec.cli.output import print_json, progress, wide_console
+from tinc_codec.cli.reporting import interruptible
+from tinc_codec.jobs.report.units import duration, size
+
+if TYPE_CHECKING:
+    from tinc_codec.bench.suggestion import Option, Suggestion
+
+_GB = 1e9
+
+
+def suggest_command(
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A .npy, a TIFF, a Zarr array or group, or an OME-Zarr image."),
+    ],
+    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure the noise of data on a few samples, and say which setting keeps what, at what size and time."""
+    with interruptible("stopped"):
+        from tinc_codec.bench.data import open_image
+        from tinc_codec.bench.suggestion import suggest
+
+        image = open_image(data)
+        with progress() as follow:
+            suggestion = suggest(image, effort, follow)
+        if as_json:
+            print_json(suggestion.as_json())
+        else:
+            _print(wide_console(), suggestion)
+
+
+def _print(console: Console, suggestion: Suggestion) -> None:
+    """Print the table, and what to take."""
+    image = suggestion.image
+    console.print(
+        f"{image.name}: {'x'.join(map(str, image.reader.shape))} {image.reader.dtype}, {size(suggestion.raw_bytes)}; "
+        f"noise {suggestion.noise:.4g}, measured on {len(suggestion.samples)} samples, as all that follows",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+    table = Table(box=None, padding=(0, 0, 0, 2))
+    table.add_column("setting", no_wrap=True)
+    for column in ("size", "ratio", "PSNR", "max error", "F1", "Dice", "bias %", "write/GB", "read/GB"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for option in suggestion.options:
+        style = "bold" if option is suggestion.recommended else None
+        table.add_row(*_row(option, suggestion), style=style)
+    console.print(table)
+    for use, option, reason in (
+        ("for your only copy", suggestion.recommended, suggestion.reason),
+        ("for previews", suggestion.preview, f"it keeps {suggestion.preview.kept}"),
+    ):
+        console.print(f"{use}: --{_argument(option)}: {reason}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _argument(option: Option) -> str:
+    return f"{option.setting.replace('_', '-')} {option.value:g}"
+
+
+def _row(option: Option, suggestion: Suggestion) -> tuple[str, ...]:
+    def share(value: float, form: str) -> str:
+        return "-" if math.isnan(value) else format(value, form)
+
+    return (
+        option.label,
+        size(suggestion.raw_bytes / option.ratio),
+        f"{option.ratio:.1f}",
+        f"{option.psnr:.2f}",
+        f"{option.max_error:.4g}",
+        share(option.blobs.f1, ".3f"),
+        share(option.segmented.dice, ".3f"),
+        share(option.brightness_bias, "+.2f"),
+        duration(option.encode_seconds * _GB / option.raw_bytes),
+        duration(option.decode_seconds * _GB / option.raw_bytes),
+    )
