@@ -245,7 +245,7 @@ def mistakes(folder):
     yield ("demo", "--input", "bad.zarr"), "not JSON"
     yield ("demo", "--input", "a.zarr", "--output", "file/out", "--effort", 1), "output 'file/out' cannot be used"
     yield ("demo", "--zarr-format", "4"), "zarr_format=4 must be 2 or 3"
-    yield ("bench", "speed"), "study 'speed' is not known"
+    yield ("bench", "speed"), "neither a file here nor a study; studies are figures"
     yield ("bench", "figures", "--output", "nodir/f.json"), "there is no such folder"
 
 

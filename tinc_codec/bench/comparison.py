@@ -11,12 +11,13 @@ import numpy as np
 from numcodecs import Blosc
 from numpy.typing import NDArray
 
-from tinc_codec.bench.fidelity import Fidelity, Reference, finite
+from tinc_codec.bench.fidelity import Fidelity, Reference
 from tinc_codec.bench.peers import VOLUMETRIC, Peer, Search, UnsuitableError
 from tinc_codec.bench.planes import JPEG2000, JPEGXL
 from tinc_codec.bench.video import VIDEOS
 from tinc_codec.errors import MissingDependencyError
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.runtime.documents import finite
 
 PEERS: tuple[Peer, ...] = (*VOLUMETRIC, JPEG2000, JPEGXL, *VIDEOS)
 """Those that have a level; Blosc, which has none, comes beside them."""

@@ -11,12 +11,13 @@ from typing import Any
 
 from tinc_codec.bench.comparison import PEERS, Goal, LeftOut, Trial, compare
 from tinc_codec.bench.data import Image, read_crop, shown
-from tinc_codec.bench.fidelity import Reference, finite
+from tinc_codec.bench.fidelity import Reference
 from tinc_codec.bench.peers import Peer
 from tinc_codec.bench.spectrum import frequencies
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.regions import Region
 from tinc_codec.noise_level import noise
+from tinc_codec.runtime.documents import finite
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from tinc_codec import metrics
 from tinc_codec.bench.objects import Detector, Kept, Objects, Overlap, brightness_bias, kept_blobs, otsu, overlap
 from tinc_codec.bench.spectrum import power_spectrum
+from tinc_codec.runtime.documents import finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +57,6 @@ class Fidelity:
             "error_spectrum": self.error_spectrum.tolist(),
         }
         return {key: finite(value) for key, value in fields.items()}
-
-
-def finite(value: Any) -> Any:
-    """A value as JSON has it, which knows neither NaN nor infinity."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass(frozen=True, eq=False)

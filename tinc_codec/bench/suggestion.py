@@ -13,9 +13,10 @@ import numpy as np
 from tinc_codec import metrics
 from tinc_codec.bench.comparison import Goal
 from tinc_codec.bench.data import Image, choose_samples, read_crop, shown
-from tinc_codec.bench.fidelity import Fidelity, Reference, finite
+from tinc_codec.bench.fidelity import Fidelity, Reference
 from tinc_codec.bench.objects import Kept, Overlap
 from tinc_codec.noise_level import noise
+from tinc_codec.runtime.documents import finite
 
 VOXELS = 96**3
 """Of a sample, at most."""

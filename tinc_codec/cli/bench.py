@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinc_codec.bench.names import PEER_NAMES, STUDY_NAMES
-from tinc_codec.cli.output import check_file, numbers, print_json, progress, wide_console, write
+from tinc_codec.cli.output import Json, check_file, numbers, print_json, progress, wide_console, write
 from tinc_codec.cli.reporting import interruptible
 from tinc_codec.errors import ConfigurationError
 
@@ -57,7 +57,7 @@ def bench_command(
     ] = None,
     page: Annotated[Path | None, typer.Option(help="File for a page with plots and slices (.html).")] = None,
     output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare tinc with classical codecs on your data at equal bytes, or run a study on the real volumes."""
     with interruptible("stopped"):
@@ -109,6 +109,8 @@ def _run_on_data(
     if not any(values.values()):
         values = {**values, "ratios": RATIOS}
     asked = Asked(**values, efforts=efforts, peers=_chosen(peers))
+    if "/" not in given and not Path(given).exists():
+        raise ConfigurationError(f"{given!r} is neither a file here nor a study; studies are {', '.join(STUDY_NAMES)}")
     image = open_image(given)
     region = choose_crop(image) if crop is None else parse_crop(crop, tuple(image.reader.shape))
     with progress() as follow:

@@ -1,9 +1,10 @@
-"""The command line: `tinc demo`, `inspect`, `compress`, `export` and `bench`."""
+"""The command line: `tinc demo`, `compress` and `export`; the other commands are in files of their names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tinc_codec import __version__
-from tinc_codec.cli import tables
 from tinc_codec.cli.bench import bench_command
+from tinc_codec.cli.inspect import inspect_command
+from tinc_codec.cli.output import Json, print_json
 from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
 from tinc_codec.cli.suggest import suggest_command
-from tinc_codec.decoding.inspect import inspect
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.runtime.usable import usable
@@ -44,6 +45,18 @@ def _client(scheduler: str | None) -> Iterator[Any]:
         yield client
 
 
+@contextmanager
+def _following(as_json: bool) -> Iterator[Any]:
+    """How a job shows its progress: plan, bar and report on stdout, or the bar alone on stderr."""
+    if not as_json:
+        yield True
+        return
+    from tinc_codec.jobs.report.terminal import following
+
+    with following(True, Console(stderr=True)) as progress:
+        yield progress
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         console.print(__version__)
@@ -69,19 +82,23 @@ def demo(
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
     zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
+    as_json: Json = False,
 ) -> None:
     """Compress a volume, read it back, and show what it cost and what it kept."""
     with interruptible("stopped"):
         from tinc_codec.cli import demo as demonstration
 
-        if zarr_format not in (2, 3):
+        if zarr_format != 2 and zarr_format != 3:  # noqa: PLR1714  # so that its type is known
             raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
         codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, effort=effort, seed=seed)
         volume = demonstration.load(path, seed)
+        console = Console(stderr=as_json)
         console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
         with usable(f"output {str(output)!r}"):
             output.mkdir(parents=True, exist_ok=True)
-            result, decoded = demonstration.run(volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3)
+            result, decoded = demonstration.run(
+                volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3, console
+            )
         table = Table(show_header=False)
         rate = result.raw_bytes / 1e6
         for name, value in (
@@ -99,29 +116,8 @@ def demo(
         with usable(f"output {str(output)!r}"):
             demonstration.draw(volume, decoded, result, output / "slices.png")
         console.print(f"Zarr array: {output / 'volume.zarr'}   picture: {output / 'slices.png'}")
-
-
-@app.command("inspect")
-def inspect_command(
-    path: Annotated[Path, typer.Argument(help="A stream, or a Zarr store.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-) -> None:
-    """Print the tree, the bytes of each section, the bits a weight and the quality of what is stored."""
-    with usable(f"path {str(path)!r}"):
-        if path.is_dir():
-            from tinc_codec.hosts.stored import stored_chunks
-
-            infos = [(key, inspect(data)) for key, data in stored_chunks(path)]
-        else:
-            infos = [(path.name, inspect(path.read_bytes()))]
-    if not infos:
-        raise ConfigurationError(f"{path} holds no TINC stream: give a stream, or a Zarr store with arrays of TINC's")
-    if as_json:
-        console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in infos])
-        return
-    if len(infos) > 1:
-        tables.print_store(console, infos)
-    tables.print_stream(console, *infos[0])
+        if as_json:
+            print_json({**asdict(result), "ratio": result.ratio, "output": str(output)})
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
@@ -184,6 +180,7 @@ def compress_command(
     ] = "lossless",
     ledger: Annotated[Path | None, typer.Option(help="Directory for the job's files; else DST.tinc.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for the report: .html or .json.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Compress a store chunk by chunk into another, or in place; run it again to go on where it stopped."""
     with (
@@ -214,12 +211,21 @@ def compress_command(
             "lossless": lossless,
         }
         if dry_run:
-            from tinc_codec.jobs.report.terminal import plan
+            planned = tinc_codec.plan(src, dst, codec, **settings)
+            if as_json:
+                print_json(planned.as_json())
+            else:
+                from tinc_codec.jobs.report.terminal import plan
 
-            plan(tinc_codec.plan(src, dst, codec, **settings), console)
+                plan(planned, console)
             return
         settings |= {"resume": resume, "verify": verify, "retries": retries, "on_error": on_error}
-        result = tinc_codec.compress(src, dst, codec, keep_original=keep_original, ledger=ledger, **settings)
+        with _following(as_json) as progress:
+            result = tinc_codec.compress(
+                src, dst, codec, keep_original=keep_original, ledger=ledger, progress=progress, **settings
+            )
+        if as_json:
+            print_json(result.as_json())
         if report is not None:
             with usable(f"report {str(report)!r}"):
                 result.save(report)
@@ -237,6 +243,7 @@ def export_command(
     shards: _Shards = None,
     zarr_format: _Format = None,
     workers: _Workers = None,
+    as_json: Json = False,
 ) -> None:
     """Write plain Zarr or an OME-TIFF, for readers that do not know TINC."""
     with interruptible(f"stopped; what is done is kept: tinc export {src} {dst} goes on"):
@@ -244,10 +251,16 @@ def export_command(
 
         if dst.lower().endswith((".tif", ".tiff")):
             tinc_codec.export_tiff(src, dst, axes=axes)
+            if as_json:
+                print_json({"destination": dst, "stored_bytes": Path(dst).stat().st_size})
             return
         grid: dict[str, Any] = {"chunks": _shape(chunks), "shards": _shape(shards), "zarr_format": zarr_format}
-        tinc_codec.export(src, dst, codec, workers=workers, **grid)
+        with _following(as_json) as progress:
+            result = tinc_codec.export(src, dst, codec, workers=workers, progress=progress, **grid)
+        if as_json:
+            print_json(result.as_json())
 
 
+app.command("inspect")(inspect_command)
 app.command("suggest")(suggest_command)
 app.command("bench")(bench_command)

@@ -7,21 +7,25 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from tinc_codec.errors import ConfigurationError
+from tinc_codec.runtime.documents import finite
 from tinc_codec.runtime.usable import usable
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead; progress goes to stderr.")]
+"""The option of every command that reports something."""
 
 _WIDTH = 160
 """Columns where there is no terminal to say."""
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document, and nothing else, on stdout."""
-    typer.echo(json.dumps(document, indent=1, allow_nan=False))
+    """Print one JSON document, and nothing else, on stdout; null stands for what is no finite number."""
+    typer.echo(json.dumps(finite(document), indent=1, allow_nan=False))
 
 
 def wide_console() -> Console:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tinc_codec.cli.output import print_json, progress, wide_console
+from tinc_codec.cli.output import Json, print_json, progress, wide_console
 from tinc_codec.cli.reporting import interruptible
 from tinc_codec.jobs.report.units import duration, size
 
@@ -25,7 +25,7 @@ def suggest_command(
         typer.Argument(metavar="DATA", help="A .npy, a TIFF, a Zarr array or group, or an OME-Zarr image."),
     ],
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure the noise of data on a few samples, and say which setting keeps what, at what size and time."""
     with interruptible("stopped"):

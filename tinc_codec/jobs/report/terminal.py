@@ -84,12 +84,14 @@ def report(figures: Figures, console: Console | None = None) -> None:
 
 
 @contextmanager
-def following(progress: bool | Callable[[int, int], None]) -> Iterator[Callable[[int, int], None]]:
-    """What a job calls to say how far it is: a bar, a given function, or nothing."""
+def following(
+    progress: bool | Callable[[int, int], None], console: Console | None = None
+) -> Iterator[Callable[[int, int], None]]:
+    """What a job calls to say how far it is: a bar, on stdout or a given console, a given function, or nothing."""
     if callable(progress):
         yield progress
         return
     columns = (TextColumn("chunks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=not progress) as bar:
+    with Progress(*columns, console=console, disable=not progress) as bar:
         task = bar.add_task("chunks", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
