@@ -11,11 +11,11 @@ import numpy as np
 from numcodecs import Blosc
 from numpy.typing import NDArray
 
+from tinc_codec.bench.attempts import Attempt, Isolation
 from tinc_codec.bench.fidelity import Fidelity, Reference
-from tinc_codec.bench.peers import VOLUMETRIC, Peer, Search, UnsuitableError
+from tinc_codec.bench.peers import VOLUMETRIC, Peer
 from tinc_codec.bench.planes import JPEG2000, JPEGXL
 from tinc_codec.bench.video import VIDEOS
-from tinc_codec.errors import MissingDependencyError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.runtime.documents import finite
 
@@ -109,23 +109,24 @@ class LeftOut:
 def compare(
     reference: Reference, goals: Sequence[Goal], efforts: Sequence[int], peers: Sequence[Peer] = PEERS
 ) -> Iterator[Trial | LeftOut]:
-    """Every goal by tinc at several efforts, then by each peer at its finest level within the same bytes."""
+    """Every goal by tinc at several efforts, then by each peer at its finest level within the same bytes.
+
+    Peers work in a process that is spawned, so that a script that calls this needs ``if __name__ == "__main__"``.
+    """
     volume = reference.volume
     codec = goals[0].codec(efforts[0])
     codec.decode(codec.encode(volume))  # code is compiled, and memory taken, before time is
-    searches = {peer.name: Search(peer, volume) for peer in peers}
-    gone: set[str] = set()
-    for goal in goals:
-        ours = [_tinc(reference, goal, effort) for effort in efforts]
-        yield from ours
-        budget = goal.budget(volume.nbytes, ours[-1].stored_bytes)
-        for peer in peers:
-            if peer.name in gone:
-                continue
-            outcome = _peer(reference, goal, searches[peer.name], budget)
-            if isinstance(outcome, LeftOut) and not outcome.goal:
-                gone.add(peer.name)
-            yield outcome
+    sizes: dict[str, dict[float, int]] = {peer.name: {} for peer in peers}
+    with Isolation() as isolation:
+        for goal in goals:
+            ours = [_tinc(reference, goal, effort) for effort in efforts]
+            yield from ours
+            budget = goal.budget(volume.nbytes, ours[-1].stored_bytes)
+            for peer in [peer for peer in peers if peer.name in sizes]:
+                made = isolation.attempt(peer, volume, budget, sizes.pop(peer.name))
+                yield _outcome(reference, goal, peer, budget, made)
+                if not made.reason:  # else it is left out from here on
+                    sizes[peer.name] = made.sizes
     yield _blosc(reference)
 
 
@@ -145,25 +146,16 @@ def _tinc(reference: Reference, goal: Goal, effort: int) -> Trial:
     return _trial(reference, goal.label, f"tinc, effort {effort}", len(stream), (middle - start, end - middle), decoded)
 
 
-def _peer(reference: Reference, goal: Goal, search: Search, budget: float) -> Trial | LeftOut:
-    """A peer within a budget; a `LeftOut` without a goal where it will not do at any."""
-    peer, volume = search.peer, reference.volume
-    try:
-        level = search.finest_within(budget)
-        if level is None:
-            return LeftOut(
-                goal.label, peer.name, f"its coarsest takes {min(search.sizes.values()):,} bytes, above {budget:,.0f}"
-            )
-        start = time.perf_counter()
-        encoded = peer.encode(volume, level)
-        middle = time.perf_counter()
-        decoded = peer.decode(encoded.data, volume)
-        end = time.perf_counter()
-    except (MissingDependencyError, UnsuitableError) as error:
-        return LeftOut("", peer.name, str(error))
-    except Exception as error:  # whatever a peer's library raises over data that it cannot take: it is told as it is
-        return LeftOut("", peer.name, f"{type(error).__name__}: {error}")
-    return _trial(reference, goal.label, peer.name, encoded.size, (middle - start, end - middle), decoded)
+def _outcome(reference: Reference, goal: Goal, peer: Peer, budget: float, made: Attempt) -> Trial | LeftOut:
+    """What a peer's attempt is in the comparison; a `LeftOut` without a goal where it will not do at any."""
+    if made.reason:
+        return LeftOut("", peer.name, made.reason)
+    if made.decoded is None:
+        least = min(made.sizes.values())
+        return LeftOut(goal.label, peer.name, f"its coarsest takes {least:,} bytes, above {budget:,.0f}")
+    decoded = made.decoded
+    seconds = (decoded.encode_seconds, decoded.decode_seconds)
+    return _trial(reference, goal.label, peer.name, decoded.size, seconds, decoded.samples)
 
 
 def _blosc(reference: Reference) -> Trial:

@@ -73,9 +73,10 @@ def open_image(given: str) -> Image:
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
             except (ValueError, EOFError) as error:
                 raise ConfigurationError(f"data {given!r} are not an array that NumPy saved: {error}") from error
-        return _largest(given, open_source(array).members)
-    source = judged(open_source(given), Config(), Choice.parse((), (), False))
-    return _largest(given, source.members)
+        source = open_source(array)
+    else:
+        source = open_source(given)
+    return _largest(given, judged(source, Config(), Choice.parse((), (), False)).members)
 
 
 def _largest(given: str, members: Sequence[Member]) -> Image:

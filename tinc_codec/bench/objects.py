@@ -63,8 +63,11 @@ class Detector:
         """Positions in voxels for each size: one row a blob, one column an axis."""
         found = {}
         for sigma, threshold in self.thresholds.items():
+            reach = round(sigma)
+            # at a border samples are mirrored, and noise looks twice as much like a blob
+            border = tuple(reach if n > 6 * reach else 0 for n in volume.shape)
             response = _response(volume, sigma)
-            found[sigma] = peak_local_max(response, round(sigma), threshold_abs=threshold, exclude_border=False)
+            found[sigma] = peak_local_max(response, reach, threshold_abs=threshold, exclude_border=border)
         return found
 
 

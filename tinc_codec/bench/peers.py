@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Encoded:
 
 
 class Peer(Protocol):
-    """A codec whose quality is set by a level, from the finest, with most bytes, to the coarsest."""
+    """A codec whose quality is set by a level, from the finest, with most bytes, to the coarsest; it can be pickled."""
 
     @property
     def name(self) -> str:
@@ -136,9 +137,21 @@ def as_floats(volume: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(volume, np.float32 if exact else np.float64)
 
 
-SPERR = Volumetric("SPERR", "sperr", lambda error, _: {"level": -20 * np.log10(error), "mode": "psnr"}, coarsest=-1)
-SZ3 = Volumetric("SZ3", "sz3", lambda error, span: {"mode": "abs", "abs": error * span})
-ZFP = Volumetric("zfp", "zfp", lambda error, span: {"mode": "a", "level": error * span})
+def _sperr(error: float, _: float) -> dict[str, Any]:
+    return {"level": -20 * math.log10(error), "mode": "psnr"}
+
+
+def _sz3(error: float, span: float) -> dict[str, Any]:
+    return {"mode": "abs", "abs": error * span}
+
+
+def _zfp(error: float, span: float) -> dict[str, Any]:
+    return {"mode": "a", "level": error * span}
+
+
+SPERR = Volumetric("SPERR", "sperr", _sperr, coarsest=-1)
+SZ3 = Volumetric("SZ3", "sz3", _sz3)
+ZFP = Volumetric("zfp", "zfp", _zfp)
 VOLUMETRIC = (SPERR, SZ3, ZFP)
 
 
