@@ -109,6 +109,7 @@ def _run_on_data(
     if not any(values.values()):
         values = {**values, "ratios": RATIOS}
     asked = Asked(**values, efforts=efforts, peers=_chosen(peers))
+    asked.goals(1.0)  # what cannot be asked for is said before anything is read
     if "/" not in given and not Path(given).exists():
         raise ConfigurationError(f"{given!r} is neither a file here nor a study; studies are {', '.join(STUDY_NAMES)}")
     image = open_image(given)
@@ -149,10 +150,11 @@ def _print(console: Console, done: Any) -> None:
 
     volume = done.reference.volume
     console.print(
-        f"{done.image.name} \\[{done.where}]: {'x'.join(map(str, volume.shape))} {volume.dtype}, {volume.nbytes:,} "
+        f"{done.image.name} [{done.where}]: {'x'.join(map(str, volume.shape))} {volume.dtype}, {volume.nbytes:,} "
         f"bytes, noise {done.reference.noise:.4g}, {done.reference.blob_count:,} blobs",
         highlight=False,
         soft_wrap=True,
+        markup=False,
     )
     for note in done.notes:
         console.print(f"note: {note}", highlight=False, soft_wrap=True, markup=False)

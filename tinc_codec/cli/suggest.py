@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tinc_codec.cli.output import Json, print_json, progress, wide_console
 from tinc_codec.cli.reporting import interruptible
+from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.jobs.report.units import duration, size
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def suggest_command(
         from tinc_codec.bench.data import open_image
         from tinc_codec.bench.suggestion import suggest
 
+        TINCCodec(effort=effort)  # what cannot be asked for is said before anything is read
         image = open_image(data)
         with progress() as follow:
             suggestion = suggest(image, effort, follow)
