@@ -304,7 +304,7 @@ def mistakes(folder):
     yield ("demo", "--input", "bad.zarr"), "not JSON"
     yield ("demo", "--input", "a.zarr", "--output", "file/out", "--effort", 1), "output 'file/out' cannot be used"
     yield ("demo", "--zarr-format", "4"), "zarr_format=4 must be 2 or 3"
-    yield ("compress", "a.zarr", "o.zarr", "--max-error", "2sigma"), "Invalid value for '--max-error'"
+    yield ("compress", "a.zarr", "o.zarr", "--max-error", "2sigma"), "max_error=2 * tinc_codec.noise(array)"
     yield ("inspect", "a.zarr", "--image", "x.txt"), "must end with .png"
     yield ("inspect", "a.zarr", "--image", "nodir/x.png"), "there is no such folder"
     yield ("suggest", "missing.npy"), "is not there"

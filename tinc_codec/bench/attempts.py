@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class Isolation(AbstractContextManager["Isolation"]):
     """The process that peers work in; started when it is needed, and again after a crash."""
 
     def __init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
+        self._worker: tuple[BaseProcess, Connection] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -78,16 +79,41 @@ class Isolation(AbstractContextManager["Isolation"]):
 
     def attempt(self, peer: Peer, volume: NDArray[Any], budget: float, sizes: dict[float, int]) -> Attempt:
         """See `attempt`."""
-        if self._pool is None:
-            # not forked: this process has threads, whose locks a child would find taken
-            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        if self._worker is None:
+            self._worker = _start()
+        _, connection = self._worker
         try:
-            return self._pool.submit(attempt, peer, volume, budget, sizes).result()
-        except BrokenProcessPool:
+            connection.send((peer, volume, budget, sizes))
+            made: Attempt = connection.recv()
+        except (EOFError, OSError):  # nobody is at the other end any more
             self._stop()
             return Attempt(None, sizes, "its library crashed over these data")
+        return made
 
     def _stop(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        if self._worker is not None:
+            process, connection = self._worker
+            process.kill()  # also in the middle of an attempt, after Ctrl-C
+            process.join()
+            connection.close()
+            self._worker = None
+
+
+def _start() -> tuple[BaseProcess, Connection]:
+    context = multiprocessing.get_context("spawn")  # no fork: this process has threads, which may hold locks
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there,), daemon=True)
+    process.start()
+    there.close()
+    return process, here
+
+
+def _serve(connection: Connection) -> None:
+    """Make attempts, until there is nobody who asks for them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one sees to it
+    while True:
+        try:
+            given = connection.recv()
+        except EOFError:
+            return
+        connection.send(attempt(*given))

@@ -126,7 +126,7 @@ def _parse_part(text: str, n: int) -> slice:
 
 
 def choose_crop(image: Image, voxels: int = VOXELS) -> Region:
-    """The busiest crop of its size, by how much some of its planes vary from place to place; always the same."""
+    """The busiest crop of its size, by how much its middle plane varies from place to place; always the same."""
     return _ranked(image, voxels)[0]
 
 
@@ -178,12 +178,10 @@ def _distance(crop: Region, shape: tuple[int, ...]) -> float:
 
 
 def _busy(reader: SampleSource, crop: Region) -> float:
-    """How much neighbouring blocks of 4 x 4 samples differ, in three planes of a crop: structure more than noise."""
+    """How much neighbouring blocks of 4 x 4 samples differ in the middle plane of a crop: structure more than noise."""
     first = next((axis for axis, part in enumerate(crop) if part.stop - part.start > 1), 0)
-    start, length = crop[first].start, crop[first].stop - crop[first].start
-    places = sorted({start + length * quarter // 4 for quarter in (1, 2, 3)})
-    planes = (reader.read((*crop[:first], slice(place, place + 1), *crop[first + 1 :])) for place in places)
-    return sum(_variation(np.squeeze(plane)) for plane in planes)
+    middle = (crop[first].start + crop[first].stop) // 2
+    return _variation(np.squeeze(reader.read((*crop[:first], slice(middle, middle + 1), *crop[first + 1 :]))))
 
 
 def _variation(plane: NDArray[Any]) -> float:

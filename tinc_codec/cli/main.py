@@ -21,9 +21,25 @@ from tinc_codec.cli.suggest import suggest_command
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.runtime.usable import usable
+from tinc_codec.targets import MaxError
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
+
+
+def _bound(text: str) -> float:
+    """A largest error, as in 12.5; as 2sigma it is refused, with advice."""
+    try:
+        return float(text)
+    except ValueError:
+        MaxError.parse(text, None)
+        raise
+
+
+_MaxError = Annotated[
+    float | None,
+    typer.Option(parser=_bound, metavar="<float>", help="Instead: largest error of any voxel; 0: lossless."),
+]
 
 
 @contextmanager
@@ -78,7 +94,7 @@ def demo(
     output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
-    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
+    max_error: _MaxError = None,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
     zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
@@ -150,7 +166,7 @@ def compress_command(
     keep_original: Annotated[bool, typer.Option(help="In place: keep the original as SRC.tinc/old.")] = False,
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
-    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
+    max_error: _MaxError = None,
     exact_value: Annotated[
         list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")
     ] = None,
