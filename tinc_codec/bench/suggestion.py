@@ -6,15 +6,17 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinc_codec import metrics
 from tinc_codec.bench.comparison import Goal
 from tinc_codec.bench.data import Image, choose_samples, read_crop, shown
-from tinc_codec.bench.fidelity import Fidelity, Reference
+from tinc_codec.bench.fidelity import Reference
 from tinc_codec.bench.objects import Kept, Overlap
+from tinc_codec.bench.peers import as_stored
 from tinc_codec.noise_level import noise
 from tinc_codec.runtime.documents import finite
 
@@ -31,21 +33,16 @@ _ENOUGH = 0.98
 _BIAS = 1.0
 """Per cent of brightness that objects may gain or lose."""
 
+_SEED = 0
+"""Of the noise of another exposure."""
+
 
 @dataclass(frozen=True)
-class Option:
-    """One setting and what it does to the samples together.
+class Outcome:
+    """What became of some samples together.
 
     Parameters
     ----------
-    setting, value
-        Of `TINCCodec`.
-    label
-        For people.
-    raw_bytes, stored_bytes
-        Of the samples.
-    encode_seconds, decode_seconds
-        For them.
     psnr
         dB over the range of all; infinite where nothing was lost.
     max_error
@@ -54,18 +51,62 @@ class Option:
         See `tinc_codec.bench.fidelity.Fidelity`; the bias is the one farthest from 0.
     """
 
-    setting: str
-    value: float
-    label: str
-    raw_bytes: int
-    stored_bytes: int
-    encode_seconds: float
-    decode_seconds: float
     psnr: float
     max_error: float
     blobs: Kept
     segmented: Overlap
     brightness_bias: float
+
+    @classmethod
+    def of(cls, references: Sequence[Reference], decoded: Sequence[NDArray[Any]]) -> Self:
+        """Compare samples with their originals."""
+        volumes = [reference.volume for reference in references]
+        kept = [reference.compare(samples) for reference, samples in zip(references, decoded, strict=True)]
+        squares = (metrics.rmse(a, b) ** 2 * a.size for a, b in zip(volumes, decoded, strict=True))
+        span = max(float(v.max()) for v in volumes) - min(float(v.min()) for v in volumes)
+        biases = [fidelity.brightness_bias for fidelity in kept if not math.isnan(fidelity.brightness_bias)]
+        return cls(
+            metrics.psnr_of(math.sqrt(sum(squares) / sum(volume.size for volume in volumes)), span),
+            max(fidelity.max_error for fidelity in kept),
+            sum((fidelity.blobs for fidelity in kept), Kept(0, 0, 0)),
+            sum((fidelity.segmented for fidelity in kept), Overlap(0, 0, 0)),
+            max(biases, key=abs, default=math.nan),
+        )
+
+    def keeps(self, exposure: Outcome) -> bool:
+        """Whether blobs, segments and brightness stay: nearly all, or as many as in another exposure."""
+        pairs = ((self.blobs.f1, exposure.blobs.f1), (self.segmented.dice, exposure.segmented.dice))
+        shares = [share >= min(_ENOUGH, other) for share, other in pairs if not math.isnan(share + other)]
+        bias = 0.0 if math.isnan(self.brightness_bias) else abs(self.brightness_bias)
+        return all(shares) and bias <= _BIAS
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {**asdict(self), "f1": self.blobs.f1, "dice": self.segmented.dice}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting and what it does to the samples.
+
+    Parameters
+    ----------
+    goal
+        The setting of `TINCCodec`.
+    raw_bytes, stored_bytes
+        Of the samples.
+    encode_seconds, decode_seconds
+        For them.
+    outcome
+        What it keeps.
+    """
+
+    goal: Goal
+    raw_bytes: int
+    stored_bytes: int
+    encode_seconds: float
+    decode_seconds: float
+    outcome: Outcome
 
     @property
     def ratio(self) -> float:
@@ -73,31 +114,28 @@ class Option:
         return self.raw_bytes / self.stored_bytes
 
     @property
-    def keeps(self) -> bool:
-        """Whether blobs, segments and brightness stay, as far as there are any."""
-        shares = [share for share in (self.blobs.f1, self.segmented.dice) if not math.isnan(share)]
-        bias = 0.0 if math.isnan(self.brightness_bias) else abs(self.brightness_bias)
-        return all(share >= _ENOUGH for share in shares) and bias <= _BIAS
+    def bounded(self) -> bool:
+        """Whether it bounds the error of every voxel, and allows one."""
+        return self.goal.option == "max_error" and self.goal.value > 0
 
     @property
     def kept(self) -> str:
         """What it keeps, in words."""
-        if self.max_error == 0:
+        outcome = self.outcome
+        if outcome.max_error == 0:
             return "everything"
-        words = [
-            f"errors of at most {self.max_error:.4g}" + ("" if self.setting == "max_error" else " in these samples")
-        ]
-        if not math.isnan(self.blobs.f1):
-            words.append(f"{self.blobs.f1:.1%} of blobs (F1)")
-        if not math.isnan(self.segmented.dice):
-            words.append(f"{self.segmented.dice:.1%} of the segmented volume (Dice)")
+        words = [f"errors of at most {outcome.max_error:.4g}{'' if self.bounded else ' in these samples'}"]
+        if not math.isnan(outcome.blobs.f1):
+            words.append(f"{outcome.blobs.f1:.1%} of blobs (F1)")
+        if not math.isnan(outcome.segmented.dice):
+            words.append(f"{outcome.segmented.dice:.1%} of the segmented volume (Dice)")
         return ", ".join(words)
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object."""
-        more = {"ratio": self.ratio, "f1": self.blobs.f1, "dice": self.segmented.dice, "keeps": self.keeps}
-        document: dict[str, Any] = finite({**asdict(self), **more})
-        return document
+        names = ("raw_bytes", "stored_bytes", "ratio", "encode_seconds", "decode_seconds")
+        measured = {name: getattr(self, name) for name in names}
+        return {"setting": self.goal.option, "value": self.goal.value, **measured, **self.outcome.as_json()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +152,17 @@ class Suggestion:
         Deviation of its noise: the median of the samples.
     effort
         Of every setting.
+    exposure
+        The samples with as much noise again, as another exposure would have it: what blobs and segments are worth.
     options
-        From the smallest setting to the one that loses nothing, each with what it keeps.
+        Settings, from the smallest ratio to the one that loses nothing, each with what it keeps.
     """
 
     image: Image
     samples: tuple[str, ...]
     noise: float
     effort: int
+    exposure: Outcome
     options: tuple[Option, ...]
 
     @property
@@ -135,47 +176,45 @@ class Suggestion:
         lossless = self.options[-1]
         if self.image.exact is not None or not self.noise:
             return lossless
-        bounds = [option for option in self.options if option.setting == "max_error" and option.keeps]
+        bounds = [option for option in self.options if option.bounded and option.outcome.keeps(self.exposure)]
         return min(bounds, key=lambda option: option.stored_bytes, default=lossless)
 
     @property
     def reason(self) -> str:
         """Why that one."""
-        option = self.recommended
         if self.image.exact is not None:
             return f"this array should stay exact: {self.image.exact}"
         if not self.noise:
             return "no noise was measured, as in labels, masks and renderings, so that every bit may mean something"
-        if option.setting == "max_error" and option.value:
-            return (
-                f"the smallest bound that keeps {_ENOUGH:.0%} of blobs and segments, and brightness within {_BIAS:g} "
-                "%; no voxel is off by more, wherever it is"
-            )
-        return f"no bound up to {max(NOISES):g} x noise keeps {_ENOUGH:.0%} of blobs and segments"
+        kept = f"{_ENOUGH:.0%} of blobs and segments, or as many as another exposure, and brightness within {_BIAS:g} %"
+        if self.recommended.bounded:
+            return f"the smallest that keeps {kept}; no voxel is off by more, wherever it is"
+        return f"no bound up to {max(NOISES):g} x noise keeps {kept}"
 
     @property
     def preview(self) -> Option:
         """The setting for copies that are only looked at."""
-        ratios = [option for option in self.options if option.setting == "ratio"]
+        ratios = [option for option in self.options if option.goal.option == "ratio"]
         return min(ratios, key=lambda option: option.stored_bytes)
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {
-            "data": self.image.name,
-            "shape": list(self.image.reader.shape),
-            "dtype": str(self.image.reader.dtype),
-            "raw_bytes": self.raw_bytes,
-            "samples": list(self.samples),
-            "noise": self.noise,
-            "effort": self.effort,
-            "options": [option.as_json() for option in self.options],
-            "recommended": {
-                "setting": self.recommended.setting,
-                "value": self.recommended.value,
-                "reason": self.reason,
-            },
-        }
+        chosen = self.recommended
+        document: dict[str, Any] = finite(
+            {
+                "data": self.image.name,
+                "shape": list(self.image.reader.shape),
+                "dtype": str(self.image.reader.dtype),
+                "raw_bytes": self.raw_bytes,
+                "samples": list(self.samples),
+                "noise": self.noise,
+                "effort": self.effort,
+                "another_exposure": self.exposure.as_json(),
+                "options": [option.as_json() for option in self.options],
+                "recommended": {"setting": chosen.goal.option, "value": chosen.goal.value, "reason": self.reason},
+            }
+        )
+        return document
 
 
 def suggest(image: Image, effort: int, follow: Callable[[str], None], voxels: int = VOXELS) -> Suggestion:
@@ -209,7 +248,13 @@ def suggest(image: Image, effort: int, follow: Callable[[str], None], voxels: in
     for goal in goals:
         follow(goal.label)
         options.append(_option(goal, effort, references))
-    return Suggestion(image, tuple(map(shown, places)), deviation, effort, tuple(options))
+    exposure = Outcome.of(references, [_exposed_again(volume, deviation) for volume in volumes])
+    return Suggestion(image, tuple(map(shown, places)), deviation, effort, exposure, tuple(options))
+
+
+def _exposed_again(volume: NDArray[Any], deviation: float) -> NDArray[Any]:
+    """A volume with as much noise again."""
+    return as_stored(volume + np.random.default_rng(_SEED).normal(0, deviation, volume.shape), volume)
 
 
 def _goals(deviation: float) -> Iterator[Goal]:
@@ -227,31 +272,11 @@ def _rounded(value: float) -> float:
 
 
 def _option(goal: Goal, effort: int, references: Sequence[Reference]) -> Option:
-    codec, stored, encoding, decoding, squares = goal.codec(effort), 0, 0.0, 0.0, 0.0
-    kept: list[Fidelity] = []
-    for reference in references:
-        start = time.perf_counter()
-        stream = codec.encode(reference.volume)
-        middle = time.perf_counter()
-        decoded = codec.decode(stream)
-        encoding, decoding = encoding + middle - start, decoding + time.perf_counter() - middle
-        stored += len(stream)
-        squares += metrics.rmse(reference.volume, decoded) ** 2 * reference.volume.size
-        kept.append(reference.compare(decoded))
-    volumes = [reference.volume for reference in references]
-    span = max(float(v.max()) for v in volumes) - min(float(v.min()) for v in volumes)
-    biases = [fidelity.brightness_bias for fidelity in kept if not math.isnan(fidelity.brightness_bias)]
-    return Option(
-        goal.option,
-        goal.value,
-        goal.label,
-        sum(volume.nbytes for volume in volumes),
-        stored,
-        encoding,
-        decoding,
-        metrics.psnr_of(math.sqrt(squares / sum(volume.size for volume in volumes)), span),
-        max(fidelity.max_error for fidelity in kept),
-        sum((fidelity.blobs for fidelity in kept), Kept(0, 0, 0)),
-        sum((fidelity.segmented for fidelity in kept), Overlap(0, 0, 0)),
-        max(biases, key=abs, default=math.nan),
-    )
+    codec, volumes = goal.codec(effort), [reference.volume for reference in references]
+    start = time.perf_counter()
+    streams = [codec.encode(volume) for volume in volumes]
+    middle = time.perf_counter()
+    decoded = [codec.decode(stream) for stream in streams]
+    end = time.perf_counter()
+    sizes = (sum(volume.nbytes for volume in volumes), sum(map(len, streams)))
+    return Option(goal, *sizes, middle - start, end - middle, Outcome.of(references, decoded))

@@ -15,7 +15,7 @@ from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.jobs.report.units import duration, size
 
 if TYPE_CHECKING:
-    from tinc_codec.bench.suggestion import Option, Suggestion
+    from tinc_codec.bench.suggestion import Outcome, Suggestion
 
 _GB = 1e9
 
@@ -59,32 +59,28 @@ def _print(console: Console, suggestion: Suggestion) -> None:
         table.add_column(column, justify="right", no_wrap=True)
     for option in suggestion.options:
         style = "bold" if option is suggestion.recommended else None
-        table.add_row(*_row(option, suggestion), style=style)
+        per_gb = [duration(s * _GB / option.raw_bytes) for s in (option.encode_seconds, option.decode_seconds)]
+        sizes = (size(suggestion.raw_bytes / option.ratio), f"{option.ratio:.1f}")
+        table.add_row(option.goal.label, *sizes, *_kept(option.outcome), *per_gb, style=style)
+    if suggestion.noise:
+        table.add_row("another exposure", "", "", *_kept(suggestion.exposure), style="dim")
     console.print(table)
     for use, option, reason in (
         ("for your only copy", suggestion.recommended, suggestion.reason),
         ("for previews", suggestion.preview, f"it keeps {suggestion.preview.kept}"),
     ):
-        console.print(f"{use}: --{_argument(option)}: {reason}", highlight=False, soft_wrap=True, markup=False)
+        argument = f"--{option.goal.option.replace('_', '-')} {option.goal.value:g}"
+        console.print(f"{use}: {argument}: {reason}", highlight=False, soft_wrap=True, markup=False)
 
 
-def _argument(option: Option) -> str:
-    return f"{option.setting.replace('_', '-')} {option.value:g}"
-
-
-def _row(option: Option, suggestion: Suggestion) -> tuple[str, ...]:
+def _kept(outcome: Outcome) -> tuple[str, ...]:
     def share(value: float, form: str) -> str:
         return "-" if math.isnan(value) else format(value, form)
 
     return (
-        option.label,
-        size(suggestion.raw_bytes / option.ratio),
-        f"{option.ratio:.1f}",
-        f"{option.psnr:.2f}",
-        f"{option.max_error:.4g}",
-        share(option.blobs.f1, ".3f"),
-        share(option.segmented.dice, ".3f"),
-        share(option.brightness_bias, "+.2f"),
-        duration(option.encode_seconds * _GB / option.raw_bytes),
-        duration(option.decode_seconds * _GB / option.raw_bytes),
+        f"{outcome.psnr:.2f}",
+        f"{outcome.max_error:.4g}",
+        share(outcome.blobs.f1, ".3f"),
+        share(outcome.segmented.dice, ".3f"),
+        share(outcome.brightness_bias, "+.2f"),
     )
