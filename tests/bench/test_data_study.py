@@ -24,7 +24,9 @@ def test_a_study_is_a_document(tmp_path):
     assert document["trials"][2]["goal"] == f"max_error {2 * document['noise']:.4g} (2 x noise)"
     assert document["trials"][2]["max_error"] <= 2 * document["noise"]
     assert len(document["spectrum"]) == len(document["frequencies"])
-    assert document["notes"] == []
+    (note,) = document["notes"]
+    assert note.startswith("another exposure, with as much noise again, would have")
+    assert document["another_exposure"]["blobs"]["f1"] <= 1
 
 
 def test_labels_have_no_noise_to_take_multiples_of(tmp_path):

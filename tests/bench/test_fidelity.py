@@ -26,6 +26,12 @@ def test_the_same_volume_keeps_all(reference):
     assert document["segmented"]["dice"] == 1
 
 
+def test_another_exposure_is_off_by_the_noise_and_always_the_same(reference):
+    again = reference.exposed_again()
+    assert np.std(again - reference.volume) == pytest.approx(reference.noise, rel=0.02)
+    assert (again == reference.exposed_again()).all()
+
+
 def worse(volume, gain, error):
     """Bright voxels dimmer, and noise on all."""
     return np.where(volume > 300, 300 + (volume - 300) * gain, volume) + RNG.normal(0, error, volume.shape)

@@ -34,7 +34,7 @@ def study():
     image = Image("a <b>.zarr", ArrayReader(reference.volume))
     crop = tuple(slice(0, n) for n in reference.volume.shape)
     left = LeftOut("ratio 64", "SZ3", "its coarsest is too <large>")
-    return DataStudy(image, crop, 3, reference, tuple(trials), (left,))
+    return DataStudy(image, crop, 3, reference, trials[0].fidelity, tuple(trials), (left,))
 
 
 def test_the_page_holds_everything_and_needs_nothing_else(study):
@@ -43,6 +43,7 @@ def test_the_page_holds_everything_and_needs_nothing_else(study):
     for word in ("ratio 16", "ratio 64", "lossless", "AV1", "a &lt;b&gt;.zarr", "SZ3 at ratio 64", "too &lt;large&gt;"):
         assert word in text, word
     assert "3 samples are not finite" in text
+    assert "another exposure, with as much noise again" in text
     assert "<b>" not in text
     assert "http" not in text
     assert text.count('class="ours"') == 4

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinc_codec.bench.comparison import PEERS, Goal, LeftOut, Trial, compare
 from tinc_codec.bench.data import Image, read_crop, shown
-from tinc_codec.bench.fidelity import Reference
+from tinc_codec.bench.fidelity import Fidelity, Reference
 from tinc_codec.bench.peers import Peer
 from tinc_codec.bench.spectrum import frequencies
 from tinc_codec.errors import ConfigurationError
@@ -80,6 +80,8 @@ class DataStudy:
         Samples of it that are no finite numbers.
     reference
         The crop's samples, measured.
+    exposure
+        Those with as much noise again, as another exposure would have it: what these measures are worth.
     trials, left_out
         What was tried, and what could not be, in order.
     """
@@ -88,6 +90,7 @@ class DataStudy:
     crop: Region
     lacking: int
     reference: Reference
+    exposure: Fidelity
     trials: tuple[Trial, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -111,6 +114,12 @@ class DataStudy:
             notes.append(f"{self.lacking:,} samples are not finite; every codec was given the median in their place")
         if not self.reference.noise:
             notes.append("no noise was measured: these may be labels, a mask, or a rendering")
+        if self.reference.noise:
+            blobs, segmented = self.exposure.blobs.f1, self.exposure.segmented.dice
+            notes.append(
+                f"another exposure, with as much noise again, would have {self.exposure.psnr:.2f} dB, "
+                f"F1 {blobs:.3f}, Dice {segmented:.3f}"
+            )
         if not self.reference.blob_count:
             notes.append("no blobs stand out in this crop")
         return notes
@@ -131,6 +140,7 @@ class DataStudy:
             "blob_thresholds": {f"{sigma:g}": value for sigma, value in self.reference.detector.thresholds.items()},
             "frequencies": frequencies().tolist(),
             "spectrum": self.reference.spectrum.tolist(),
+            "another_exposure": self.exposure.as_json(),
             "machine": machine(),
             "notes": self.notes,
         }
@@ -174,4 +184,5 @@ def study(image: Image, crop: Region, asked: Asked, follow: Callable[[Trial | Le
         results.append(result)
     trials = tuple(result for result in results if isinstance(result, Trial))
     left_out = tuple(result for result in results if isinstance(result, LeftOut))
-    return DataStudy(image, crop, lacking, reference, trials, left_out)
+    exposure = reference.compare(reference.exposed_again())
+    return DataStudy(image, crop, lacking, reference, exposure, trials, left_out)

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from tinc_codec import metrics
 from tinc_codec.bench.objects import Detector, Kept, Objects, Overlap, brightness_bias, kept_blobs, otsu, overlap
+from tinc_codec.bench.peers import as_stored
 from tinc_codec.bench.spectrum import power_spectrum
 from tinc_codec.runtime.documents import finite
+
+_SEED = 0
+"""Of the noise of another exposure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,12 @@ class Reference:
     def blob_count(self) -> int:
         """Blobs of all sizes."""
         return sum(map(len, self.blobs.values()))
+
+    def exposed_again(self) -> NDArray[Any]:
+        """The volume with as much noise again, always the same: what of its measures is worth keeping."""
+        return as_stored(
+            self.volume + np.random.default_rng(_SEED).normal(0, self.noise, self.volume.shape), self.volume
+        )
 
     def compare(self, decoded: NDArray[Any]) -> Fidelity:
         """Measure what a codec made of it; the same shape."""

@@ -16,7 +16,6 @@ from tinc_codec.bench.comparison import Goal
 from tinc_codec.bench.data import Image, choose_samples, read_crop, shown
 from tinc_codec.bench.fidelity import Reference
 from tinc_codec.bench.objects import Kept, Overlap
-from tinc_codec.bench.peers import as_stored
 from tinc_codec.noise_level import noise
 from tinc_codec.runtime.documents import finite
 
@@ -32,9 +31,6 @@ _ENOUGH = 0.98
 
 _BIAS = 1.0
 """Per cent of brightness that objects may gain or lose."""
-
-_SEED = 0
-"""Of the noise of another exposure."""
 
 
 @dataclass(frozen=True)
@@ -248,13 +244,8 @@ def suggest(image: Image, effort: int, follow: Callable[[str], None], voxels: in
     for goal in goals:
         follow(goal.label)
         options.append(_option(goal, effort, references))
-    exposure = Outcome.of(references, [_exposed_again(volume, deviation) for volume in volumes])
+    exposure = Outcome.of(references, [reference.exposed_again() for reference in references])
     return Suggestion(image, tuple(map(shown, places)), deviation, effort, exposure, tuple(options))
-
-
-def _exposed_again(volume: NDArray[Any], deviation: float) -> NDArray[Any]:
-    """A volume with as much noise again."""
-    return as_stored(volume + np.random.default_rng(_SEED).normal(0, deviation, volume.shape), volume)
 
 
 def _goals(deviation: float) -> Iterator[Goal]:
