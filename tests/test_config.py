@@ -14,6 +14,7 @@ from tinc_codec import Config, ConfigurationError, Process, process, set_process
         ({"psnr": 0}, "psnr=0 must be above 0"),
         ({"psnr": "high"}, "psnr='high' is not a finite number"),
         ({"max_error": -1}, "max_error=-1 must not be negative"),
+        ({"max_error": "2sigma"}, "max_error='2sigma' is not a number: give one in the data's units"),
         ({"max_error": float("inf")}, "not a finite number"),
         ({"ratio": 8, "psnr": 40}, "ratio=8.0 and psnr=40.0 are given: give one of ratio, psnr, max_error"),
         ({"psnr": 40, "max_error": 0}, "psnr=40.0 and max_error=0.0 are given"),

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tinc_codec.hosts.zarr3 import TINCSerializer, zarr_kwargs
     from tinc_codec.jobs.compress import compress, plan
     from tinc_codec.jobs.export import export, export_tiff
+    from tinc_codec.noise_level import noise
 
 __version__ = "0.5.0"
 
@@ -64,6 +65,7 @@ __all__ = [
     "export",
     "export_tiff",
     "inspect",
+    "noise",
     "open_multiscale",
     "plan",
     "process",
@@ -83,6 +85,7 @@ _LATER = {
     "decode_batch": "tinc_codec.decoding.tensors",
     "export": "tinc_codec.jobs.export",
     "export_tiff": "tinc_codec.jobs.export",
+    "noise": "tinc_codec.noise_level",
     "open_multiscale": "tinc_codec.hosts.multiscale",
     "plan": "tinc_codec.jobs.compress",
     "xarray_encoding": "tinc_codec.hosts.xarray_encoding",

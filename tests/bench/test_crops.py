@@ -5,13 +5,6 @@ from tinc_codec.bench import crops
 from tinc_codec.errors import ConfigurationError
 
 
-@pytest.mark.parametrize("shape", [(5000,), (90, 90), (30, 31, 32)])
-def test_noise_is_found_on_a_slope(shape):
-    rng = np.random.default_rng(0)
-    volume = sum(np.indices(shape)) * 0.01 + rng.normal(0, 7, shape)
-    assert crops.noise(volume) == pytest.approx(7, rel=0.05)
-
-
 def test_volumes_are_looked_for_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.setenv("TINC_DATA", str(tmp_path))
     volume = np.arange(64**3, dtype="u2").reshape(64, 64, 64)

@@ -68,6 +68,15 @@ def test_wrong_inputs_are_explained_in_a_line(tmp_path, name, message):
     assert "Traceback" not in result.output
 
 
+def test_demo_as_json(tmp_path):
+    np.save(tmp_path / "x.npy", light_sheet((16, 40, 48)))
+    result = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "o", "--effort", 1, "--json")
+    document = json.loads(result.stdout)
+    assert document["ratio"] == document["raw_bytes"] / document["stored_bytes"] > 20
+    assert document["output"] == str(tmp_path / "o")
+    assert "compressing" in result.stderr
+
+
 def test_demo_keeps_a_bound(tmp_path):
     volume = light_sheet((16, 40, 48)).astype("f4")
     volume[3, 4, 5:9] = np.nan
@@ -140,6 +149,29 @@ def test_inspect_of_something_else(tmp_path):
         assert "TINC stream" in result.output or "is not there" in result.output
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("tinc ins", {"inspect"}),
+        ("tinc bench ", {"figures", "ratios", "allocations", "bounds", "decibels", "reads", "overhead"}),
+        ("tinc bench a.npy --peers jp", {"jpeg2000", "jpegxl"}),
+        ("tinc suggest --js", {"--json"}),
+    ],
+)
+def test_a_shell_completes_commands_studies_and_peers(line, expected):
+    words = line.split(" ")
+    asked = {"_TINC_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    result = CliRunner().invoke(app, [], env=asked, prog_name="tinc")
+    assert set(result.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_that_completes_is_shown(shell):
+    result = CliRunner().invoke(app, [], env={"_TINC_COMPLETE": f"source_{shell}"}, prog_name="tinc")
+    assert "_TINC_COMPLETE" in result.stdout
+    assert "--install-completion" in tinc("--help").stdout
+
+
 def test_version():
     assert tinc("--version").output.strip() == __version__
 
@@ -181,6 +213,33 @@ def test_compress_reports_and_export_gives_back(tmp_path, stored):
     assert (got == zarr.open_array(made, mode="r")[:]).all()
     assert np.abs(got.astype(int) - zarr.open_array(stored, mode="r")[:]).max() <= 20
     assert tinc("export", made, tmp_path / "c.tif").exit_code == 0
+
+
+def test_jobs_as_json(tmp_path, stored, monkeypatch):
+    planned = tinc("compress", stored, tmp_path / "b.zarr", *QUICK, "--dry-run", "--json")
+    assert json.loads(planned.stdout)["tasks"] == 2
+    result = tinc("compress", stored, tmp_path / "b.zarr", *QUICK, "--json")
+    document = json.loads(result.stdout)
+    assert (document["done"], document["reused"]) == (2, 0)
+    assert document["arrays"][0]["max_error"] <= 20
+    assert "chunks" in result.stderr  # the bar
+    exported = tinc("export", tmp_path / "b.zarr", tmp_path / "c.tif", "--json")
+    assert json.loads(exported.stdout)["stored_bytes"] == (tmp_path / "c.tif").stat().st_size
+
+
+def test_an_export_as_json(stored, monkeypatch):
+    class Done:
+        def as_json(self):
+            return {"ratio": float("nan"), "done": 2}
+
+    def export(*_, progress, **__):
+        progress(1, 2)
+        return Done()
+
+    monkeypatch.setattr(tinc_codec, "export", export)
+    result = tinc("export", stored, "c.zarr", "--json")
+    assert json.loads(result.stdout) == {"ratio": None, "done": 2}
+    assert "1/2" in result.stderr
 
 
 def test_compress_in_place(stored):
@@ -245,7 +304,25 @@ def mistakes(folder):
     yield ("demo", "--input", "bad.zarr"), "not JSON"
     yield ("demo", "--input", "a.zarr", "--output", "file/out", "--effort", 1), "output 'file/out' cannot be used"
     yield ("demo", "--zarr-format", "4"), "zarr_format=4 must be 2 or 3"
-    yield ("bench", "speed"), "study 'speed' is not known"
+    yield ("compress", "a.zarr", "o.zarr", "--max-error", "2sigma"), "max_error=2 * tinc_codec.noise(array)"
+    yield ("inspect", "a.zarr", "--image", "x.txt"), "must end with .png"
+    yield ("inspect", "a.zarr", "--image", "nodir/x.png"), "there is no such folder"
+    yield ("suggest", "missing.npy"), "is not there"
+    yield ("suggest", "n.npy"), "not an array that NumPy saved"
+    yield ("suggest", "a.zarr", "--effort", "12"), "effort=12"
+    yield ("bench", "a.zarr", "--ratio", "a,b"), "ratio='a,b' must be numbers with commas"
+    yield ("bench", "a.zarr", "--ratio", "0.5"), "ratio=0.5 must be above 1"
+    yield ("bench", "a.zarr", "--effort", "1.5"), "must be whole numbers"
+    yield ("bench", "a.zarr", "--crop", "0:5"), "has 1 parts, and the data 3 axes"
+    yield ("bench", "a.zarr", "--peers", "mp3"), "peer 'mp3' is not known; known are sperr"
+    yield ("bench", "a.zarr", "--page", "nodir/p.html"), "there is no such folder"
+    yield ("bench", "a.zarr", "--page", "bad.zarr"), "is a directory"
+    yield (
+        ("bench", "ratios", "--ratio", "16"),
+        "'ratios' is a study, which takes no --ratio: for data of this name",
+    )
+    yield ("bench", "ratios", "--effort", "1,3"), "which takes no several efforts"
+    yield ("bench", "speed"), "neither a file here nor a study; studies are figures"
     yield ("bench", "figures", "--output", "nodir/f.json"), "there is no such folder"
 
 

@@ -1,4 +1,4 @@
-"""Studies that are run by hand: figures, bounds, reads, beside classical codecs.
+"""Quality and speed beside classical codecs: on anyone's data, and the studies of the published figures.
 
-May import all others but the command line. Start with `studies`.
+May import all others but the command line. Start with `comparison`, or with `studies`.
 """

@@ -47,12 +47,3 @@ def crop(name: str) -> NDArray[Any]:
         raise ConfigurationError(f"crop {name!r} is not known; known are {', '.join(CROPS)}")
     file, box = CROPS[name]
     return np.ascontiguousarray(np.load(data_directory() / f"{file}.npy", mmap_mode="r")[box])
-
-
-def noise(volume: NDArray[Any]) -> float:
-    """Standard deviation of the noise: median magnitude of the finest diagonal Haar band over 0.6745."""
-    band = volume.astype(np.float64)
-    for axis in range(band.ndim):
-        pairs = np.take(band, range(band.shape[axis] // 2 * 2), axis).swapaxes(0, axis)
-        band = ((pairs[::2] - pairs[1::2]) / np.sqrt(2)).swapaxes(0, axis)
-    return float(np.median(np.abs(band))) / 0.6745

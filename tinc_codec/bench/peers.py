@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numcodecs import Blosc
@@ -16,114 +18,226 @@ from pcodec import ChunkConfig, standalone
 from tinc_codec.bench.rows import Row, row
 from tinc_codec.errors import MissingDependencyError
 
-Volume = NDArray[np.float32]
-Encode = Callable[[Volume], bytes]
-Decode = Callable[[bytes, Volume], NDArray[Any]]
+_CLOSE = 0.998
+"""Part of a budget from which on no finer level is looked for."""
+
+_TRIALS = 12
+"""Halvings of the range of levels, at most."""
 
 
 def imagecodecs_module() -> ModuleType:
-    """The library that has the peers."""
+    """The library that has most of the peers."""
     try:
         import imagecodecs
     except ImportError as error:
-        raise MissingDependencyError("the peers need imagecodecs: pip install 'tinc-codec[bench]'") from error
+        raise MissingDependencyError("it needs imagecodecs: pip install 'tinc-codec[bench]'") from error
     module: ModuleType = imagecodecs  # typed or not, as it is installed or not
     return module
 
 
-def _row(name: str, codec: str, setting: str, volume: NDArray[Any], encode: Encode, decode: Decode) -> Row:
-    given = volume.astype(np.float32)
-
-    def run() -> tuple[int, Any, float]:
-        start = time.perf_counter()
-        data = encode(given)
-        middle = time.perf_counter()
-        return len(data), decode(data, given), middle - start
-
-    return row(name, codec, setting, volume, run)
+class UnsuitableError(Exception):
+    """A peer has no way to code a volume, with the reason."""
 
 
-def _decoders() -> dict[str, Decode]:
-    ic = imagecodecs_module()
-    return {
-        "sperr": lambda data, like: ic.sperr_decode(data, shape=like.shape, dtype=like.dtype),
-        "sz3": lambda data, like: ic.sz3_decode(data, shape=like.shape, dtype=like.dtype),
-        "zfp": lambda data, like: ic.zfp_decode(data),
-    }
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What a peer made of a volume: how many bytes it takes, and what its decoder needs."""
+
+    size: int
+    data: Any
+
+
+class Peer(Protocol):
+    """A codec whose quality is set by a level, from the finest, with most bytes, to the coarsest; it can be pickled."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def finest(self) -> float:
+        """The level of most bytes that is tried."""
+
+    @property
+    def coarsest(self) -> float:
+        """The level of fewest bytes that it has, larger than `finest`."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether levels are whole numbers."""
+
+    def encode(self, volume: NDArray[Any], level: float) -> Encoded:
+        """Code a volume.
+
+        Raises
+        ------
+        MissingDependencyError
+            Its library is not installed.
+        UnsuitableError
+            It cannot code such a volume.
+        """
+
+    def decode(self, data: Any, like: NDArray[Any]) -> NDArray[Any]:
+        """Decode what `encode` made of a volume of this shape, dtype and range."""
+
+
+def as_stored(values: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Decoded numbers in the dtype of the original, rounded and within its limits for integers."""
+    if like.dtype.kind not in "iu":
+        return values.astype(like.dtype).reshape(like.shape)
+    limits = np.iinfo(like.dtype)
+    rounded = np.clip(np.rint(values.astype(np.float64)), limits.min, limits.max)
+    return rounded.astype(like.dtype).reshape(like.shape)
+
+
+@dataclass(frozen=True)
+class Volumetric:
+    """SPERR, SZ3 or zfp: the level is log2 of an error over the volume's range.
+
+    Parameters
+    ----------
+    name
+        Of the codec.
+    function
+        imagecodecs' name of it.
+    settings
+        Arguments of its encoder for an error over the range, and the range.
+    finest, coarsest
+        Levels.
+    """
+
+    name: str
+    function: str
+    settings: Callable[[float, float], dict[str, Any]]
+    finest: float = -20
+    coarsest: float = 3
+    whole: bool = False
+
+    def encode(self, volume: NDArray[Any], level: float) -> Encoded:
+        """See `Peer`."""
+        given = as_floats(volume)
+        settings = self.settings(2.0**level, float(np.ptp(given)))
+        return self.at(given, **settings)
+
+    def at(self, given: NDArray[Any], **settings: Any) -> Encoded:
+        """Floats, by other settings."""
+        data = bytes(getattr(imagecodecs_module(), f"{self.function}_encode")(given, **settings))
+        return Encoded(len(data), data)
+
+    def decode(self, data: bytes, like: NDArray[Any]) -> NDArray[Any]:
+        """See `Peer`."""
+        decode = getattr(imagecodecs_module(), f"{self.function}_decode")
+        known = {} if self.function == "zfp" else {"shape": like.shape, "dtype": as_floats(like).dtype}
+        return as_stored(decode(data, **known), like)
+
+
+def as_floats(volume: NDArray[Any]) -> NDArray[Any]:
+    """float32 where that holds every sample of the dtype, else float64."""
+    exact = np.can_cast(volume.dtype, np.float32)
+    return np.ascontiguousarray(volume, np.float32 if exact else np.float64)
+
+
+def _sperr(error: float, _: float) -> dict[str, Any]:
+    return {"level": -20 * math.log10(error), "mode": "psnr"}
+
+
+def _sz3(error: float, span: float) -> dict[str, Any]:
+    return {"mode": "abs", "abs": error * span}
+
+
+def _zfp(error: float, span: float) -> dict[str, Any]:
+    return {"mode": "a", "level": error * span}
+
+
+SPERR = Volumetric("SPERR", "sperr", _sperr, coarsest=-1)
+SZ3 = Volumetric("SZ3", "sz3", _sz3)
+ZFP = Volumetric("zfp", "zfp", _zfp)
+VOLUMETRIC = (SPERR, SZ3, ZFP)
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Levels of a peer for a volume; sizes are kept, so that a second budget needs fewer trials.
+
+    Parameters
+    ----------
+    peer, volume
+        What is coded, and by what.
+    sizes
+        Bytes at the levels that were tried.
+    """
+
+    peer: Peer
+    volume: NDArray[Any]
+    sizes: dict[float, int] = field(default_factory=dict)
+
+    def finest_within(self, budget: float) -> float | None:
+        """The finest level, by bisection, whose bytes stay within a budget; None where none does."""
+        fitting = self._known(budget, fits=True)
+        if fitting is None and self._size(self.peer.coarsest) <= budget:
+            fitting = self.peer.coarsest
+        if fitting is None:
+            return None
+        missing = self._known(budget, fits=False)
+        fine = self.peer.finest - self.peer.whole if missing is None else missing
+        for _ in range(_TRIALS):
+            middle = (fine + fitting) / 2
+            if self.peer.whole:
+                middle = float(middle // 1)
+            if middle <= fine or self.sizes.get(fitting, 0) >= _CLOSE * budget:
+                break
+            if self._size(middle) <= budget:
+                fitting = middle
+            else:
+                fine = middle
+        return fitting
+
+    def _known(self, budget: float, fits: bool) -> float | None:
+        """The level nearest to a budget, on one side of it, among those that were tried."""
+        if fits:
+            return min((level for level, size in self.sizes.items() if size <= budget), default=None)
+        return max((level for level, size in self.sizes.items() if size > budget), default=None)
+
+    def _size(self, level: float) -> int:
+        if level not in self.sizes:
+            self.sizes[level] = self.peer.encode(self.volume, level).size
+        return self.sizes[level]
+
+
+def at_ratio(name: str, volume: NDArray[Any], ratio: float, peers: tuple[Peer, ...]) -> Iterator[Row]:
+    """Those peers that reach a ratio, each at its finest setting whose bytes stay within it."""
+    for peer in peers:
+        level = Search(peer, volume).finest_within(volume.nbytes / ratio)
+        if level is not None:
+            yield _row(name, peer, f"ratio {ratio:g}", volume, partial(peer.encode, volume, level))
 
 
 def at_error(name: str, volume: NDArray[Any], error: float) -> Iterator[Row]:
     """Every peer at a largest absolute error, in the data's units."""
-    ic, decoders = imagecodecs_module(), _decoders()
-    encoders: dict[str, Encode] = {
-        "sperr": lambda x: bytes(ic.sperr_encode(x, level=error, mode="pwe")),
-        "sz3": lambda x: bytes(ic.sz3_encode(x, mode="abs", abs=error)),
-        "zfp": lambda x: bytes(ic.zfp_encode(x, level=error, mode="a")),
+    floats = as_floats(volume)
+    bounds: dict[Volumetric, dict[str, Any]] = {
+        SPERR: {"level": error, "mode": "pwe"},
+        SZ3: {"mode": "abs", "abs": error},
+        ZFP: {"level": error, "mode": "a"},
     }
-    for codec, encode in encoders.items():
-        yield _row(name, codec, f"max_error {error:.4g}", volume, encode, decoders[codec])
+    for peer, settings in bounds.items():
+        yield _row(name, peer, f"max_error {error:.4g}", volume, partial(peer.at, floats, **settings))
 
 
 def at_psnr(name: str, volume: NDArray[Any], psnr: float) -> Iterator[Row]:
     """SPERR at a PSNR over the volume's range, which it takes as a goal: it may miss, or do much better."""
-    ic = imagecodecs_module()
-
-    def encode(x: Volume) -> bytes:
-        return bytes(ic.sperr_encode(x, level=psnr, mode="psnr"))
-
-    yield _row(name, "sperr", f"psnr {psnr:g}", volume, encode, _decoders()["sperr"])
+    floats = as_floats(volume)
+    yield _row(name, SPERR, f"psnr {psnr:g}", volume, partial(SPERR.at, floats, level=psnr, mode="psnr"))
 
 
-@dataclass(frozen=True)
-class Peer:
-    """A codec whose quality is set by log2 of the error over the range, from `finest` to `coarsest`."""
+def _row(name: str, peer: Peer, setting: str, volume: NDArray[Any], encode: Callable[[], Encoded]) -> Row:
+    def run() -> tuple[int, Any, float]:
+        start = time.perf_counter()
+        encoded = encode()
+        seconds = time.perf_counter() - start
+        return encoded.size, peer.decode(encoded.data, volume), seconds
 
-    encode: Callable[..., bytes]
-    settings: Callable[[float], dict[str, Any]]
-    finest: float
-    coarsest: float
-
-    def at(self, level: float) -> Encode:
-        """The encoder at a level."""
-        settings = self.settings(level)
-        return lambda x: bytes(self.encode(x, **settings))
-
-    def within(self, volume: Volume, budget: float) -> float | None:
-        """The finest level whose bytes stay within a budget; None where there is none."""
-        return finest_within(volume, self.at, budget, self.finest, self.coarsest)
-
-
-def by_level(spread: float) -> dict[str, Peer]:
-    """The peers of a volume whose values spread so far."""
-    ic = imagecodecs_module()
-    return {
-        "sperr": Peer(ic.sperr_encode, lambda level: {"level": -6.02 * level, "mode": "psnr"}, -20, -1),
-        "sz3": Peer(ic.sz3_encode, lambda level: {"mode": "abs", "abs": 2.0**level * spread}, -20, 0),
-        "zfp": Peer(ic.zfp_encode, lambda level: {"level": 2.0**level * spread, "mode": "a"}, -20, 0),
-    }
-
-
-def at_ratio(name: str, volume: NDArray[Any], ratio: float) -> Iterator[Row]:
-    """Those peers that reach a ratio, each at its finest setting whose bytes stay within it."""
-    decoders, given = _decoders(), volume.astype(np.float32)
-    for codec, peer in by_level(float(np.ptp(given))).items():
-        level = peer.within(given, volume.nbytes / ratio)
-        if level is not None:
-            yield _row(name, codec, f"ratio {ratio:g}", volume, peer.at(level), decoders[codec])
-
-
-def finest_within(
-    volume: Volume, make: Callable[[float], Encode], budget: float, fine: float, coarse: float
-) -> float | None:
-    """The finest level, by bisection, whose bytes stay within a budget; None where none does."""
-    finest = None
-    for _ in range(14):
-        middle = (fine + coarse) / 2
-        if len(make(middle)(volume)) <= budget:
-            coarse = finest = middle
-        else:
-            fine = middle
-    return finest
+    return row(name, peer.name, setting, volume, run)
 
 
 def lossless(name: str, volume: NDArray[Any]) -> Iterator[Row]:

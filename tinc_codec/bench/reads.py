@@ -8,7 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from tinc_codec import metrics
 from tinc_codec.bench.crops import BENCHMARK, crop, data_directory
-from tinc_codec.bench.peers import Peer, by_level, finest_within, imagecodecs_module
+from tinc_codec.bench.peers import SPERR, ZFP, Peer, Search, Volumetric, imagecodecs_module
+from tinc_codec.bench.planes import JPEG2000, to_unit
 from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.decode import decode
@@ -216,27 +217,22 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
 
     codecs.register_codecs(verbose=False)
     floats = volume.astype(np.float32)
-    budget, spread = volume.nbytes / RATIO, float(np.ptp(floats))
-    planes = np.round((floats - floats.min()) / spread * 65535).astype(np.uint16)
+    planes = np.rint(to_unit(volume) * 65535).astype(np.uint16)
+    plane = (1, *volume.shape[1:])
 
-    def settings(peer: Peer) -> dict[str, Any]:
-        level = peer.within(floats, budget)
-        setting = peer.settings(peer.coarsest if level is None else level)  # the ratio that it has then is told
-        return {"shape": volume.shape, "dtype": np.dtype(np.float32), **setting}
+    def within(peer: Peer) -> float:
+        level = Search(peer, volume).finest_within(volume.nbytes / RATIO)
+        return peer.coarsest if level is None else level  # the ratio that it has then is in its name
 
-    def jpeg2000(level: float) -> Any:
-        squeeze = (True, False, False)
-        return codecs.Jpeg2k(level=-level, reversible=False, codecformat="J2K", resolutions=6, squeeze=squeeze)
+    def volumetric(peer: Volumetric) -> dict[str, Any]:
+        settings = peer.settings(2.0 ** within(peer), float(np.ptp(floats)))
+        return {"shape": volume.shape, "dtype": np.dtype(np.float32), **settings}
 
-    def all_planes(level: float) -> Callable[[Any], bytes]:
-        return lambda _: b"".join(bytes(jpeg2000(level).encode(plane[None])) for plane in planes)
-
-    known, coarsest = by_level(spread), -5.0
-    quality = finest_within(floats, all_planes, budget, -110.0, coarsest)
+    jpeg2000 = codecs.Jpeg2k(squeeze=(True, False, False), **JPEG2000.settings(within(JPEG2000), volume.shape[1:]))
     codings: dict[str, tuple[NDArray[Any], tuple[int, ...], Any]] = {
-        "SPERR": (floats, volume.shape, codecs.Sperr(**settings(known["sperr"]))),
-        "zfp": (floats, volume.shape, codecs.Zfp(**settings(replace(known["zfp"], coarsest=3)))),
-        "JPEG 2000": (planes, (1, *volume.shape[1:]), jpeg2000(coarsest if quality is None else quality)),
+        "SPERR": (floats, volume.shape, codecs.Sperr(**volumetric(SPERR))),
+        "zfp": (floats, volume.shape, codecs.Zfp(**volumetric(ZFP))),
+        "JPEG 2000": (planes, plane, jpeg2000),
         "Blosc zstd": (volume, volume.shape, Blosc("zstd", 5, Blosc.SHUFFLE)),
     }
     arrays = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
+from tinc_codec.runtime.documents import finite
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object, which knows no infinity."""
-        return {key: None if value == math.inf else value for key, value in asdict(self).items()}
+        document: dict[str, Any] = finite(asdict(self))
+        return document
 
 
 class Result(Protocol):

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tinc_codec.bench.crops import BENCHMARK, crop, noise
-from tinc_codec.bench.peers import at_error, at_psnr, at_ratio, lossless
+from tinc_codec.bench.crops import BENCHMARK, crop
+from tinc_codec.bench.peers import VOLUMETRIC, at_error, at_psnr, at_ratio, lossless
 from tinc_codec.bench.rows import Result, Row, row
-from tinc_codec.bench.video import videos_at_ratio
+from tinc_codec.bench.video import VIDEOS
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.noise_level import noise
 
 FIGURES = (("brain64", 64.0), ("wholebrain64", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
 """Crops and ratios of the published figures."""
@@ -47,15 +48,14 @@ def ratios(effort: int) -> Iterator[Row]:
     for name in BENCHMARK:
         for ratio in RATIOS:
             yield measure(name, TINCCodec(ratio=ratio, effort=effort), f"ratio {ratio:g}")
-            yield from at_ratio(name, crop(name), ratio)
-            yield from videos_at_ratio(name, crop(name), ratio)
+            yield from at_ratio(name, crop(name), ratio, (*VOLUMETRIC, *VIDEOS))
 
 
 def figures(effort: int) -> Iterator[Row]:
     """The published figures, with those peers that reach the same ratio."""
     for name, ratio in FIGURES:
         yield measure(name, TINCCodec(ratio=ratio, effort=effort))
-        yield from at_ratio(name, crop(name), ratio)
+        yield from at_ratio(name, crop(name), ratio, VOLUMETRIC)
 
 
 def allocations(effort: int) -> Iterator[Row]:

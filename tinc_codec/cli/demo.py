@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from rich.console import Console
 
 from tinc_codec import metrics
 from tinc_codec.errors import ConfigurationError, MissingDependencyError, UnsupportedDataError
@@ -104,7 +105,7 @@ def _first_image(path: Path) -> Any:
 
 
 @contextmanager
-def _progress_bar(total: int, show: bool) -> Iterator[None]:
+def _progress_bar(total: int, console: Console) -> Iterator[None]:
     from rich.progress import (
         BarColumn,
         Progress,
@@ -116,7 +117,7 @@ def _progress_bar(total: int, show: bool) -> Iterator[None]:
 
     columns = (TextColumn("compressing"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     done: dict[int, float] = {}
-    with Progress(*columns, disable=not show) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("compressing", total=total)
 
         def observer(number: int, raw_bytes: int, fraction: float) -> None:
@@ -129,9 +130,9 @@ def _progress_bar(total: int, show: bool) -> Iterator[None]:
 
 
 def run(
-    volume: NDArray[Any], store: Path, codec: TINCCodec, zarr_format: Literal[2, 3] = 3, show_progress: bool = True
+    volume: NDArray[Any], store: Path, codec: TINCCodec, zarr_format: Literal[2, 3], console: Console
 ) -> tuple[Result, NDArray[Any]]:
-    """Compress `volume` into a Zarr array at `store`, read it back, and measure.
+    """Compress `volume` into a Zarr array at `store`, read it back, and measure, with a bar on `console`.
 
     Returns
     -------
@@ -144,7 +145,7 @@ def run(
         raise UnsupportedDataError(f"the input has shape {volume.shape}: there is nothing in it")
     chunks = tuple(min(n, CHUNK) for n in volume.shape)
     start = time.perf_counter()
-    with _progress_bar(volume.nbytes, show_progress):
+    with _progress_bar(volume.nbytes, console):
         zarr.create_array(
             store, data=volume, chunks=chunks, overwrite=True, **zarr_kwargs(codec, zarr_format=zarr_format)
         )

@@ -1,10 +1,10 @@
-"""The command line: `tinc demo`, `inspect`, `compress`, `export`, `serve` and `bench`."""
+"""The command line: `tinc demo`, `compress` and `export`; the other commands are in files of their names."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,18 +13,36 @@ from rich.console import Console
 from rich.table import Table
 
 from tinc_codec import __version__
-from tinc_codec.cli import tables
+from tinc_codec.cli.bench import bench_command
+from tinc_codec.cli.inspect import inspect_command
+from tinc_codec.cli.output import Json, print_json
 from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
 from tinc_codec.cli.serve import serve_command
-from tinc_codec.decoding.inspect import inspect
+from tinc_codec.cli.suggest import suggest_command
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.runtime.usable import usable
+from tinc_codec.targets import MaxError
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
 
 app.command("serve")(serve_command)
+
+
+def _bound(text: str) -> float:
+    """A largest error, as in 12.5; as 2sigma it is refused, with advice."""
+    try:
+        return float(text)
+    except ValueError:
+        MaxError.parse(text, None)
+        raise
+
+
+_MaxError = Annotated[
+    float | None,
+    typer.Option(parser=_bound, metavar="<float>", help="Instead: largest error of any voxel; 0: lossless."),
+]
 
 
 @contextmanager
@@ -44,6 +62,18 @@ def _client(scheduler: str | None) -> Iterator[Any]:
         ) from error
     with client:
         yield client
+
+
+@contextmanager
+def _following(as_json: bool) -> Iterator[Any]:
+    """How a job shows its progress: plan, bar and report on stdout, or the bar alone on stderr."""
+    if not as_json:
+        yield True
+        return
+    from tinc_codec.jobs.report.terminal import following
+
+    with following(True, Console(stderr=True)) as progress:
+        yield progress
 
 
 def _print_version(asked: bool) -> None:
@@ -67,23 +97,27 @@ def demo(
     output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
-    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
+    max_error: _MaxError = None,
     effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
     zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
+    as_json: Json = False,
 ) -> None:
     """Compress a volume, read it back, and show what it cost and what it kept."""
     with interruptible("stopped"):
         from tinc_codec.cli import demo as demonstration
 
-        if zarr_format not in (2, 3):
+        if zarr_format != 2 and zarr_format != 3:  # noqa: PLR1714  # so that its type is known
             raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
         codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, effort=effort, seed=seed)
         volume = demonstration.load(path, seed)
+        console = Console(stderr=as_json)
         console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
         with usable(f"output {str(output)!r}"):
             output.mkdir(parents=True, exist_ok=True)
-            result, decoded = demonstration.run(volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3)
+            result, decoded = demonstration.run(
+                volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3, console
+            )
         table = Table(show_header=False)
         rate = result.raw_bytes / 1e6
         for name, value in (
@@ -101,29 +135,8 @@ def demo(
         with usable(f"output {str(output)!r}"):
             demonstration.draw(volume, decoded, result, output / "slices.png")
         console.print(f"Zarr array: {output / 'volume.zarr'}   picture: {output / 'slices.png'}")
-
-
-@app.command("inspect")
-def inspect_command(
-    path: Annotated[Path, typer.Argument(help="A stream, or a Zarr store.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-) -> None:
-    """Print the tree, the bytes of each section, the bits a weight and the quality of what is stored."""
-    with usable(f"path {str(path)!r}"):
-        if path.is_dir():
-            from tinc_codec.hosts.stored import stored_chunks
-
-            infos = [(key, inspect(data)) for key, data in stored_chunks(path)]
-        else:
-            infos = [(path.name, inspect(path.read_bytes()))]
-    if not infos:
-        raise ConfigurationError(f"{path} holds no TINC stream: give a stream, or a Zarr store with arrays of TINC's")
-    if as_json:
-        console.print_json(data=[{"key": key, **tables.as_json(info)} for key, info in infos])
-        return
-    if len(infos) > 1:
-        tables.print_store(console, infos)
-    tables.print_stream(console, *infos[0])
+        if as_json:
+            print_json({**asdict(result), "ratio": result.ratio, "output": str(output)})
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
@@ -156,7 +169,7 @@ def compress_command(
     keep_original: Annotated[bool, typer.Option(help="In place: keep the original as SRC.tinc/old.")] = False,
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
-    max_error: Annotated[float | None, typer.Option(help="Instead: largest error of any voxel; 0: lossless.")] = None,
+    max_error: _MaxError = None,
     exact_value: Annotated[
         list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")
     ] = None,
@@ -186,6 +199,7 @@ def compress_command(
     ] = "lossless",
     ledger: Annotated[Path | None, typer.Option(help="Directory for the job's files; else DST.tinc.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for the report: .html or .json.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Compress a store chunk by chunk into another, or in place; run it again to go on where it stopped."""
     with (
@@ -216,12 +230,21 @@ def compress_command(
             "lossless": lossless,
         }
         if dry_run:
-            from tinc_codec.jobs.report.terminal import plan
+            planned = tinc_codec.plan(src, dst, codec, **settings)
+            if as_json:
+                print_json(planned.as_json())
+            else:
+                from tinc_codec.jobs.report.terminal import plan
 
-            plan(tinc_codec.plan(src, dst, codec, **settings), console)
+                plan(planned, console)
             return
         settings |= {"resume": resume, "verify": verify, "retries": retries, "on_error": on_error}
-        result = tinc_codec.compress(src, dst, codec, keep_original=keep_original, ledger=ledger, **settings)
+        with _following(as_json) as progress:
+            result = tinc_codec.compress(
+                src, dst, codec, keep_original=keep_original, ledger=ledger, progress=progress, **settings
+            )
+        if as_json:
+            print_json(result.as_json())
         if report is not None:
             with usable(f"report {str(report)!r}"):
                 result.save(report)
@@ -239,6 +262,7 @@ def export_command(
     shards: _Shards = None,
     zarr_format: _Format = None,
     workers: _Workers = None,
+    as_json: Json = False,
 ) -> None:
     """Write plain Zarr or an OME-TIFF, for readers that do not know TINC."""
     with interruptible(f"stopped; what is done is kept: tinc export {src} {dst} goes on"):
@@ -246,29 +270,16 @@ def export_command(
 
         if dst.lower().endswith((".tif", ".tiff")):
             tinc_codec.export_tiff(src, dst, axes=axes)
+            if as_json:
+                print_json({"destination": dst, "stored_bytes": Path(dst).stat().st_size})
             return
         grid: dict[str, Any] = {"chunks": _shape(chunks), "shards": _shape(shards), "zarr_format": zarr_format}
-        tinc_codec.export(src, dst, codec, workers=workers, **grid)
+        with _following(as_json) as progress:
+            result = tinc_codec.export(src, dst, codec, workers=workers, progress=progress, **grid)
+        if as_json:
+            print_json(result.as_json())
 
 
-@app.command()
-def bench(
-    study: Annotated[str, typer.Argument(help="figures, ratios, allocations, bounds, decibels, reads or overhead.")],
-    output: Annotated[Path | None, typer.Option(help="File for the results as JSON.")] = None,
-    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
-) -> None:
-    """Run a benchmark on the real volumes (TINC_DATA) and print its table."""
-    with interruptible("stopped"):
-        from tinc_codec.bench.studies import STUDIES
-
-        if study not in STUDIES:
-            raise ConfigurationError(f"study {study!r} is not known; known are {', '.join(STUDIES)}")
-        if output is not None and not output.absolute().parent.is_dir():
-            raise ConfigurationError(f"output {str(output)!r}: there is no such folder; make it first")
-        results = []
-        for result in STUDIES[study](effort):
-            results.append(result.as_json())
-            console.print(result.line, highlight=False, soft_wrap=True)
-        if output is not None:
-            with usable(f"output {str(output)!r}"):
-                output.write_text(json.dumps(results, indent=1) + "\n")
+app.command("inspect")(inspect_command)
+app.command("suggest")(suggest_command)
+app.command("bench")(bench_command)

@@ -24,6 +24,11 @@ class MaxError:
         """See `Target.parse`; it must not be negative."""
         if value is None:
             return None
+        if isinstance(value, str):  # as in "2sigma", which is another number for every array
+            raise ConfigurationError(
+                f"max_error={shown(value)} is not a number: give one in the data's units, as in max_error=2 * "
+                "tinc_codec.noise(array), which `tinc suggest` measures too"
+            )
         error = parse_number(cls.option, value)
         if error < 0:
             raise ConfigurationError(

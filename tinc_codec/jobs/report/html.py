@@ -18,7 +18,7 @@ from tinc_codec.errors import MissingDependencyError
 from tinc_codec.hosts.regions import Region
 from tinc_codec.jobs.ledger import Record
 from tinc_codec.jobs.report.figures import ArrayReport, Figures, Picture, psnr_over
-from tinc_codec.jobs.report.terminal import duration, size
+from tinc_codec.jobs.report.units import duration, size
 
 log = logging.getLogger("tinc_codec")
 

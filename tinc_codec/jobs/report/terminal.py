@@ -12,25 +12,7 @@ from rich.table import Table
 
 from tinc_codec.jobs.plan import Plan
 from tinc_codec.jobs.report.figures import Figures
-
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-def size(number: float) -> str:
-    """Bytes for people, in powers of 1000."""
-    for unit in _UNITS[:-1]:
-        if number < 1000:
-            return f"{number:.3g} {unit}" if unit != "B" else f"{number:.0f} B"
-        number /= 1000
-    return f"{number:,.3g} {_UNITS[-1]}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people."""
-    for limit, unit in ((60, "s"), (3600, "min"), (86400 * 2, "h")):
-        if seconds < limit:
-            return f"{seconds * 60 / limit if unit != 'h' else seconds / 3600:.1f} {unit}"
-    return f"{seconds / 86400:.1f} days"
+from tinc_codec.jobs.report.units import duration, size
 
 
 def plan(planned: Plan, console: Console | None = None) -> None:
@@ -102,12 +84,14 @@ def report(figures: Figures, console: Console | None = None) -> None:
 
 
 @contextmanager
-def following(progress: bool | Callable[[int, int], None]) -> Iterator[Callable[[int, int], None]]:
-    """What a job calls to say how far it is: a bar, a given function, or nothing."""
+def following(
+    progress: bool | Callable[[int, int], None], console: Console | None = None
+) -> Iterator[Callable[[int, int], None]]:
+    """What a job calls to say how far it is: a bar, on stdout or a given console, a given function, or nothing."""
     if callable(progress):
         yield progress
         return
     columns = (TextColumn("chunks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=not progress) as bar:
+    with Progress(*columns, console=console, disable=not progress) as bar:
         task = bar.add_task("chunks", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
