@@ -14,8 +14,8 @@ def client():
     distributed = pytest.importorskip("distributed")
     with distributed.Client(
         processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="4 GiB"
-    ) as made:
-        yield made
+    ) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +50,10 @@ def files():
 def block_pyramid(volume, levels):
     from tinc_codec.jobs.sources import block_mean
 
-    made = [volume]
+    pyramid = [volume]
     for _ in range(levels - 1):
-        made.append(block_mean(made[-1], (2, 2, 2)))
-    return made
+        pyramid.append(block_mean(pyramid[-1], (2, 2, 2)))
+    return pyramid
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def ome(tmp_path, volume):
         ]
         axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
         image = {"name": "brain", "axes": axes, "datasets": datasets}
-        told = {"version": version, "multiscales": [image]}
+        attributes = {"version": version, "multiscales": [image]}
         if version == "0.4":
-            told = {"multiscales": [{**image, "version": version}]}
+            attributes = {"multiscales": [{**image, "version": version}]}
         wrap = (lambda a: a) if version == "0.4" else (lambda a: {"ome": a})
-        root = zarr.create_group(tmp_path / name, zarr_format=zarr_format, attributes=wrap(told))
+        root = zarr.create_group(tmp_path / name, zarr_format=zarr_format, attributes=wrap(attributes))
         keys = {"chunk_key_encoding": {"name": "v2", "separator": "/"}} if version == "0.4" else {}
         names = {"dimension_names": list("zyx")} if version == "0.5" else {}
         for k, level in enumerate(block_pyramid(volume, 3)):

@@ -91,8 +91,8 @@ def test_the_bytes_do_not_depend_on_the_instructions(tmp_path, features, pairs):
         "NUMBA_CPU_FEATURES": features,
         "NUMBA_CACHE_DIR": str(tmp_path),
     }
-    told = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
-    reference, compiled, used = told.stdout.split()
+    ended = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
+    reference, compiled, used = ended.stdout.split()
     assert compiled == reference
     assert (used == "True") == pairs
 

@@ -98,11 +98,11 @@ def test_inspect_of_a_stream(tmp_path, stream):
     assert result.exit_code == 0, result.output
     for word in ("sine tree", "parameters at", "weights", "PSNR", "largest error", "leaves of at most"):
         assert word in result.output
-    (told,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
-    assert told["stored_bytes"] == len(stream) == sum(told["sections"].values())
-    assert told["parameters"] == sum(level["parameters"] for level in told["levels"])
-    assert told["ratio"] >= 16
-    assert told["shape"] == [16, 40, 48]
+    (info,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
+    assert info["stored_bytes"] == len(stream) == sum(info["sections"].values())
+    assert info["parameters"] == sum(level["parameters"] for level in info["levels"])
+    assert info["ratio"] >= 16
+    assert info["shape"] == [16, 40, 48]
 
 
 def test_inspect_of_coefficients(tmp_path):
@@ -124,8 +124,8 @@ def test_inspect_of_a_store(tmp_path):
     group = zarr.open_group(tmp_path / "g.zarr", mode="w")
     group.create_array("plain", data=data, chunks=(16, 16, 32), **arguments)
     group.create_array("sharded", data=data, chunks=(16, 16, 16), shards=(16, 32, 32), **arguments)
-    told = json.loads(tinc("inspect", "--json", tmp_path / "g.zarr").output)
-    keys = [item["key"] for item in told]
+    infos = json.loads(tinc("inspect", "--json", tmp_path / "g.zarr").output)
+    keys = [item["key"] for item in infos]
     assert len(keys) == 2 + 4
     assert keys[0] == "plain/c/0/0/0"
     assert "sharded/c/0/0/0#3" in keys
@@ -164,23 +164,23 @@ QUICK = ("--max-error", 20, "--effort", 1, "--workers", 1, "--devices", "cpu")
 
 
 def test_compress_reports_and_export_gives_back(tmp_path, stored):
-    made = tmp_path / "b.zarr"
-    planned = tinc("compress", stored, made, *QUICK, "--dry-run")
+    packed = tmp_path / "b.zarr"
+    planned = tinc("compress", stored, packed, *QUICK, "--dry-run")
     assert planned.exit_code == 0, planned.output
     assert "2 tasks on 1 workers" in planned.output
-    assert not made.exists()
-    result = tinc("compress", stored, made, *QUICK, "--report", tmp_path / "r.html")
+    assert not packed.exists()
+    result = tinc("compress", stored, packed, *QUICK, "--report", tmp_path / "r.html")
     assert result.exit_code == 0, result.output
     for word in ("max_error=20", "2 chunks written and 0 found done", "a worker held at most"):
         assert word in result.output
     assert "data:image/png" in (tmp_path / "r.html").read_text()
-    assert "0 chunks written and 2 found done" in tinc("compress", stored, made, *QUICK).output
-    assert "residual" in tinc("inspect", made).output
-    assert tinc("export", made, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc").exit_code == 0
+    assert "0 chunks written and 2 found done" in tinc("compress", stored, packed, *QUICK).output
+    assert "residual" in tinc("inspect", packed).output
+    assert tinc("export", packed, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc").exit_code == 0
     got = zarr.open_array(tmp_path / "c.zarr", mode="r")[:]
-    assert (got == zarr.open_array(made, mode="r")[:]).all()
+    assert (got == zarr.open_array(packed, mode="r")[:]).all()
     assert np.abs(got.astype(int) - zarr.open_array(stored, mode="r")[:]).max() <= 20
-    assert tinc("export", made, tmp_path / "c.tif").exit_code == 0
+    assert tinc("export", packed, tmp_path / "c.tif").exit_code == 0
 
 
 def test_compress_in_place(stored):

@@ -120,8 +120,8 @@ def test_plans_that_are_made_are_within_the_limit_of_passes(plan):
     tiles = {band: math.prod(rung.tiles[1:]) for rung in plan.rungs for band in rung.bands}
     each = 2 ** sum(n > 1 for n in plan.shape[1:])
     assert passes(plan) == each * sum(tiles[number] * band.shape[0] for number, band in enumerate(plan.bands))
-    for made in candidates(plan.shape):
-        assert passes(made) <= most_passes(plan.shape)
+    for candidate in candidates(plan.shape):
+        assert passes(candidate) <= most_passes(plan.shape)
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,11 @@ def test_both_quantise_alike_and_gather_the_same_equations(plan, seed):
     coefficients = (numbers * rng.uniform(0.3, 2, numbers.size)).astype(np.float32)
     results = []
     for twin in TWINS:
-        quantiser, made = Quantiser(coefficients, steps, costs_of(model.tables)), np.zeros_like(numbers)
-        worker = twin(model, made)
+        quantiser, quantised = Quantiser(coefficients, steps, costs_of(model.tables)), np.zeros_like(numbers)
+        worker = twin(model, quantised)
         tallies = [worker.quantise(piece, quantiser) for piece in model.layout.pieces]
-        gatherer = twin(model, made, True)
-        results.append((made, tallies, [gatherer.gather(piece) for piece in model.layout.pieces]))
+        gatherer = twin(model, quantised, True)
+        results.append((quantised, tallies, [gatherer.gather(piece) for piece in model.layout.pieces]))
     (one, tallies, rows), (other, others, equations) = results
     assert np.array_equal(one, other)
     for its, theirs in zip(tallies, others, strict=True):

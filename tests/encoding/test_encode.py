@@ -51,27 +51,27 @@ def arrays(draw):
     rng = np.random.default_rng(seed)
     kind = draw(st.sampled_from(["any", "constant", "full range", "tiny", "huge", "smooth", "noisy", "few"]))
     if kind == "any":
-        made = draw(hnp.arrays(dtype, shape))
+        values = draw(hnp.arrays(dtype, shape))
     elif dtype.kind == "f":
         unit = {"tiny": float(np.finfo(dtype).smallest_subnormal), "huge": float(np.finfo(dtype).max) / 4}.get(kind, 1)
         unit = {"full range": float(np.finfo(dtype).max) / 1.01}.get(kind, unit)
         base = np.full(shape, 0.3) if kind == "constant" else rng.normal(0, 0.3, shape).clip(-1, 1)
         if kind == "smooth":
             base = sum(np.indices(shape)) / 50 + base * 1e-4 if shape else np.array(0.5)
-        made = (np.rint(base * (40 if kind == "tiny" else 1e9)) / (1 if kind == "tiny" else 1e9) * unit).astype(dtype)
+        values = (np.rint(base * (40 if kind == "tiny" else 1e9)) / (1 if kind == "tiny" else 1e9) * unit).astype(dtype)
     else:
         info = np.iinfo(dtype)
         low, high = {"constant": (7, 8), "few": (0, 2), "smooth": (0, 5)}.get(kind, (info.min, info.max))
-        made = rng.integers(low, high, shape, dtype.newbyteorder("="), endpoint=True).astype(dtype)
+        values = rng.integers(low, high, shape, dtype.newbyteorder("="), endpoint=True).astype(dtype)
         if kind == "smooth":
-            made = (made + sum(np.indices(shape)) if shape else made).astype(dtype)
+            values = (values + sum(np.indices(shape)) if shape else values).astype(dtype)
     if dtype.kind == "f" and draw(st.booleans()):
         special = rng.random(shape) < draw(st.sampled_from([0.1, 1.0]))
-        made = np.where(special, rng.choice(np.array([np.nan, np.inf, -np.inf, -0.0]), shape), made).astype(dtype)
+        values = np.where(special, rng.choice(np.array([np.nan, np.inf, -np.inf, -0.0]), shape), values).astype(dtype)
     if shape and draw(st.booleans()):  # planes as Zarr pads them
         axis = draw(st.integers(0, len(shape) - 1))
-        made = np.pad(made, [(0, 300 * (a == axis)) for a in range(len(shape))])[..., :]
-    return np.array(made, dtype, order=draw(st.sampled_from("CF")))
+        values = np.pad(values, [(0, 300 * (a == axis)) for a in range(len(shape))])[..., :]
+    return np.array(values, dtype, order=draw(st.sampled_from("CF")))
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ def check(array, exact_values=(), share="auto", **target):
     assert got.shape == array.shape
     assert got.dtype.str == array.dtype.str
     assert got.flags.f_contiguous == array.flags.f_contiguous or array.size <= 1
-    told = inspect(data)
-    if told.kind == "lossless" or config.max_error == 0:
+    info = inspect(data)
+    if info.kind == "lossless" or config.max_error == 0:
         assert got.tobytes(order="C") == array.tobytes(order="C")
         return
     special = np.isin(array, np.array(exact_values, array.dtype))

@@ -80,11 +80,11 @@ def test_a_seed_makes_bytes_repeatable(smooth):
 
 def test_the_stream_tells_its_quality(smooth):
     data = QUICK.encode(smooth)
-    got, told = decode(data), inspect(data).quality
-    assert told.rmse == pytest.approx(metrics.rmse(smooth, got))
-    assert told.max_error == metrics.max_error(smooth, got)
-    assert (told.low, told.high) == (smooth.min(), smooth.max())
-    assert told.psnr == pytest.approx(quality(smooth, got))
+    got, stored = decode(data), inspect(data).quality
+    assert stored.rmse == pytest.approx(metrics.rmse(smooth, got))
+    assert stored.max_error == metrics.max_error(smooth, got)
+    assert (stored.low, stored.high) == (smooth.min(), smooth.max())
+    assert stored.psnr == pytest.approx(quality(smooth, got))
 
 
 def test_values_stay_within_the_range_of_the_data(smooth):
@@ -185,8 +185,8 @@ def test_identity():
 def test_numcodecs_finds_the_codec_by_its_entry_point():
     from importlib.metadata import entry_points
 
-    (found,) = entry_points(group="numcodecs.codecs", name="tinc")
-    assert found.load() is TINCCodec
+    (entry,) = entry_points(group="numcodecs.codecs", name="tinc")
+    assert entry.load() is TINCCodec
     assert isinstance(numcodecs.get_codec({"id": "tinc", "ratio": 20, "of_a_newer_version": 1}), TINCCodec)
 
 

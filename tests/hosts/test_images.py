@@ -67,12 +67,12 @@ def objects(edge=32, number=150, ragged=1.2, seed=3):
     ],
 )
 def test_what_metadata_say(given, reason):
-    found = why_exact(given)
-    assert (found is None) == (reason is None), found
+    why = why_exact(given)
+    assert (why is None) == (reason is None), why
     if reason is not None:
         import re
 
-        assert re.search(reason, found)
+        assert re.search(reason, why)
 
 
 def test_names_of_objects_are_told_from_amounts():
@@ -135,12 +135,12 @@ def test_real_images_are_images(real, name, tmp_path):
     volume = real(name)
     edges = tuple(min(64 if axis >= volume.ndim - 3 else 1, n) for axis, n in enumerate(volume.shape))
     zarr.create_array(tmp_path / "a.zarr", data=volume, chunks=edges)
-    told = tinc_codec.plan(tmp_path / "a.zarr", tmp_path / "b.zarr", TINCCodec(psnr=45), workers=1, samples=0)
-    assert told.arrays[0].copied is None
+    plan = tinc_codec.plan(tmp_path / "a.zarr", tmp_path / "b.zarr", TINCCodec(psnr=45), workers=1, samples=0)
+    assert plan.arrays[0].copied is None
     mask = (volume > np.median(volume[volume > 0])).astype("u1")
     zarr.create_array(tmp_path / "m.zarr", data=mask, chunks=edges)
-    told = tinc_codec.plan(tmp_path / "m.zarr", tmp_path / "b.zarr", TINCCodec(psnr=45), workers=1, samples=0)
-    assert "distinct values" in told.arrays[0].copied
+    plan = tinc_codec.plan(tmp_path / "m.zarr", tmp_path / "b.zarr", TINCCodec(psnr=45), workers=1, samples=0)
+    assert "distinct values" in plan.arrays[0].copied
 
 
 @pytest.fixture
@@ -155,8 +155,8 @@ def store(tmp_path, volume):
 
 def reasons(store, **settings):
     codec = TINCCodec(max_error=20, effort=1)
-    told = tinc_codec.plan(store, "x.zarr", codec, workers=1, samples=0, **settings)
-    return {array.path: array.done for array in told.arrays}
+    plan = tinc_codec.plan(store, "x.zarr", codec, workers=1, samples=0, **settings)
+    return {array.path: array.done for array in plan.arrays}
 
 
 def test_the_user_has_the_last_word(store):
@@ -183,14 +183,14 @@ def test_the_user_has_the_last_word(store):
 def test_what_is_exact_is_made_smaller_where_the_user_asks(store, tmp_path, client):
     codec = TINCCodec(max_error=20, effort=1)
     settings = {"client": client, "progress": False}
-    told = tinc_codec.compress(store, tmp_path / "t.zarr", codec, lossless=True, **settings)
-    done = {array.path: array.done for array in told.plan.arrays}
+    report = tinc_codec.compress(store, tmp_path / "t.zarr", codec, lossless=True, **settings)
+    done = {array.path: array.done for array in report.plan.arrays}
     assert done["labels/cells"] == "compressed losslessly: a label image: it lies in 'labels'"
     assert done["flags"] == "copied: dtype bool"
     got = zarr.open_array(tmp_path / "t.zarr/labels/cells", mode="r")
     assert (got[:] == objects()).all()
     assert tinc_codec.hosts.zarr3.is_compressed(got.metadata.to_dict())
-    sizes = {array.path: array.stored_bytes for array in told.arrays}
+    sizes = {array.path: array.stored_bytes for array in report.arrays}
     assert sizes["labels/cells"] < zarr.open_array(store / "labels/cells").nbytes_stored()
     with pytest.raises(ConfigurationError, match="already compressed by TINC; export it first"):
         reasons(tmp_path / "t.zarr", lossy="image")
@@ -235,9 +235,9 @@ def test_patterns_on_the_command_line(store, tmp_path):
 
     run = CliRunner().invoke
     options = ["--dry-run", "--max-error", "20", "--workers", "1", "--exact", "image", "--lossy", "labels/*"]
-    told = run(app, ["compress", str(store), str(tmp_path / "x"), *options], env={"COLUMNS": "300"})
-    assert told.exit_code == 0, told.output
-    assert "asked" in told.output
+    planned = run(app, ["compress", str(store), str(tmp_path / "x"), *options], env={"COLUMNS": "300"})
+    assert planned.exit_code == 0, planned.output
+    assert "asked" in planned.output
     wrong = run(app, ["compress", str(store), str(tmp_path / "x"), "--exact", "imag", "--dry-run"])
     assert wrong.exit_code != 0
 
@@ -273,5 +273,5 @@ def test_labels_in_a_zip_file(tmp_path, volume):
         root.create_array("image", data=volume, chunks=(20, 25, 30))
         root.create_array("labels/cells", data=objects(), chunks=(16, 32, 32))
     with zarr.storage.ZipStore(tmp_path / "s.zip", mode="r") as packed:
-        found = reasons(zarr.open_group(packed, mode="r"))
-    assert (found["image"], "label image" in found["labels/cells"]) == ("compressed", True)
+        done = reasons(zarr.open_group(packed, mode="r"))
+    assert (done["image"], "label image" in done["labels/cells"]) == ("compressed", True)

@@ -30,7 +30,7 @@ def arrays():
     """An array for every layout, of chunks of random networks and residuals, with one chunk missing."""
     rng = np.random.default_rng(7)
     count = 2 * 3 * 3
-    made = [
+    encoded = [
         random_stream(rng, CHUNK, "u2")
         if number % 2
         else random_residual(rng, CHUNK, "u2", "C", 1, model=number % 4 == 0, exact=True)[0]
@@ -40,7 +40,7 @@ def arrays():
     for name, layout in LAYOUTS.items():
         arguments = zarr_kwargs(TINCCodec(max_error=0), zarr_format=layout.get("zarr_format", 3)) | layout
         array = zarr.create_array(zarr.storage.MemoryStore(), shape=SHAPE, dtype="u2", fill_value=9, **arguments)
-        streams = iter(made)
+        streams = iter(encoded)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(TINCCodec, "encode", lambda *_, streams=streams: next(streams))  # format 2
             patch.setattr(zarr3, "encode_again", lambda *_, streams=streams: next(streams))

@@ -30,10 +30,10 @@ def create(path, like, codec=BOUNDED, zarr_format=3, **settings):
 
 def heard(write):
     """Categories of the warnings that a write gives."""
-    with warnings.catch_warnings(record=True) as found:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         write()
-    return [warning.category for warning in found]
+    return [warning.category for warning in caught]
 
 
 def worst(array, v):

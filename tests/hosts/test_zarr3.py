@@ -142,9 +142,9 @@ def test_shards(tmp_path, smooth):
     data = np.tile(smooth, (2, 1, 2))
     create(tmp_path / "a", data, chunks=smooth.shape, shards=data.shape)
     assert close(zarr.open(tmp_path / "a", mode="r")[:], data)
-    found = dict(stored_chunks(tmp_path / "a"))
-    assert sorted(found) == ["c/0/0/0#0", "c/0/0/0#1", "c/0/0/0#2", "c/0/0/0#3"]
-    assert all(decode(stream).shape == smooth.shape for stream in found.values())
+    streams = dict(stored_chunks(tmp_path / "a"))
+    assert sorted(streams) == ["c/0/0/0#0", "c/0/0/0#1", "c/0/0/0#2", "c/0/0/0#3"]
+    assert all(decode(stream).shape == smooth.shape for stream in streams.values())
 
 
 def test_shards_of_a_dtype_that_cannot_be_stored_are_refused(tmp_path):
@@ -187,8 +187,8 @@ def test_serializers_have_an_identity():
 def test_zarr_finds_the_serializer_by_its_entry_point():
     from importlib.metadata import entry_points
 
-    (found,) = entry_points(group="zarr.codecs", name="tinc_codec.tinc")
-    assert found.load() is TINCSerializer
+    (entry,) = entry_points(group="zarr.codecs", name="tinc_codec.tinc")
+    assert entry.load() is TINCSerializer
 
 
 def test_arguments_keep_other_compressors_out():

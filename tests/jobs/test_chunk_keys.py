@@ -38,9 +38,9 @@ def test_every_chunk_of_a_store_is_known(tmp_path, shape, zarr_format):
     array = zarr.create_array(
         tmp_path / "g/a", data=np.ones(shape), chunks=tuple(min(2, n) for n in shape), zarr_format=zarr_format
     )
-    found = take_inventory(array.store_path)
-    assert len(found.chunks[""]) == array.nchunks_initialized == array.nchunks
-    assert found.foreign == ()
+    inventory = take_inventory(array.store_path)
+    assert len(inventory.chunks[""]) == array.nchunks_initialized == array.nchunks
+    assert inventory.foreign == ()
 
 
 @pytest.mark.parametrize(

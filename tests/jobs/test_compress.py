@@ -42,7 +42,7 @@ def test_an_array_keeps_its_layout_attributes_and_bound(tmp_path, volume, bounde
         zarr_format=zarr_format,
         **settings,
     )
-    told = tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", bounded, client=client, **QUIET)
+    report = tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", bounded, client=client, **QUIET)
     got, was = (zarr.open_array(tmp_path / name, mode="r") for name in ("b.zarr", "a.zarr"))
     assert (got.shape, got.chunks, got.dtype, got.fill_value) == (was.shape, was.chunks, was.dtype, was.fill_value)
     assert dict(got.attrs) == dict(was.attrs)
@@ -51,8 +51,8 @@ def test_an_array_keeps_its_layout_attributes_and_bound(tmp_path, volume, bounde
     assert getattr(got.metadata, "dimension_names", None) == getattr(was.metadata, "dimension_names", None)
     assert compressed(tmp_path / "b.zarr")
     assert close(got[:], volume)
-    (array,) = told.arrays
-    assert (array.chunks, array.verified, told.done, told.reused) == (12, 12, 12, 0)
+    (array,) = report.arrays
+    assert (array.chunks, array.verified, report.done, report.reused) == (12, 12, 12, 0)
     assert array.max_error == np.abs(got[:].astype(int) - volume).max()
     span = float(volume.max()) - float(volume.min())
     assert array.psnr == pytest.approx(tinc_codec.metrics.psnr(volume, got[:], span), abs=1e-9)
@@ -74,31 +74,31 @@ def test_chunks_shards_and_format_are_changed_where_asked(tmp_path, source, volu
 @pytest.mark.parametrize("target", [{"psnr": 45}, {"ratio": 8}, {"max_error": 0}])
 def test_other_targets(tmp_path, source, volume, client, target):
     codec = TINCCodec(effort=1, **target)
-    told = tinc_codec.compress(source, tmp_path / "b.zarr", codec, client=client, **QUIET)
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", codec, client=client, **QUIET)
     got = zarr.open_array(tmp_path / "b.zarr", mode="r")[:]
-    assert told.arrays[0].verified == 12
+    assert report.arrays[0].verified == 12
     if "max_error" in target:
         assert (got == volume).all()
-        assert told.arrays[0].psnr is None
+        assert report.arrays[0].psnr is None
     if "ratio" in target:
-        assert told.plan.expected_bytes == volume.nbytes // 8
+        assert report.plan.expected_bytes == volume.nbytes // 8
 
 
 def test_ome_images_keep_their_metadata_labels_and_other_files(ome, bounded, client, tmp_path, files):
     for version in ("0.4", "0.5"):
         image = ome(version, f"{version}.zarr")
-        made = tmp_path / f"made-{version}.zarr"
-        told = tinc_codec.compress(image, made, bounded, client=client, **QUIET)
-        before, after = zarr.open_group(image, mode="r"), zarr.open_group(made, mode="r")
+        packed = tmp_path / f"made-{version}.zarr"
+        report = tinc_codec.compress(image, packed, bounded, client=client, **QUIET)
+        before, after = zarr.open_group(image, mode="r"), zarr.open_group(packed, mode="r")
         assert dict(after.attrs) == dict(before.attrs)
         assert dict(after["labels/cells"].attrs) == dict(before["labels/cells"].attrs)
         for level in "012":
             assert close(before[level][:], after[level][:])
-            assert compressed(made, level) == (level != "2")  # that one is small, and exact
-        is_label = [a for a in told.arrays if a.path == "labels/cells/0"]
+            assert compressed(packed, level) == (level != "2")  # that one is small, and exact
+        is_label = [a for a in report.arrays if a.path == "labels/cells/0"]
         assert is_label[0].copied == "a label image"
-        assert files(made / "labels" / "cells" / "0") == files(image / "labels" / "cells" / "0")
-        assert (made / "OME" / "METADATA.ome.xml").read_text() == "<OME/>"
+        assert files(packed / "labels" / "cells" / "0") == files(image / "labels" / "cells" / "0")
+        assert (packed / "OME" / "METADATA.ome.xml").read_text() == "<OME/>"
         other = 3 if version == "0.4" else 2
         with pytest.raises(ConfigurationError, match="version goes with that"):
             tinc_codec.compress(image, tmp_path / "x.zarr", bounded, zarr_format=other, client=client, **QUIET)
@@ -107,15 +107,15 @@ def test_ome_images_keep_their_metadata_labels_and_other_files(ome, bounded, cli
 def test_coarser_levels_are_derived_from_the_decoded_finest(ome, bounded, client, tmp_path):
     from tinc_codec.jobs.sources import block_mean
 
-    made = tmp_path / "made.zarr"
-    told = tinc_codec.compress(ome("0.5"), made, bounded, pyramid="derived", client=client, **QUIET)
-    group = zarr.open_group(made, mode="r")
+    packed = tmp_path / "made.zarr"
+    report = tinc_codec.compress(ome("0.5"), packed, bounded, pyramid="derived", client=client, **QUIET)
+    group = zarr.open_group(packed, mode="r")
     levels = [group[level][:] for level in "012"]
     for finer, coarser in itertools.pairwise(levels):
         assert close(block_mean(finer, (2, 2, 2)), coarser)
-    assert sum(array.verified for array in told.arrays) == told.plan.tasks
+    assert sum(array.verified for array in report.arrays) == report.plan.tasks
     with pytest.raises(ConfigurationError, match="'all' and 'derived'"):
-        tinc_codec.compress(made, tmp_path / "x.zarr", bounded, pyramid="some", client=client, **QUIET)
+        tinc_codec.compress(packed, tmp_path / "x.zarr", bounded, pyramid="some", client=client, **QUIET)
 
 
 def test_plates_are_walked(tmp_path, volume, bounded, client):
@@ -136,8 +136,8 @@ def test_what_must_stay_exact_is_copied_and_said(tmp_path, volume, bounded, clie
         ("mask", volume > 200),
     ):
         group.create_array(name, data=data, chunks=tuple(min(n, 32) for n in data.shape))
-    told = tinc_codec.compress(tmp_path / "g.zarr", tmp_path / "h.zarr", bounded, client=client, **QUIET)
-    reasons = {array.path: array.copied for array in told.arrays}
+    report = tinc_codec.compress(tmp_path / "g.zarr", tmp_path / "h.zarr", bounded, client=client, **QUIET)
+    reasons = {array.path: array.copied for array in report.arrays}
     assert reasons == {
         "image": None,
         "lat": "a coordinate",
@@ -172,9 +172,9 @@ def test_consolidated_metadata_tell_of_the_new_arrays(tmp_path, volume, bounded,
         root = zarr.create_group(tmp_path / f"{zarr_format}.zarr", zarr_format=zarr_format)
         root.create_array("image", data=volume, chunks=(20, 50, 60))
         zarr.consolidate_metadata(tmp_path / f"{zarr_format}.zarr")
-        made = tmp_path / f"made{zarr_format}.zarr"
-        tinc_codec.compress(tmp_path / f"{zarr_format}.zarr", made, bounded, client=client, **QUIET)
-        group = zarr.open_consolidated(made, mode="r")
+        packed = tmp_path / f"made{zarr_format}.zarr"
+        tinc_codec.compress(tmp_path / f"{zarr_format}.zarr", packed, bounded, client=client, **QUIET)
+        group = zarr.open_consolidated(packed, mode="r")
         assert is_compressed(group["image"].metadata.to_dict())
 
 
@@ -201,28 +201,28 @@ def test_dask_and_tiff_sources(tmp_path, volume, bounded, client):
 
 
 def test_a_second_run_does_what_is_missing_or_damaged(tmp_path, source, bounded, client, files, caplog):
-    made = tmp_path / "b.zarr"
-    tinc_codec.compress(source, made, bounded, client=client, **QUIET)
-    whole = files(made)
+    packed = tmp_path / "b.zarr"
+    tinc_codec.compress(source, packed, bounded, client=client, **QUIET)
+    whole = files(packed)
     chunks = sorted(name for name in whole if name.startswith("c/"))
-    (made / chunks[0]).unlink()
-    (made / chunks[1]).write_bytes(whole[chunks[1]][:-5] + b"wrong")
-    (made / "c" / "0" / "0" / "1.abc.partial").write_bytes(b"half")
+    (packed / chunks[0]).unlink()
+    (packed / chunks[1]).write_bytes(whole[chunks[1]][:-5] + b"wrong")
+    (packed / "c" / "0" / "0" / "1.abc.partial").write_bytes(b"half")
     with caplog.at_level(logging.WARNING):
-        told = tinc_codec.compress(source, made, bounded, client=client, **QUIET)
-    assert (told.done, told.reused) == (2, 10)
+        again = tinc_codec.compress(source, packed, bounded, client=client, **QUIET)
+    assert (again.done, again.reused) == (2, 10)
     assert "2 chunks" in caplog.text
-    assert files(made) == whole
-    assert tinc_codec.compress(source, made, bounded, client=client, resume=False, **QUIET).done == 12
-    assert files(made) == whole
+    assert files(packed) == whole
+    assert tinc_codec.compress(source, packed, bounded, client=client, resume=False, **QUIET).done == 12
+    assert files(packed) == whole
 
 
 def test_a_second_run_with_other_settings_makes_it_anew(tmp_path, source, volume, bounded, client):
-    made = tmp_path / "b.zarr"
-    tinc_codec.compress(source, made, bounded, client=client, **QUIET)
-    told = tinc_codec.compress(source, made, TINCCodec(max_error=3), client=client, **QUIET)
-    assert (told.done, told.reused) == (12, 0)
-    assert close(zarr.open_array(made, mode="r")[:], volume, 3)
+    packed = tmp_path / "b.zarr"
+    tinc_codec.compress(source, packed, bounded, client=client, **QUIET)
+    again = tinc_codec.compress(source, packed, TINCCodec(max_error=3), client=client, **QUIET)
+    assert (again.done, again.reused) == (12, 0)
+    assert close(zarr.open_array(packed, mode="r")[:], volume, 3)
     assert sorted(p.name for p in (tmp_path / "b.zarr.tinc").iterdir()) == ["ledger", "lock"]
 
 
@@ -240,8 +240,8 @@ def test_destinations_of_others_are_left_alone(tmp_path, source, bounded, client
 
 def test_compressed_arrays_are_not_compressed_again(tmp_path, source, bounded, client, files):
     tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, **QUIET)
-    told = tinc_codec.compress(tmp_path / "b.zarr", tmp_path / "c.zarr", TINCCodec(), client=client, **QUIET)
-    assert told.arrays[0].copied == "already compressed by TINC"
+    report = tinc_codec.compress(tmp_path / "b.zarr", tmp_path / "c.zarr", TINCCodec(), client=client, **QUIET)
+    assert report.arrays[0].copied == "already compressed by TINC"
     assert files(tmp_path / "c.zarr") == files(tmp_path / "b.zarr")
 
 
@@ -259,11 +259,11 @@ def test_local_places_are_paths_and_file_urls(tmp_path, volume, client, name, fi
     zarr.create_array(tmp_path / name, data=volume, chunks=(40, 50, 60))
     codec = TINCCodec(max_error=0)
     for number, form in enumerate((str, lambda path: f"file://{path}", lambda path: f"file:{path}")):
-        made = tmp_path / f"{number}" / name
-        tinc_codec.compress(form(tmp_path / name), form(made), codec, client=client, **QUIET)
-        assert (zarr.open_array(made, mode="r")[:] == volume).all()
+        packed = tmp_path / f"{number}" / name
+        tinc_codec.compress(form(tmp_path / name), form(packed), codec, client=client, **QUIET)
+        assert (zarr.open_array(packed, mode="r")[:] == volume).all()
     tinc_codec.compress(f"file://{tmp_path / name}", None, codec, client=client, **QUIET)
-    assert files(tmp_path / name) == files(made)
+    assert files(tmp_path / name) == files(packed)
 
 
 def failing(monkeypatch, wrong, error):
@@ -286,15 +286,15 @@ def test_a_chunk_that_fails_is_stored_losslessly_and_said(
 ):
     failing(monkeypatch, lambda array: (array[:16] == volume[:16, :32, :32]).all(), RuntimeError("out of memory"))
     settings = {"shards": shards} if shards else {}
-    told = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, retries=0, **settings, **QUIET)
-    assert [f.instead for f in told.failures] == ["lossless"]
-    assert "out of memory" in told.failures[0].reason
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, retries=0, **settings, **QUIET)
+    assert [f.instead for f in report.failures] == ["lossless"]
+    assert "out of memory" in report.failures[0].reason
     got = zarr.open_array(tmp_path / "b.zarr", mode="r")
     assert (got[:16, :32, :32] == volume[:16, :32, :32]).all()
     assert close(got[:], volume)
     assert got.serializer.config.max_error == 20 or shards  # what is asked for stays in the metadata
     again = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, retries=0, **settings, **QUIET)
-    assert (again.done, again.failures) == (0, told.failures)  # it is said as long as it is so
+    assert (again.done, again.failures) == (0, report.failures)  # it is said as long as it is so
 
 
 def test_what_was_written_of_a_chunk_that_is_skipped_is_removed(tmp_path, source, bounded, client, monkeypatch):
@@ -315,8 +315,8 @@ def test_what_was_written_of_a_chunk_that_is_skipped_is_removed(tmp_path, source
 def test_a_chunk_that_fails_may_be_skipped_or_stop_the_job(tmp_path, source, volume, bounded, client, monkeypatch):
     failing(monkeypatch, lambda array: (array == volume[:16, :32, :32]).all(), RuntimeError("no"))
     settings = {"client": client, "retries": 1, **QUIET}
-    told = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, on_error="skip", **settings)
-    assert told.failures == (Failure("c/0/0/0", "RuntimeError: no", "skipped"),)
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, on_error="skip", **settings)
+    assert report.failures == (Failure("c/0/0/0", "RuntimeError: no", "skipped"),)
     with pytest.raises(JobError, match="c/0/0/0 failed: RuntimeError: no"):
         tinc_codec.compress(source, tmp_path / "c.zarr", bounded, on_error="raise", **settings)
     assert not (tmp_path / "c.zarr").exists()  # no reader sees a part of it
@@ -341,9 +341,9 @@ def test_a_full_disk_stops_the_job_and_the_next_run_goes_on(tmp_path, source, vo
     with pytest.raises(JobError, match="No space left on device"):
         tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, **QUIET)
     monkeypatch.setattr(LocalStore, "set", real)
-    told = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, **QUIET)
-    assert 1 <= told.reused <= 5
-    assert told.done == 12 - told.reused
+    again = tinc_codec.compress(source, tmp_path / "b.zarr", bounded, client=client, **QUIET)
+    assert 1 <= again.reused <= 5
+    assert again.done == 12 - again.reused
     assert close(zarr.open_array(tmp_path / "b.zarr", mode="r")[:], volume)
 
 
@@ -359,9 +359,9 @@ def test_what_verification_finds_wrong_is_done_again_losslessly(tmp_path, source
 
     monkeypatch.setattr(encoding, "encode", encode)
     codec = TINCCodec(max_error=2)
-    told = tinc_codec.compress(source, tmp_path / "b.zarr", codec, client=client, retries=0, **QUIET)
-    assert len(told.failures) == 12
-    assert "above 2" in told.failures[0].reason
+    report = tinc_codec.compress(source, tmp_path / "b.zarr", codec, client=client, retries=0, **QUIET)
+    assert len(report.failures) == 12
+    assert "above 2" in report.failures[0].reason
     assert (zarr.open_array(tmp_path / "b.zarr", mode="r")[:] == volume).all()
 
 
@@ -389,7 +389,7 @@ def test_who_reads_a_chunk_back_asks_no_less_of_it_than_who_encodes_it(tmp_path,
 @pytest.mark.parametrize("keep", [False, True])
 def test_in_place(tmp_path, source, volume, bounded, client, files, keep):
     before = files(source)
-    told = tinc_codec.compress(source, None, bounded, client=client, keep_original=keep, **QUIET)
+    first = tinc_codec.compress(source, None, bounded, client=client, keep_original=keep, **QUIET)
     assert compressed(source)
     assert close(zarr.open_array(source, mode="r")[:], volume)
     assert dict(zarr.open_array(source, mode="r").attrs) == {"unit": "um"}
@@ -399,8 +399,8 @@ def test_in_place(tmp_path, source, volume, bounded, client, files, keep):
         assert files(old) == before
     after = files(source)
     again = tinc_codec.compress(source, None, bounded, client=client, keep_original=keep, **QUIET)
-    assert (again.done, again.reused) == (0, told.done)
-    assert again.arrays[0].psnr == told.arrays[0].psnr
+    assert (again.done, again.reused) == (0, first.done)
+    assert again.arrays[0].psnr == first.arrays[0].psnr
     assert files(source) == after
     chunk = next(f for f in sorted(source.rglob("*")) if f.is_file() and f.name != "zarr.json")
     chunk.write_bytes(b"damaged")
@@ -450,27 +450,27 @@ def test_in_place_is_refused_where_it_is_not_safe(tmp_path, volume, source, boun
 
 def test_the_report_is_json_and_a_page(tmp_path, ome, bounded, client):
     pytest.importorskip("matplotlib")
-    told = tinc_codec.compress(ome("0.5"), tmp_path / "b.zarr", bounded, client=client, **QUIET)
-    told.save(tmp_path / "r.json")
+    report = tinc_codec.compress(ome("0.5"), tmp_path / "b.zarr", bounded, client=client, **QUIET)
+    report.save(tmp_path / "r.json")
     read = json.loads((tmp_path / "r.json").read_text())
-    assert read["raw_bytes"] == told.raw_bytes
-    assert len(read["records"]) == told.plan.tasks
-    told.save(tmp_path / "r.html")
+    assert read["raw_bytes"] == report.raw_bytes
+    assert len(read["records"]) == report.plan.tasks
+    report.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("data:image/png;base64,") == 4  # slices, and maps with histograms, of two levels
     assert 'src="http' not in page
     assert "copied: a label image" in page
     with pytest.raises(ConfigurationError, match=r"\.html or \.json"):
-        told.save(tmp_path / "r.txt")
+        report.save(tmp_path / "r.txt")
 
 
 def test_progress_is_a_callback(tmp_path, source, bounded, client):
-    told = []
+    calls = []
     tinc_codec.compress(
-        source, tmp_path / "b.zarr", bounded, client=client, progress=lambda done, total: told.append((done, total))
+        source, tmp_path / "b.zarr", bounded, client=client, progress=lambda done, total: calls.append((done, total))
     )
-    assert told[-1] == (12, 12)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert calls[-1] == (12, 12)
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
 
 
 def test_a_written_chunk_is_lossless_if_asked_whatever_the_array_says(tmp_path, volume):
@@ -520,8 +520,8 @@ def test_a_source_that_has_changed_is_noticed(tmp_path, volume, client, files, t
     with pytest.raises(SourceError, match=r"2 chunks, and had 1.*resume=False"):
         tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, **settings)
     assert files(tmp_path / "b.zarr") == before
-    told = tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, resume=False, **settings)
-    assert told.done == 2
+    again = tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "b.zarr", codec, resume=False, **settings)
+    assert again.done == 2
     got = zarr.open_array(tmp_path / "b.zarr", mode="r")[:]
     assert np.sqrt(np.mean((got.astype(float) - volume[:, ::-1]) ** 2)) < np.std(volume) / 2
 

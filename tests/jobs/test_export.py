@@ -17,14 +17,14 @@ def packed(tmp_path, ome, bounded, client):
 
 @pytest.mark.parametrize("codec", ["zstd", "blosc", "gzip", "none", {"compressors": None}])
 def test_plain_zarr(tmp_path, packed, client, codec):
-    told = export(packed, tmp_path / "plain.zarr", codec, client=client, progress=False)
+    report = export(packed, tmp_path / "plain.zarr", codec, client=client, progress=False)
     before, after = (zarr.open_group(p, mode="r") for p in (packed, tmp_path / "plain.zarr"))
     assert dict(after.attrs) == dict(before.attrs)
     for path in ("0", "1", "2", "labels/cells/0"):
         assert (after[path][:] == before[path][:]).all()
         assert not is_compressed(after[path].metadata.to_dict())
         assert after[path].chunks == before[path].chunks
-    assert sum(array.verified for array in told.arrays) == told.plan.tasks
+    assert sum(array.verified for array in report.arrays) == report.plan.tasks
 
 
 def test_another_grid_and_format(tmp_path, packed, client):

@@ -79,8 +79,8 @@ def test_what_cannot_be_replaced_in_one_step_is_refused_with_the_reason(tmp_path
     ],
 )
 def test_which_destinations_are_local(given, expected):
-    found = local_path(given)
-    assert (found and found.as_posix()) == expected
+    path = local_path(given)
+    assert (path and path.as_posix()) == expected
 
 
 @pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="there is no second file system")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def assert_kept(before, after, made):
+def assert_kept(before, after, expected):
     samples, attributes, files, consolidated = before
     new_samples, new_attributes, new_files, new_consolidated = after
     assert new_consolidated == consolidated
@@ -33,12 +33,12 @@ def assert_kept(before, after, made):
     assert new_attributes == attributes
     assert {key for key in files if not key.endswith(".zarray")} <= set(new_files)
     for key, data in files.items():
-        if not key.endswith(".zarray") or not any(key == f"{path}/.zarray" for path in made.images):
+        if not key.endswith(".zarray") or not any(key == f"{path}/.zarray" for path in expected.images):
             assert new_files[key] == data, key
-    for path, (data, zarr_format, chunks, told) in samples.items():
+    for path, (data, zarr_format, chunks, attrs) in samples.items():
         got, new_format, new_chunks, new_told = new_samples[path]
-        assert (new_format, new_chunks, new_told, got.dtype) == (zarr_format, chunks, told, data.dtype)
-        if path in made.images:
+        assert (new_format, new_chunks, new_told, got.dtype) == (zarr_format, chunks, attrs, data.dtype)
+        if path in expected.images:
             assert np.abs(got.astype("f8") - data.astype("f8")).max(initial=0) <= BOUND
         else:
             assert got.tobytes() == data.tobytes(), path
@@ -57,14 +57,16 @@ def assert_kept(before, after, made):
 def test_random_stores(client, root_format, placed, described, others, consolidated, in_place, seed):
     with tempfile.TemporaryDirectory() as folder:
         source, new = Path(folder) / "s.zarr", Path(folder) / "t.zarr"
-        made = stores.build(source, root_format, placed, described, others, consolidated, seed)
-        before = stores.content(source, made)
-        told = tinc_codec.compress(source, None if in_place else new, CODEC, client=client, progress=False)
-        assert_kept(before, stores.content(source if in_place else new, made), made)
+        expected = stores.build(source, root_format, placed, described, others, consolidated, seed)
+        before = stores.content(source, expected)
+        report = tinc_codec.compress(source, None if in_place else new, CODEC, client=client, progress=False)
+        assert_kept(before, stores.content(source if in_place else new, expected), expected)
         if not in_place:
-            assert_kept(before, stores.content(source, made), stores.Made(set(), made.images | made.exact))
-        assert told.account.unaccounted == ()
-        assert {array.path for array in told.arrays if array.copied is None} == made.images
+            assert_kept(
+                before, stores.content(source, expected), stores.Expected(set(), expected.images | expected.exact)
+            )
+        assert report.account.unaccounted == ()
+        assert {array.path for array in report.arrays if array.copied is None} == expected.images
 
 
 @pytest.fixture
@@ -103,8 +105,8 @@ def test_only_what_was_consolidated_is(tmp_path, volume, client, zarr_format):
     root.create_group("other").create_array("0", data=volume, chunks=(20, 25, 30))
     zarr.consolidate_metadata(tmp_path / "s.zarr", path="well")
     compress(tmp_path / "s.zarr", tmp_path / "t.zarr", client)
-    found = tinc_codec.jobs.inventory.take_inventory(zarr.open_group(tmp_path / "t.zarr", mode="r").store_path)
-    assert set(found.consolidated) == {"well"}
+    inventory = tinc_codec.jobs.inventory.take_inventory(zarr.open_group(tmp_path / "t.zarr", mode="r").store_path)
+    assert set(inventory.consolidated) == {"well"}
     opened = zarr.open_consolidated(tmp_path / "t.zarr", path="well")
     assert np.abs(opened["field/0"][:].astype(int) - volume).max() <= BOUND
 
@@ -148,12 +150,14 @@ def test_what_cannot_be_understood_is_refused_by_name(store, client, tmp_path, f
 
 def test_arrays_that_zarr_cannot_open_are_named_and_copied(tmp_path, volume, client):
     rng = np.random.default_rng(0)
-    made = stores.build(tmp_path / "s.zarr", 3, [("", "image", 3, None)], {}, {"unknown codec", "chunks of 0"}, "no", 0)
-    told = compress(tmp_path / "s.zarr", tmp_path / "t.zarr", client)
-    done = {array.path: array.done for array in told.plan.arrays}
+    expected = stores.build(
+        tmp_path / "s.zarr", 3, [("", "image", 3, None)], {}, {"unknown codec", "chunks of 0"}, "no", 0
+    )
+    report = compress(tmp_path / "s.zarr", tmp_path / "t.zarr", client)
+    done = {array.path: array.done for array in report.plan.arrays}
     assert "nobody_knows" in done["strange/unknown_codec"]
     assert "chunks of 1 or more" in done["strange/chunks_of_0"]
-    assert told.account.others == 4
+    assert report.account.others == 4
     for name in ("strange/unknown_codec/0.0", "strange/chunks_of_0/.zarray"):
         assert (tmp_path / "t.zarr" / name).read_bytes() == (tmp_path / "s.zarr" / name).read_bytes()
     with pytest.raises(ConfigurationError, match=r"strange/.*leave it out"):
@@ -161,7 +165,7 @@ def test_arrays_that_zarr_cannot_open_are_named_and_copied(tmp_path, volume, cli
     with pytest.raises(ConfigurationError, match=r"strange/unknown_codec.*cannot be opened"):
         compress(tmp_path / "s.zarr/strange/unknown_codec", tmp_path / "u.zarr", client)
     assert rng is not None
-    assert made.images == {"image0"}
+    assert expected.images == {"image0"}
 
 
 def test_what_appears_while_a_job_runs_refuses_the_swap(store, volume, client, files):
@@ -180,8 +184,8 @@ def test_what_came_between_two_runs_comes_along(store, volume, client, tmp_path)
     compress(store, tmp_path / "t.zarr", client)
     (store / "notes.txt").write_text("new")
     zarr.open_array(store / "image").attrs["unit"] = "um"
-    told = compress(store, tmp_path / "t.zarr", client)
-    assert told.done == 0
+    report = compress(store, tmp_path / "t.zarr", client)
+    assert report.done == 0
     assert (tmp_path / "t.zarr/notes.txt").read_text() == "new"
     assert dict(zarr.open_array(tmp_path / "t.zarr/image", mode="r").attrs) == {"unit": "um"}
 
@@ -213,9 +217,14 @@ def test_an_image_over_http_is_found_by_its_metadata(served, ome, tmp_path, volu
     for level in "12":  # the labels' metadata name them
         keys = {"chunk_key_encoding": {"name": "v2", "separator": "/"}} if version == "0.4" else {}
         zarr.open_group(image / "labels/cells").create_array(level, data=volume[::2], chunks=(16, 32, 32), **keys)
-    told = compress(f"{served}/image.zarr", tmp_path / "t.zarr", client)
-    assert sorted(array.path for array in told.arrays) == ["0", "1", "2", *(f"labels/cells/{level}" for level in "012")]
-    done = {array.path: array.done for array in told.plan.arrays}
+    report = compress(f"{served}/image.zarr", tmp_path / "t.zarr", client)
+    assert sorted(array.path for array in report.arrays) == [
+        "0",
+        "1",
+        "2",
+        *(f"labels/cells/{level}" for level in "012"),
+    ]
+    done = {array.path: array.done for array in report.plan.arrays}
     assert "label image" in done["labels/cells/0"]
     got, was = (zarr.open_group(place, mode="r") for place in (tmp_path / "t.zarr", image))
     assert (got["labels/cells/0"][:] == was["labels/cells/0"][:]).all()
@@ -247,6 +256,6 @@ def test_series_and_wells_over_http(served, tmp_path, volume, client, caplog):
     (tmp_path / "r.zarr/OME").mkdir()
     (tmp_path / "r.zarr/OME/METADATA.ome.xml").write_text("<OME/>")
     for name, paths in (("p.zarr", ["A/1/0/0", "A/1/1/0"]), ("r.zarr", ["0/0", "1/0"])):
-        told = compress(f"{served}/{name}", tmp_path / f"new-{name}", client)
-        assert [array.path for array in told.arrays] == paths
+        report = compress(f"{served}/{name}", tmp_path / f"new-{name}", client)
+        assert [array.path for array in report.arrays] == paths
     assert (tmp_path / "new-r.zarr/OME/METADATA.ome.xml").read_text() == "<OME/>"

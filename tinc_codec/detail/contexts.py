@@ -1,7 +1,7 @@
 """What magnitude of a coefficient is expected, from what is known when its pass is coded.
 
 A tile of a band is coded in eight passes, one a parity of its last three axes. The expected magnitude is a sum of
-weighted means of known magnitudes: of neighbours in the tile, of the parent, of the bands of the same rung that came
+terms means of known magnitudes: of neighbours in the tile, of the parent, of the bands of the same rung that came
 before, and of the parents along the other groups of axes; and of the band's mean.
 """
 
@@ -47,14 +47,14 @@ def known_before(number: int) -> tuple[int, ...]:
 @lru_cache(maxsize=8)
 def neighbours(number: int) -> tuple[tuple[int, int, tuple[int, int, int]], ...]:
     """Known neighbours of the coefficients of a pass: kind, parity, and shift in cells along each axis."""
-    found = []
+    known = []
     for offset in itertools.product((-1, 0, 1), repeat=3):
         kind = sum(abs(o) << bit for o, bit in zip(offset, (2, 1, 0), strict=True))
         parity = PASSES[number] ^ kind
         if kind and parity in known_before(number):
             odd = [PASSES[number] >> bit & 1 for bit in (2, 1, 0)]
-            found.append((SIDES.index(kind), parity, tuple((p + o) // 2 for p, o in zip(odd, offset, strict=True))))
-    return tuple(found)  # type: ignore[arg-type]
+            known.append((SIDES.index(kind), parity, tuple((p + o) // 2 for p, o in zip(odd, offset, strict=True))))
+    return tuple(known)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)
@@ -66,15 +66,15 @@ def divisors(many: tuple[int, ...] = (1, 1, 1)) -> NDArray[np.int64]:
     many
         How many bands each map is a sum of.
     """
-    found = np.zeros((8, MEAN), np.int64)
+    totals = np.zeros((8, MEAN), np.int64)
     for number in range(8):
         for kind, _, _ in neighbours(number):
-            found[number, kind] += 64
-        found[number, OWN:MAPS] = 64 * 27 * number, 729 * number
+            totals[number, kind] += 64
+        totals[number, OWN:MAPS] = 64 * 27 * number, 729 * number
         for place, count in enumerate(many):
             first = MAPS + 3 * place
-            found[number, first : first + 3] = 64 * count, 64 * 27 * 8 * count, 729 * 8 * count
-    return found
+            totals[number, first : first + 3] = 64 * count, 64 * 27 * 8 * count, 729 * 8 * count
+    return totals
 
 
 def factors(weights: NDArray[np.int64], divisor: NDArray[np.int64], mean: int) -> NDArray[np.int64]:
@@ -167,18 +167,18 @@ class Tile:
 
     def sums(self, number: int) -> list[NDArray[np.int32] | None]:
         """What the weights of a pass multiply, over the cells and a border; None: nothing is known."""
-        found: list[NDArray[np.int32] | None] = [None] * MEAN
+        terms: list[NDArray[np.int32] | None] = [None] * MEAN
         for kind, parity, shift in neighbours(number):
             there = _shifted(self._own[parity], shift)
-            before = found[kind]
-            found[kind] = there if before is None else before + there
+            before = terms[kind]
+            terms[kind] = there if before is None else before + there
         if number:
-            found[OWN : OWN + 2] = [_shifted(part, (0, 0, 0)) for part in wide(self._sums)]
+            terms[OWN : OWN + 2] = [_shifted(part, (0, 0, 0)) for part in wide(self._sums)]
         for place, part in enumerate(self._maps):
             if part is not None:
                 arrays = (part.lattices[PASSES[number]], part.near, part.far)
-                found[MAPS + 3 * place : MAPS + 3 * place + 3] = [_shifted(array, (0, 0, 0)) for array in arrays]
-        return found
+                terms[MAPS + 3 * place : MAPS + 3 * place + 3] = [_shifted(array, (0, 0, 0)) for array in arrays]
+        return terms
 
     def classes(self, number: int) -> NDArray[np.uint8]:
         """Classes of the coefficients of a pass."""
@@ -189,16 +189,16 @@ class Tile:
                 total += part * np.int32(factor)
         octave = np.frexp(np.maximum(total, 1).astype(np.float64))
         mantissa = (octave[0] * 8).astype(np.int32) - 4
-        found = np.clip(4 * (octave[1] - 1) + mantissa - FIRST_CLASS, 0, CLASSES - 1).astype(np.uint8)
-        return found[self.cut(number)]
+        clipped = np.clip(4 * (octave[1] - 1) + mantissa - FIRST_CLASS, 0, CLASSES - 1).astype(np.uint8)
+        return clipped[self.cut(number)]
 
     def means(self, number: int, mean: int) -> list[NDArray[np.float64]]:
         """What weights stand before, in magnitudes of 1, for every coefficient of a pass; the encoder's."""
-        found = []
+        columns = []
         for part, divisor in zip(self.sums(number), self._divisors[number].tolist(), strict=True):
             known = np.full(self.cells, mean / 4096) if part is None else part * (4 / divisor)
-            found.append(known[self.cut(number)].ravel())
-        return [*found, np.full(found[0].shape, mean / 4096)]
+            columns.append(known[self.cut(number)].ravel())
+        return [*columns, np.full(columns[0].shape, mean / 4096)]
 
     def cut(self, number: int) -> tuple[slice, ...]:
         """The cells that have a coefficient of a pass."""

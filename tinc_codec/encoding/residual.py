@@ -164,9 +164,9 @@ def encode(volume: Volume, quantiser: Quantiser) -> Coded:
     models: list[PassModel] = []
     records: list[list[_Step]] = []
     for step in passes(len(shape), levels):
-        model, made = _run(step, work, quantiser, domain.top)
+        model, coded = _run(step, work, quantiser, domain.top)
         models.append(model)
-        records.append(made)
+        records.append(coded)
     thresholds, tables = _tables(records)
     parameters = ResidualParameters(
         domain, 0 if volume.model is not None else middle, tiles, blank.widths, tuple(models), thresholds, tables
@@ -174,8 +174,8 @@ def encode(volume: Volume, quantiser: Quantiser) -> Coded:
     codes = []
     for number in range(len(work)):
         encoder = Encoder()
-        for made in records:
-            write_pass(encoder, parameters, contexts(made[number].expected, thresholds), made[number].steps)
+        for coded in records:
+            write_pass(encoder, parameters, contexts(coded[number].expected, thresholds), coded[number].steps)
         codes.append(_trimmed(encoder.bytes()))
     values = np.empty(shape)
     for tile in work:
@@ -300,8 +300,8 @@ def _offset(value: float) -> int:
 
 def _tables(records: list[list[_Step]]) -> tuple[NDArray[np.int64], tuple[bytes, ...]]:
     """Thresholds of the contexts at quantiles of the expected error, and each context's frequencies."""
-    expected = np.concatenate([made.expected for steps in records for made in steps])
-    steps = np.concatenate([made.steps for made_by in records for made in made_by])
+    expected = np.concatenate([step.expected for steps in records for step in steps])
+    steps = np.concatenate([step.steps for tiles in records for step in tiles])
     count = min(CONTEXTS, MOST_CONTEXTS, max(1, len(steps) // VOXELS_PER_CONTEXT))
     inner = np.quantile(expected, np.arange(1, count) / count) if len(expected) else np.zeros(0)
     thresholds = np.unique(np.clip(np.ceil(inner), 0, 2**53)).astype(np.int64)

@@ -190,15 +190,15 @@ class _Trainer:
         self.best = math.inf
 
     def run(self, watch: Watch) -> Fit:
-        total, told = self.recipe.steps, 0.0
+        total, watched = self.recipe.steps, 0.0
         for step in range(total):
             progress = step / total
             self._step(progress, self._schedule(progress), progress >= self.recipe.rounding)
             if step % _CHECK == 0:
                 self._check_divergence(progress)
-            if step % _CHECK == 0 or time.monotonic() > told + _PATIENCE:
+            if step % _CHECK == 0 or time.monotonic() > watched + _PATIENCE:
                 watch(progress)
-                told = time.monotonic()
+                watched = time.monotonic()
             if progress >= self.recipe.rounding and step % max(total // 20, 1) == 0:
                 self._calibrate()
         layers, size = best = self._export()
