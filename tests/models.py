@@ -22,6 +22,10 @@ from tinc_codec.tree.node_layout import lay_out
 from tinc_codec.tree.partition import fold, partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 
+DTYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
+SHAPES = [(9,), (40,), (17, 20), (1, 33), (9, 16, 17), (2, 15, 3, 16), (2, 2, 1, 3, 16)]
+"""Of chunks that random models are made for."""
+
 
 def random_tree(rng, shape, levels=3, widest=5, classes=2, empty=0.2):
     part = partition(shape, levels)

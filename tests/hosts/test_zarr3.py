@@ -280,3 +280,22 @@ def test_xarray_encoding_keys(tmp_path, smooth):
         dataset.to_zarr(path, zarr_format=zarr_format, encoding=encoding, consolidated=False)
         opened = xarray.open_zarr(path, consolidated=False)
         assert close(opened["volume"].values, smooth)
+
+
+def test_a_written_chunk_is_lossless_if_asked_whatever_the_array_says(tmp_path, volume):
+    from tinc_codec.hosts.zarr3 import losslessly
+
+    for zarr_format in (2, 3):
+        for shards in (None, (40, 50, 60)) if zarr_format == 3 else (None,):
+            array = zarr.create_array(
+                tmp_path / "a.zarr",
+                shape=volume.shape,
+                dtype=volume.dtype,
+                chunks=(20, 50, 60),
+                overwrite=True,
+                **({"shards": shards} if shards else {}),
+                **zarr_kwargs(TINCCodec(ratio=400, effort=1), zarr_format=zarr_format),
+            )
+            losslessly(array)[:] = volume
+            assert (zarr.open_array(tmp_path / "a.zarr", mode="r")[:] == volume).all()
+            assert zarr.open_array(tmp_path / "a.zarr", mode="r").metadata == array.metadata
