@@ -78,15 +78,6 @@ def test_a_seed_makes_bytes_repeatable(smooth):
     assert QUICK.encode(smooth) != TINCCodec(ratio=16, effort=1, seed=1).encode(smooth)
 
 
-def test_the_stream_tells_its_quality(smooth):
-    data = QUICK.encode(smooth)
-    got, stored = decode(data), inspect(data).quality
-    assert stored.rmse == pytest.approx(metrics.rmse(smooth, got))
-    assert stored.max_error == metrics.max_error(smooth, got)
-    assert (stored.low, stored.high) == (smooth.min(), smooth.max())
-    assert stored.psnr == pytest.approx(quality(smooth, got))
-
-
 def test_values_stay_within_the_range_of_the_data(smooth):
     got = QUICK.decode(QUICK.encode(smooth))
     assert got.min() >= smooth.min()

@@ -1,7 +1,6 @@
 """The residual's coder against the decoder that was written from FORMAT.md, and against damage."""
 
 import contextlib
-import dataclasses
 import math
 
 import numpy as np
@@ -15,7 +14,6 @@ from tests.stream.test_container import sealed
 from tinc_codec import decode
 from tinc_codec.encoding import residual as learning
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.residual.integer_domain import IntegerDomain, Kind
 from tinc_codec.stream import limits
 from tinc_codec.stream.container import Section, unpack
 
@@ -53,38 +51,6 @@ def test_the_decoder_written_from_the_format_document_agrees(shape, dtype, order
     assert np.array(samples, code).reshape(shape).tobytes() == got.astype(code).tobytes(order="C")
 
 
-def test_the_step_bounds_the_error_and_zeros_are_cheap():
-    rng = np.random.default_rng(0)
-    values = np.rint(1000 + 30 * np.sin(np.indices((40, 50)).sum(0) / 9) + rng.normal(0, 4, (40, 50)))
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
-    sizes = []
-    for width in (1, 9, 33):
-        coded = learning.encode(learning.Volume(domain, values, None, None), learning.Quantiser(width))
-        assert np.abs(coded.values - values).max() <= width // 2
-        sizes.append(len(coded.section))
-    assert sizes[0] > sizes[1] > sizes[2]
-
-
-def test_neighbours_predict():
-    """A ramp costs next to nothing, though every value of it is different."""
-    values = np.indices((64, 64)).sum(0).astype(float) * 7
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 2000)
-    coded = learning.encode(learning.Volume(domain, values, None, None), learning.Quantiser(1))
-    assert (coded.values == values).all()
-    assert len(coded.section) < 450
-
-
-def test_a_model_predicts():
-    rng = np.random.default_rng(1)
-    values = rng.integers(0, 1000, (48, 48)).astype(float)
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u2"), 0, 1, 1000)
-    sizes = [
-        len(learning.encode(learning.Volume(domain, values, None, model), learning.Quantiser(1)).section)
-        for model in (None, (values + rng.integers(-1, 2, values.shape)).clip(0).astype("u2"))
-    ]
-    assert sizes[1] < sizes[0] / 2
-
-
 @given(data=st.data())
 def test_hostile_residuals_decode_or_are_refused(data):
     body = bytearray(_hostile())
@@ -99,27 +65,3 @@ def test_hostile_residuals_decode_or_are_refused(data):
 def _hostile():
     stream, _ = random_residual(np.random.default_rng(3), (11, 13), "f4", "C", 3, model=True, exact=True, crop=False)
     return stream[:-4]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"tiles": (0, 1)}, "tiles over a chunk"),
-        ({"widths": (1, 0)}, "step of 0"),
-        ({"domain": IntegerDomain(Kind.INTEGER, np.dtype("u1"), 200, 1, 100)}, "goes beyond uint8"),
-        ({"thresholds": np.array([5, 5])}, "do not ascend"),
-    ],
-)
-def test_parameters_that_make_no_sense_are_refused(change, message):
-    from tinc_codec.residual import section
-    from tinc_codec.residual.prediction import PLAIN
-    from tinc_codec.stream.fields import FieldReader
-
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u1"), 0, 1, 100)
-    models = (PLAIN[0], *(PLAIN[1],) * 3)
-    good = section.ResidualParameters(domain, 0, (1, 1), (1, 1), models, np.array([5, 6]), (b"\1",) * 3)
-    code = [b"\0" * 8]
-    section.unpack(FieldReader(section.pack(good, code), "good"), (5, 5), domain.dtype)
-    bad = section.pack(dataclasses.replace(good, **change), code)
-    with pytest.raises(CorruptStreamError, match=message):
-        section.unpack(FieldReader(bad, "bad"), (5, 5), domain.dtype)
