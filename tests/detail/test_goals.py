@@ -5,8 +5,13 @@ import pytest
 
 from tests.detail.cases import smooth
 from tinc_codec.backends.numba.detail import work as compiled
+from tinc_codec.detail import reference
 from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.goals import Budget, Error, Step, encode
+from tinc_codec.detail.encoding import COARSEST, FINEST, Samples, transform
+from tinc_codec.detail.goals import Budget, Error, Step, encode, first_step, integers
+from tinc_codec.detail.plans import usual
+from tinc_codec.detail.scale import Scale
+from tinc_codec.detail.section import four
 from tinc_codec.errors import UnreachableGoalError
 
 NOISE = np.random.default_rng(0).normal(0, 1, (12, 20, 24))
@@ -44,3 +49,22 @@ def test_an_infinite_step_leaves_nothing_but_the_mean(scale):
     detail = Detail.parse(section, NOISE.shape, compiled)
     assert np.allclose(detail.samples(detail.whole()), NOISE.mean() * scale, atol=0)
     assert len(section) < 80
+
+
+@pytest.mark.parametrize("exponent", [-40, 0, 40])
+def test_sizes_in_samples_are_sizes_in_integers_as_far_as_steps_reach(exponent):
+    scale = Scale(0.0, exponent, 256, 13, 0, 0)
+    assert integers(3 * 2.0**exponent, scale) == 3
+    assert integers(np.inf, scale) == COARSEST
+    assert integers(0.0, scale) == 2.0**-8
+
+
+@pytest.mark.parametrize("size", [1, 200, 10**9])
+def test_a_first_step_leaves_about_as_many_coefficients_as_bytes(size):
+    coefficients = transform(Samples.of(NOISE.reshape(four(NOISE.shape))), usual(four(NOISE.shape)), reference)
+    step = first_step(coefficients, size)
+    assert step >= FINEST
+    parts, above = coefficients.layout, 0
+    for band, unit in enumerate(coefficients.unit_steps):
+        above += np.count_nonzero(np.abs(parts.view(coefficients.values, band)) / unit > 0.749 * step)
+    assert step == FINEST or 0 < above <= 2 * size

@@ -1,10 +1,11 @@
 """Where the numbers of a chunk lie."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.detail.cases import plans
 from tinc_codec.detail.layout import layout
+from tinc_codec.detail.plan import Group, Plan
 
 
 @given(plans())
@@ -46,3 +47,22 @@ def _inside(plan, rung, tile, band, above, there, group):
         for coefficient in (begin, end - 1):
             place = min(coefficient >> halved, plan.bands[above].shape[axis] - 1)
             assert low <= place < high
+
+
+@settings(max_examples=30)
+@given(plans(40))
+def test_a_wave_needs_only_the_waves_before(plan):
+    parts = layout(plan)
+    owner = {band: number for number, piece in enumerate(parts.pieces) for band in piece.bands.tolist()}
+    waves = [piece.wave for piece in parts.pieces]
+    assert waves == sorted(waves)
+    for number, piece in enumerate(parts.pieces[1:], start=1):
+        parents = {owner[parent] for parent in parts.parents[piece.bands].ravel().tolist() if parent >= 0}
+        assert all(parts.pieces[parent].wave < piece.wave for parent in parents - {number})
+    assert sorted(parts.inner + parts.outer) == list(range(len(parts.pieces)))
+    assert sum(piece.size for piece in parts.pieces) == parts.size
+
+
+def test_a_plan_is_laid_out_once():
+    plan = Plan((1, 1, 1, 7), (Group((0, 1, 2), 0), Group((3,), 2)), 16)
+    assert layout(plan) is layout(Plan((1, 1, 1, 7), (Group((0, 1, 2), 0), Group((3,), 2)), 16))
