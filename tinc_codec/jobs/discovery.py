@@ -56,7 +56,7 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
 
 
 def named_paths(nodes: Mapping[str, Node], consolidated: Documents) -> set[str]:
-    """NodeLayout of nodes that consolidated and OME metadata of some groups name."""
+    """Paths of nodes that consolidated and OME metadata of some groups name."""
     groups = [node for node in nodes.values() if node.kind == "group"]
     paths = {_join(path, name) for path, named in consolidated.items() for name in _consolidated_paths(named)}
     return paths | {_join(node.path, name) for node in groups for name in ome.paths(node.attributes)}
@@ -75,7 +75,7 @@ def _next_image(path: str, nodes: Mapping[str, Node]) -> Iterable[str]:
 
 
 def _consolidated_paths(named: Mapping[str, Any]) -> Iterable[str]:
-    """NodeLayout of the nodes that consolidated metadata name, by path or by metadata file."""
+    """Paths of the nodes that consolidated metadata name, by path or by metadata file."""
     for key in named:
         folder, _, name = key.rpartition("/")
         path = folder if name in METADATA else key
