@@ -6,6 +6,9 @@ import pickle
 import numpy as np
 import pytest
 import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
 from tests.hosts.pyramids import LOSSLESS, create
 from tinc_codec import (
@@ -13,6 +16,7 @@ from tinc_codec import (
     open_multiscale,
     zarr_kwargs,
 )
+from tinc_codec.hosts.ome_zarr_view import View
 
 
 def test_an_ome_zarr_view_needs_no_stored_pyramid(tmp_path, ramp):
@@ -95,3 +99,62 @@ def _names(store, prefix):
         return sorted([name async for name in store.list_dir(prefix)])
 
     return zarr.core.sync.sync(collect())
+
+
+@pytest.fixture(scope="module")
+def view():
+    """Two levels of plain arrays, the coarser of three axes of odd sizes."""
+    shapes = ((5, 4, 7), (3, 2, 4))
+    volumes = [np.arange(np.prod(shape), dtype="u2").reshape(shape) for shape in shapes]
+    arrays = [zarr.create_array(zarr.storage.MemoryStore(), data=volume, chunks=(2, 2, 4)) for volume in volumes]
+    return View(arrays, [(1, 1, 1), (2, 2, 2)], "zyx", (None, [1.0] * 3, [0.0] * 3))
+
+
+@given(parts=st.lists(st.sampled_from(["0", "1", "2", "c", "00", "-1", "٣", "zarr.json", "", "x"]), max_size=6))
+def test_a_key_is_there_if_it_is_listed_and_not_otherwise(view, parts):
+    key = "/".join(parts)
+    there = key in _keys(view)
+    assert zarr.core.sync.sync(view.exists(key)) == there
+    assert (_get(view, key) is not None) == there
+    folder = "/".join(filter(None, parts))
+    start = f"{folder}/" if folder else ""
+    assert set(_names(view, key)) == {
+        k.removeprefix(start).partition("/")[0] for k in _keys(view) if k.startswith(start)
+    }
+
+
+@pytest.mark.parametrize("axes", [0, 1, 5])
+def test_views_of_any_number_of_axes_read_as_what_they_show(axes):
+    data = np.arange(3**axes, dtype="i4").reshape((3,) * axes)
+    array = zarr.create_array(zarr.storage.MemoryStore(), data=data, chunks=(2,) * axes)
+    one = View([array], [(1,) * axes], [""] * axes, (None, [1.0] * axes, [0.0] * axes))
+    assert (zarr.open_group(one, mode="r")["0"][...] == data).all()
+    assert len(_keys(one)) == 2 + array.nchunks
+
+
+@pytest.mark.parametrize(
+    ("byte_range", "expected"),
+    [
+        (RangeByteRequest(1, 4), slice(1, 4)),
+        (OffsetByteRequest(3), slice(3, None)),
+        (SuffixByteRequest(5), slice(-5, None)),
+        (SuffixByteRequest(10**6), slice(None)),
+    ],
+)
+def test_parts_of_documents_and_chunks(view, byte_range, expected):
+    prototype = zarr.core.buffer.default_buffer_prototype()
+    for key in ("zarr.json", "1/c/0/0/0"):
+        whole = _get(view, key)
+        pairs = [(key, byte_range), ("nothing", None)]
+        part, missing = zarr.core.sync.sync(view.get_partial_values(prototype, pairs))
+        assert part.to_bytes() == whole[expected]
+        assert missing is None
+
+
+def test_nothing_of_a_view_can_be_written(view):
+    buffer = zarr.core.buffer.cpu.Buffer.from_bytes(b"x")
+    with pytest.raises(UnsupportedDataError, match="nothing of it is stored"):
+        zarr.core.sync.sync(view.set("0/c/0/0/0", buffer))
+    with pytest.raises(UnsupportedDataError, match="nothing of it is stored"):
+        zarr.core.sync.sync(view.delete("zarr.json"))
+    assert "2 levels" in repr(view)
