@@ -1,24 +1,32 @@
-"""Reports in files."""
+"""Reports in files: JSON or a page, by the ending of the name."""
 
 import json
 
 import pytest
 
-import tinc_codec
-from tests.jobs.results import QUIET, compress
+from tests.jobs.report.cases import report
 from tinc_codec import ConfigurationError
 from tinc_codec.jobs.report.summary import check_place
 
 
-def test_a_report_that_cannot_be_written_says_that_the_job_is_done(tmp_path, source, bounded, client, monkeypatch):
-    report = compress(source, tmp_path / "b.zarr", bounded, client)
+def test_the_report_is_json_or_a_page(tmp_path):
+    report().save(tmp_path / "ä.json")
+    read = json.loads((tmp_path / "ä.json").read_text("utf-8"))
+    assert read["raw_bytes"] == 6000
+    assert read["failures"][0]["instead"] == "lossless"
+    report(views=()).save(str(tmp_path / "r.html"))
+    assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+    with pytest.raises(ConfigurationError, match=r"r\.txt must end with \.html or \.json"):
+        report().save(tmp_path / "r.txt")
 
+
+def test_a_report_that_cannot_be_written_says_that_the_job_is_done(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
-    with pytest.raises(tinc_codec.ConfigurationError, match="the job itself is done"):
-        report.save(tmp_path / "r.json")
+    with pytest.raises(ConfigurationError, match="No space left on device; the job itself is done"):
+        report().save(tmp_path / "r.json")
 
 
 @pytest.mark.parametrize(
@@ -39,17 +47,7 @@ def test_reports_that_cannot_be_written(tmp_path, name, words):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d.html", "file"]
 
 
-def test_the_report_is_json_and_a_page(tmp_path, ome, bounded, client):
-    pytest.importorskip("matplotlib")
-    report = tinc_codec.compress(ome("0.5"), tmp_path / "b.zarr", bounded, client=client, **QUIET)
-    report.save(tmp_path / "r.json")
-    read = json.loads((tmp_path / "r.json").read_text())
-    assert read["raw_bytes"] == report.raw_bytes
-    assert len(read["records"]) == report.plan.tasks
-    report.save(tmp_path / "r.html")
-    page = (tmp_path / "r.html").read_text()
-    assert page.count("data:image/png;base64,") == 4  # slices, and maps with histograms, of two levels
-    assert 'src="http' not in page
-    assert "copied: a label image" in page
-    with pytest.raises(ConfigurationError, match=r"\.html or \.json"):
-        report.save(tmp_path / "r.txt")
+def test_a_directory_that_may_not_be_written_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinc_codec.jobs.report.summary.why_unwritable", lambda folder: f"{folder.name} is read-only")
+    with pytest.raises(ConfigurationError, match="is read-only; give another name"):
+        check_place(tmp_path / "r.html")
