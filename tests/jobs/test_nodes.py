@@ -31,6 +31,15 @@ def test_attributes_alone_are_no_node():
         ({"a/zarr.json": b"{"}, "store/a/zarr.json is not JSON"),
         ({"a/zarr.json": b"[]"}, "store/a/zarr.json is not a JSON object"),
         ({"a/zarr.json": b'{"zarr_format": 4}'}, "describes neither an array nor a group"),
+        ({"a/zarr.json": b"[" * 50_000}, "store/a/zarr.json is not JSON"),
+        (
+            {"zarr.json": GROUP3.replace(b'{"a": 1}', b"[1]")},
+            "store/zarr.json has attributes that are not a JSON object",
+        ),
+        (
+            {"zarr.json": GROUP3.replace(b'"attributes"', b'"consolidated_metadata": 3, "attributes"')},
+            "consolidated_metadata that are not a JSON object",
+        ),
         ({"a/.zarray": b"{}", "a/.zgroup": b"{}"}, "store/a is described twice, by"),
         ({"a/.zarray": b"{}", "a/zarr.json": ARRAY3}, "store/a is described twice"),
     ],
