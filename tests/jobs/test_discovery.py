@@ -9,10 +9,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 import zarr
+from zarr.storage import MemoryStore, StorePath
 
 import tinc_codec
 from tests.jobs.results import BOUND, CODEC, compress
 from tinc_codec import ConfigurationError
+from tinc_codec.jobs.discovery import discover
+from tinc_codec.jobs.objects import write_objects
 
 pytestmark = pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
 
@@ -82,3 +85,51 @@ def test_series_and_wells_over_http(served, tmp_path, volume, client, caplog):
         report = compress(f"{served}/{name}", tmp_path / f"new-{name}", client)
         assert [array.path for array in report.arrays] == paths
     assert (tmp_path / "new-r.zarr/OME/METADATA.ome.xml").read_text() == "<OME/>"
+
+
+def image(*paths):
+    return {"ome": {"multiscales": [{"datasets": [{"path": path} for path in paths]}]}}
+
+
+def test_what_metadata_name_is_followed_from_group_to_group():
+    store = MemoryStore()
+    root = zarr.create_group(store, attributes=image("0", "fine/1"))
+    root.create_group("labels", attributes={"ome": {"labels": ["ä"]}})
+    root.create_group("labels/ä", attributes=image("0", "."))
+    for path in ("0", "fine/1", "labels/ä/0", "nobody/names/it"):
+        root.create_array(path, shape=(4,), dtype="u1")
+    nodes, foreign, consolidated = discover(StorePath(store))
+    assert set(nodes) == {"", "0", "fine/1", "labels", "labels/ä", "labels/ä/0"}
+    assert (foreign, consolidated) == ((), {})
+
+
+def test_images_of_a_collection_are_numbered_and_end_with_the_first_that_is_not_there():
+    store = MemoryStore()
+    zarr.create_group(store, attributes={"ome": {"bioformats2raw.layout": 3}})
+    for number in range(3):
+        zarr.create_group(StorePath(store, str(number)), attributes=image("0"))
+        zarr.create_array(StorePath(store, f"{number}/0"), shape=(4,), dtype="u1")
+    write_objects(StorePath(store), {"OME/METADATA.ome.xml": b"<OME/>"})
+    nodes, foreign, _ = discover(StorePath(store))
+    assert {path for path in nodes if path.isdecimal()} == {"0", "1", "2"}
+    assert foreign == ("OME/METADATA.ome.xml",)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_consolidated_metadata_name_what_is_there(zarr_format):
+    store = MemoryStore()
+    root = zarr.create_group(StorePath(store, "x"), zarr_format=zarr_format)
+    root.create_group("a").create_array("0", shape=(4,), dtype="u1")
+    zarr.consolidate_metadata(store, path="x")
+    nodes, _, consolidated = discover(StorePath(store, "x"))
+    assert set(nodes) == {"", "a", "a/0"}
+    assert set(consolidated) == {""}
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "..", "a//b", "/x"])
+def test_paths_that_lead_elsewhere_are_refused_by_name(path):
+    store = MemoryStore()
+    zarr.create_group(StorePath(store, "in"), attributes=image("0", path)).create_array("0", shape=(4,), dtype="u1")
+    with pytest.raises(ConfigurationError, match=r"is named by metadata of .*, and is not (there|in it)") as refusal:
+        discover(StorePath(store, "in"))
+    assert "\n" not in str(refusal.value)

@@ -32,6 +32,8 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
     nodes: dict[str, Node] = {}
     pending, optional = set[str](), {""}
     while pending | optional:
+        if outside := sorted(path for path in pending if path == ".." or path.startswith("../")):
+            raise ConfigurationError(f"{store}/{outside[0]} is named by metadata of {store}, and is not in it")
         paths = pending | optional
         read = read_objects(place, [_join(path, name) for path in paths for name in (*METADATA, CONSOLIDATED)])
         new = parse_documents(store, read)
@@ -63,7 +65,7 @@ def named_paths(nodes: Mapping[str, Node], consolidated: Documents) -> set[str]:
 
 
 def _join(path: str, name: str) -> str:
-    joined = posixpath.normpath("/".join(filter(None, (path, name))))
+    joined = posixpath.normpath("/".join(filter(None, (path, name.lstrip("/")))))
     return "" if joined == "." else joined
 
 
