@@ -1,4 +1,6 @@
 import json
+import runpy
+import sys
 
 import numpy as np
 import pytest
@@ -195,3 +197,11 @@ def test_a_package_that_a_protocol_needs_is_named(stored, monkeypatch):
     result = tinc("compress", "s3://bucket/a.zarr", stored.parent / "o.zarr")
     assert result.exit_code == 2
     assert "Install s3fs" in result.stderr
+
+
+def test_the_package_of_the_command_line_can_be_run(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["tinc", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("tinc_codec.cli", run_name="__main__", alter_sys=True)
+    assert ended.value.code == 0
+    assert __version__ in capsys.readouterr().out
