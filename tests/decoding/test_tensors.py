@@ -70,7 +70,7 @@ def test_zarr_s_gpu_buffers_get_chunks_without_a_copy_to_the_host(monkeypatch):
     played = types.SimpleNamespace(from_dlpack=np.from_dlpack)
     monkeypatch.setitem(sys.modules, "cupy", played)
     specs = []
-    monkeypatch.setattr("tinc_codec.hosts.zarr3._on_gpu", lambda spec: specs.append(spec) or True)
+    monkeypatch.setattr("tinc_codec.hosts.zarr3.on_gpu", lambda spec: specs.append(spec) or True)
     array = zarr.create_array(
         zarr.storage.MemoryStore(), shape=(64, 64), chunks=(32, 64), dtype=">u2", **zarr_kwargs(TINCCodec(max_error=0))
     )

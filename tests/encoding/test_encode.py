@@ -77,7 +77,7 @@ def arrays(draw):
 @pytest.fixture
 def few_steps(monkeypatch):
     monkeypatch.setattr(training, "STEPS", dict.fromkeys(range(1, 10), 12))
-    monkeypatch.setattr(training, "_CORRECTIONS", 1)
+    monkeypatch.setattr(training, "CORRECTIONS", 1)
 
 
 def differences(a, b):

@@ -56,8 +56,8 @@ def test_pieces_of_a_zarr_array_say_what_they_are_read_from(tmp_path, target):
 
 @pytest.mark.parametrize(("own", "named", "threads"), [(True, False, 3), (True, True, 2), (False, False, 0)])
 def test_a_worker_of_its_own_takes_its_share_of_the_cores(target, monkeypatch, own, named, threads):
-    monkeypatch.setattr(module, "_has_own_process", lambda: own)
-    monkeypatch.setattr(module, "_keep_freed_memory", lambda: None)
+    monkeypatch.setattr(module, "has_own_process", lambda: own)
+    monkeypatch.setattr(module, "keep_freed_memory", lambda: None)
     monkeypatch.setattr(module, "cores", lambda: 6)
     if named:
         monkeypatch.setenv("TINC_THREADS", "2")

@@ -123,7 +123,7 @@ def test_answers_are_kept_by_their_arguments():
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_begins_with_an_empty_store_and_a_free_lock():
     kept.keep("key", "value", 10)
-    with kept._lock:
+    with kept.lock:
         child = os.fork()
         if child == 0:
             os._exit(0 if kept.find("key") is None and kept.nbytes == 0 else 1)

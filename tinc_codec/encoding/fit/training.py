@@ -24,7 +24,7 @@ STEPS = {1: 250, 2: 500, 3: 1000, 4: 2000, 5: 4000, 6: 6000, 7: 10000, 8: 16000,
 _AIM, _USED = 0.98, 0.94
 """Share of the budget that steering aims at, and the least that it is content with."""
 
-_CORRECTIONS = 24
+CORRECTIONS = 24
 """Most rounds of `_CHECK` steps after the last one, until the stream fits."""
 
 VOXELS, POINTS = 2**14, 512
@@ -202,7 +202,7 @@ class _Trainer:
             if progress >= self.recipe.rounding and step % max(total // 20, 1) == 0:
                 self._calibrate()
         layers, size = best = self._export()
-        while not _USED * self.budget <= size <= self.budget and total < self.recipe.steps + _CORRECTIONS * _CHECK:
+        while not _USED * self.budget <= size <= self.budget and total < self.recipe.steps + CORRECTIONS * _CHECK:
             try:
                 self._correct(size)
                 layers, size = self._export()
