@@ -17,7 +17,7 @@ from tinc_codec.encoding.prepared import prepare
 from tinc_codec.errors import CorruptStreamError, UnsupportedDataError
 from tinc_codec.stream.container import LARGEST_RANK
 
-training = pytest.importorskip("tinc_codec.encoding.fit.training")
+pytest.importorskip("torch")
 
 DTYPES = ["u1", "<u2", ">u4", "u8", "i1", ">i2", "i4", "<i8", "f2", "<f4", ">f4", ">f8"]
 BOUNDS = st.sampled_from(
@@ -73,12 +73,6 @@ def arrays(draw):
         axis = draw(st.integers(0, len(shape) - 1))
         values = np.pad(values, [(0, 300 * (a == axis)) for a in range(len(shape))])[..., :]
     return np.array(values, dtype, order=draw(st.sampled_from("CF")))
-
-
-@pytest.fixture
-def few_steps(monkeypatch):
-    monkeypatch.setattr(training, "STEPS", dict.fromkeys(range(1, 10), 12))
-    monkeypatch.setattr(training, "CORRECTIONS", 1)
 
 
 def differences(a, b):

@@ -15,15 +15,12 @@ from tinc_codec.stream.container import Container, Header, ModelKind
 
 pytest.importorskip("torch")
 
-from tinc_codec.encoding.fit import training
 
 CONFIG = Config(ratio=8, effort=1, levels=2)
 VOLUME = np.rint(100 * np.sin(np.indices((16, 16, 16)).sum(0) / 4) + 500).astype("u2")
 
 
-@pytest.fixture(autouse=True)
-def few_steps(monkeypatch):
-    monkeypatch.setattr(training, "STEPS", dict.fromkeys(range(1, 10), 8))
+pytestmark = pytest.mark.usefixtures("few_steps")
 
 
 def modelled(volume, room, config=CONFIG):

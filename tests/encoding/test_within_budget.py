@@ -65,7 +65,7 @@ def test_a_share_of_the_bytes_is_for_networks(volume, share, kind):
 
 def test_from_effort_4_networks_are_there_where_they_are_better_and_never_where_they_are_worse(monkeypatch):
     pytest.importorskip("torch")
-    z, y, x = np.indices((24, 48, 48)) / 9.0
+    z, y, x = np.indices((32, 64, 64)) / 9.0
     waves = (20000 + 9000 * np.sin(y + np.sin(z)) * np.cos(x)).astype("u2")
     noise = (20000 + np.random.default_rng(0).normal(0, 2000, waves.shape)).astype("u2")
     monkeypatch.setattr(networks, "PROBE", 1)

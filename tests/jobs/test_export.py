@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 import zarr
 
-import tinc_codec
+from tests.fixtures import write_ome
+from tests.jobs.results import compress
 from tinc_codec import ConfigurationError, export, export_tiff
 from tinc_codec.hosts.zarr3 import is_compressed
 
 
-@pytest.fixture
-def packed(tmp_path, ome, bounded, client):
-    tinc_codec.compress(ome("0.5"), tmp_path / "packed.zarr", bounded, client=client, progress=False)
-    return tmp_path / "packed.zarr"
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory, volume, client):
+    """An image that is compressed, which nobody here writes to."""
+    folder = tmp_path_factory.mktemp("packed")
+    image = write_ome(folder / "image.zarr", volume, "0.5")
+    compress(image, folder / "packed.zarr", client)
+    return folder / "packed.zarr"
 
 
 @pytest.mark.parametrize("codec", ["zstd", "blosc", "gzip", "none", {"compressors": None}])

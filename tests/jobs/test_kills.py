@@ -88,7 +88,7 @@ def zygote():
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     path = tmp_path_factory.mktemp("original") / "a.zarr"
-    zarr.create_array(path, data=light_sheet((36, 48, 64), seed=2), chunks=(12, 16, 32), attributes={"unit": "um"})
+    zarr.create_array(path, data=light_sheet((36, 48, 64), seed=2), chunks=(12, 24, 32), attributes={"unit": "um"})
     return path
 
 

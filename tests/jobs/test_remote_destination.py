@@ -24,6 +24,7 @@ from tinc_codec.phantom import light_sheet
 
 s3fs = pytest.importorskip("s3fs")
 pytest.importorskip("moto")
+from tests.fixtures import read_files  # noqa: E402
 from tests.jobs.s3 import Server  # noqa: E402
 
 BUCKET = "lab"
@@ -111,12 +112,13 @@ def objects(bucket):
     return read
 
 
-@pytest.fixture
-def expected(small, client, tmp_path, files):
+@pytest.fixture(scope="session")
+def expected(small, client, tmp_path_factory):
     """What the same job makes of the same source between local directories."""
-    fill(zarr.create_group(tmp_path / "a.zarr", attributes={"name": "brain"}), small)
-    tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "local.zarr", CODEC, client=client, progress=False)
-    return files(tmp_path / "local.zarr")
+    folder = tmp_path_factory.mktemp("expected")
+    fill(zarr.create_group(folder / "a.zarr", attributes={"name": "brain"}), small)
+    tinc_codec.compress(folder / "a.zarr", folder / "local.zarr", CODEC, client=client, progress=False)
+    return read_files(folder / "local.zarr")
 
 
 def absent(url, options):
