@@ -20,7 +20,7 @@ def test_parts_are_of_all_that_is_wanted_and_cost_what_their_networks_do(seed, w
     layout = lay_out(random_model(rng, (40, 37), "u2", widest=9))
     wanted = [np.sort(rng.choice(n, int(rng.integers(1, n)), replace=False)) for n in (40, 37)]
     for batch in product(layout.model.tree.partition, wanted).batches():
-        parts, work = inference_numba._parts.py_func(
+        parts, work = inference_numba.divided.py_func(
             batch.sizes, batch.leaves, layout.layers, layout.first, layout.count, layout.below, layout.network, worth
         )
         leaf = point = 0
