@@ -8,5 +8,5 @@ from tinc_codec import inspect, stored_chunks
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-output")
 
 for key, stream in stored_chunks(folder):
-    told = inspect(stream)
-    print(f"{key}: {told.ratio:.0f}x, {told.bits_per_parameter:.1f} bits a weight, {told.quality.psnr:.1f} dB")
+    info = inspect(stream)
+    print(f"{key}: {info.ratio:.0f}x, {info.bits_per_parameter:.1f} bits a weight, {info.quality.psnr:.1f} dB")

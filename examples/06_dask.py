@@ -21,10 +21,10 @@ def main(folder: Path) -> None:
 
     # Or as a job, with a ledger, on the workers of a cluster: an address, dask-cuda's, dask-jobqueue's, ...
     with Client(n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
-        told = tinc_codec.compress(lazy, folder / "job.zarr", codec, client=client, progress=False)
+        report = tinc_codec.compress(lazy, folder / "job.zarr", codec, client=client, progress=False)
 
     back = da.from_zarr(folder / "job.zarr")  # lazy
-    print(f"{told.ratio:.1f}x; {back}, mean of a plane {back[3].mean().compute():.1f}")
+    print(f"{report.ratio:.1f}x; {back}, mean of a plane {back[3].mean().compute():.1f}")
 
 
 if __name__ == "__main__":

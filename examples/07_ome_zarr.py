@@ -31,8 +31,8 @@ def main(folder: Path) -> None:
 
     # None: in place. At every moment a reader finds the old image or the new one, whole.
     codec = TINCCodec(max_error=40, effort=1)
-    told = tinc_codec.compress(folder / "image.zarr", None, codec, pyramid="derived", workers=1, progress=False)
-    print(f"{told.ratio:.1f}x, {told.plan.tasks} chunks, largest error {max(a.max_error for a in told.arrays):g}")
+    report = tinc_codec.compress(folder / "image.zarr", None, codec, pyramid="derived", workers=1, progress=False)
+    print(f"{report.ratio:.1f}x, {report.plan.tasks} chunks, largest error {max(a.max_error for a in report.arrays):g}")
 
     tinc_codec.export(folder / "image.zarr", folder / "plain.zarr", "blosc", workers=1, progress=False)
     tinc_codec.export_tiff(folder / "image.zarr" / "0", folder / "image.ome.tif")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests.fixtures import bounded, client, files, ome, source, volume  # noqa: F401
+from tests.fixtures import bounded, client, few_steps, files, ome, source, volume  # noqa: F401
 
 settings.register_profile("tinc", deadline=None, print_blob=True)
 settings.load_profile("tinc")

@@ -24,19 +24,23 @@ from tinc_codec.tree.node_layout import lay_out
 from tinc_codec.tree.partition import fold, partition
 from tinc_codec.tree.structure import NO_NETWORK, Level, Tree
 
+DTYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
+SHAPES = [(9,), (40,), (17, 20), (1, 33), (9, 16, 17), (2, 15, 3, 16), (2, 2, 1, 3, 16)]
+"""Of chunks that random models are made for."""
+
 
 def random_tree(rng, shape, levels=3, widest=5, classes=2, empty=0.2):
     part = partition(shape, levels)
     above = np.ones(1, np.uint8)
-    made = []
+    placed = []
     for number in range(part.levels):
         widths = tuple(int(w) for w in rng.integers(1, widest + 1, rng.integers(1, classes + 1)))
         members = rng.integers(1, len(widths) + 1, part.nodes(number)).astype(np.uint8)
         members[rng.random(len(members)) < empty] = NO_NETWORK
         members[np.repeat(above, part.fanout(number)) == NO_NETWORK] = NO_NETWORK
-        made.append(Level(int(rng.integers(1, 3)), widths, members))
+        placed.append(Level(int(rng.integers(1, 3)), widths, members))
         above = members
-    return Tree(part, tuple(made))
+    return Tree(part, tuple(placed))
 
 
 def decoded(model):
@@ -69,7 +73,7 @@ def random_layer(rng, tensor, span):
 
 def random_model(rng, shape, dtype, **tree):
     dtype = np.dtype(dtype)
-    made = random_tree(rng, fold(shape), **tree)
+    network = random_tree(rng, fold(shape), **tree)
     if dtype.kind == "f":
         low, high = dtype.type(-3.5), dtype.type(7.25)
     else:
@@ -77,10 +81,10 @@ def random_model(rng, shape, dtype, **tree):
         low, high = dtype.type(info.min // 2), dtype.type(info.max // 2 + 5)
     offset = dtype.type((int(low) + int(high)) // 2) if dtype.kind != "f" else dtype.type(0.3)
     span = (float(high) - float(low)) / 2
-    layers = tuple(random_layer(rng, tensor, span) for tensor in made.tensors)
-    empty = int(np.prod(made.partition.leaf_grid)) - len(made.leaves)
+    layers = tuple(random_layer(rng, tensor, span) for tensor in network.tensors)
+    empty = int(np.prod(network.partition.leaf_grid)) - len(network.leaves)
     constants = rng.integers(0, 100, empty).astype(dtype)
-    return Model(made, Parameters.of(layers), dtype, offset, low, high, constants)
+    return Model(network, Parameters.of(layers), dtype, offset, low, high, constants)
 
 
 def random_stream(rng, shape, dtype, order="C", lanes=None, **tree):
@@ -101,8 +105,8 @@ def random_residual(rng, shape, dtype, order, width, model=True, exact=False, cr
     dtype = np.dtype(dtype)
     native = dtype.newbyteorder("=")
     kept = tuple(int(rng.integers(1, n + 1)) for n in shape) if crop and shape else shape
-    made = random_model(rng, kept, native) if model else None
-    prediction = None if made is None else decoded(made)
+    network = random_model(rng, kept, native) if model else None
+    prediction = None if network is None else decoded(network)
     if native.kind == "f":
         values = (rng.normal(0, 2, fold(kept)) * 50).round().astype(native) / native.type(8 if width > 1 else 7)
     else:
@@ -114,8 +118,8 @@ def random_residual(rng, shape, dtype, order, width, model=True, exact=False, cr
     coded = encode(Volume(grid, grid.from_samples(values), mask, prediction), Quantiser(width))
     expected = grid.to_samples(coded.values)
     sections = {Section.RESIDUAL: coded.section}
-    if made is not None:
-        sections |= weights.pack(made)
+    if network is not None:
+        sections |= weights.pack(network)
     if mask is not None:
         sections[Section.EXACT] = pack_exact(values, ~mask)
         expected = np.where(mask, expected, values)
@@ -125,7 +129,7 @@ def random_residual(rng, shape, dtype, order, width, model=True, exact=False, cr
         sections[Section.CROP] = pack_crop(kept, fill)
         whole = np.full(shape, fill[0])
         whole[tuple(map(slice, kept))] = expected.reshape(kept)
-    kind = ModelKind.NONE if made is None else ModelKind.SINE_TREE
+    kind = ModelKind.NONE if network is None else ModelKind.SINE_TREE
     stream = pack(Container(Header(tuple(shape), dtype, order, kind, False), sections))
     return stream, whole.astype(dtype)
 

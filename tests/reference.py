@@ -286,12 +286,12 @@ def grid(r, code):
 
 
 def pairs_of(parity, known):
-    found = []
+    near = []
     for o in itertools.product(range(-3, 4), repeat=len(parity)):
         first = next((i for i in o if i), 0)
         if first > 0 and tuple((p + i) % 2 for p, i in zip(parity, o, strict=True)) in known:
-            found.append((sum(i * i for i in o), o))
-    return [o for _, o in sorted(found)[:32]]
+            near.append((sum(i * i for i in o), o))
+    return [o for _, o in sorted(near)[:32]]
 
 
 def all_passes(d, levels):

@@ -88,18 +88,18 @@ def pass_sums(known, size, number, map_sums):
 
     def sums_of(at):
         cell = tuple(i // 2 for i in at)
-        found = [neighbours(at, flip) if flip else 0 for flip in flips] + [near[cell], far[cell]]
+        sums = [neighbours(at, flip) if flip else 0 for flip in flips] + [near[cell], far[cell]]
         for _, values, map_near, map_far in map_sums:
-            found += [values[at], map_near[cell], map_far[cell]]
-        return found
+            sums += [values[at], map_near[cell], map_far[cell]]
+        return sums
 
     return sums_of, divisors
 
 
-def class_of(row, found, divisors, mean):
+def class_of(row, sums, divisors, mean):
     unknown = row[18] + sum(w for w, d in zip(row, divisors, strict=False) if d == 0)
     expected = (unknown * mean << 4) + sum(
-        (w * 2**19 + d) // (2 * d) * s for w, d, s in zip(row, divisors, found, strict=False) if d
+        (w * 2**19 + d) // (2 * d) * s for w, d, s in zip(row, divisors, sums, strict=False) if d
     )
     expected = max(expected, 1)
     e = expected.bit_length() - 1

@@ -42,7 +42,7 @@ def bands_of(shape, groups):
 
 
 def choices(shape, groups, levels, splits):
-    found = []
+    bands = []
     for high in itertools.product((0, 1), repeat=4):
         low_alone = all(
             any(high[a] for a in axes) or level == depth for level, (axes, depth) in zip(levels, groups, strict=True)
@@ -52,8 +52,8 @@ def choices(shape, groups, levels, splits):
                 half_lengths(n, k)[k - h] // (1 + h) if h else half_lengths(n, k)[k]
                 for n, k, h in zip(shape, splits, high, strict=True)
             ]
-            found.append((high, tuple(size)))
-    return sorted(found, key=lambda choice: (sum(choice[0]), choice[0]))
+            bands.append((high, tuple(size)))
+    return sorted(bands, key=lambda choice: (sum(choice[0]), choice[0]))
 
 
 def pieces_of(shape, rungs, tile):

@@ -91,3 +91,8 @@ def test_wrong_process_settings_are_explained(monkeypatch):
     monkeypatch.setenv("TINC_THREADS", "two")
     with pytest.raises(ConfigurationError, match="TINC_THREADS='two'"):
         process()
+
+
+def test_settings_can_be_made_lossless():
+    config = Config(psnr=40, data_range=9, exact_values=(0,), effort=7)
+    assert config.losslessly() == Config(max_error=0, exact_values=(0,), effort=7)

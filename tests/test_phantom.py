@@ -15,3 +15,12 @@ def test_it_has_an_offset_noise_and_nuclei():
     assert abs(float(np.median(stack[:, :3, :3])) - CAMERA_OFFSET) < 30
     assert stack.max() > 5 * CAMERA_OFFSET
     assert stack.std() > 20
+
+
+def test_the_phantom_is_seeded_and_plausible():
+    first, again, other = light_sheet((20, 30, 40)), light_sheet((20, 30, 40)), light_sheet((20, 30, 40), seed=1)
+    assert (first == again).all()
+    assert (first != other).any()
+    assert first.dtype == np.uint16
+    assert 90 < np.median(first) < 1000
+    assert first.max() > 300

@@ -31,7 +31,7 @@ class LimitError(CorruptStreamError):
     """A stream claims more than the process allows; the message names the setting that allows it."""
 
 
-class OutOfMemoryError(TincError, MemoryError):
+class OutOfMemoryError(MemoryError, TincError):  # in this order: else dask cannot make it again from a worker's
     """Memory ran out while a chunk was decoded; the process can go on."""
 
 

@@ -1,4 +1,6 @@
 import json
+import runpy
+import sys
 
 import numpy as np
 import pytest
@@ -7,87 +9,13 @@ from typer.testing import CliRunner
 from zarr.storage import FsspecStore
 
 import tinc_codec
-from tinc_codec import JobError, TINCCodec, __version__, zarr_kwargs
+from tests.cli.command import tinc
+from tinc_codec import TINCCodec, __version__, zarr_kwargs
 from tinc_codec.cli.main import app
 from tinc_codec.phantom import light_sheet
 
 pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
-
-
-def tinc(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-@pytest.mark.parametrize("suffix", [".npy", ".tif", ".zarr"])
-def test_demo_of_a_file(tmp_path, suffix):
-    volume = light_sheet((16, 40, 48))
-    file = tmp_path / f"volume{suffix}"
-    if suffix == ".npy":
-        np.save(file, volume)
-    elif suffix == ".tif":
-        pytest.importorskip("tifffile").imwrite(file, volume)
-    else:
-        zarr.create_array(file, data=volume)
-    zarr_format = 2 if suffix == ".npy" else 3
-    quick = ("--effort", 1, "--ratio", 16, "--zarr-format", zarr_format)
-    result = tinc("demo", "--input", file, "--output", tmp_path / "out", *quick)
-    assert result.exit_code == 0, result.output
-    for word in ("PSNR", "SSIM", "ratio", "compressing", "reading back"):
-        assert word in result.output
-    assert (tmp_path / "out" / "slices.png").read_bytes().startswith(b"\x89PNG")
-    opened = zarr.open(tmp_path / "out" / "volume.zarr", mode="r")
-    assert opened.shape == volume.shape
-    assert opened.metadata.zarr_format == zarr_format
-
-
-@pytest.mark.parametrize("shape", [(400,), (40, 50), (2, 16, 20, 24), (1, 1, 30, 30)])
-def test_demo_of_any_number_of_axes(tmp_path, shape):
-    x = np.sin(np.arange(np.prod(shape)) / 30).reshape(shape).astype("f4")
-    np.save(tmp_path / "x.npy", x)
-    result = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "out", "--effort", 1, "--ratio", 8)
-    assert result.exit_code == 0, result.output
-
-
-def test_demo_takes_the_middle_of_a_large_volume(tmp_path):
-    from tinc_codec.cli.demo import LARGEST, load
-
-    np.save(tmp_path / "x.npy", np.zeros((70, 300, 20), "u1"))
-    assert load(tmp_path / "x.npy", 0).shape == (LARGEST[0], LARGEST[1], 20)
-
-
-@pytest.mark.parametrize(
-    ("name", "message"), [("nothing.npy", "does not exist"), ("text.txt", "neither .npy, .tif nor a Zarr directory")]
-)
-def test_wrong_inputs_are_explained_in_a_line(tmp_path, name, message):
-    if name == "text.txt":
-        (tmp_path / name).write_text("hello")
-    result = tinc("demo", "--input", tmp_path / name, "--output", tmp_path / "out")
-    assert result.exit_code == 2
-    assert message in result.output
-    assert "Traceback" not in result.output
-
-
-def test_demo_as_json(tmp_path):
-    np.save(tmp_path / "x.npy", light_sheet((16, 40, 48)))
-    result = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "o", "--effort", 1, "--json")
-    document = json.loads(result.stdout)
-    assert document["ratio"] == document["raw_bytes"] / document["stored_bytes"] > 20
-    assert document["output"] == str(tmp_path / "o")
-    assert "compressing" in result.stderr
-
-
-def test_demo_keeps_a_bound(tmp_path):
-    volume = light_sheet((16, 40, 48)).astype("f4")
-    volume[3, 4, 5:9] = np.nan
-    np.save(tmp_path / "x.npy", volume)
-    quick = ("--max-error", 20, "--effort", 1, "--output", tmp_path / "out")
-    result = tinc("demo", "--input", tmp_path / "x.npy", *quick)
-    assert result.exit_code == 0, result.output
-    assert "nan" not in result.output
-    got = zarr.open_array(tmp_path / "out" / "volume.zarr", mode="r")[:]
-    assert np.nanmax(np.abs(got - volume)) <= 20
-    assert (np.isnan(got) == np.isnan(volume)).all()
 
 
 def test_wrong_settings_are_explained_in_a_line(tmp_path):
@@ -107,11 +35,11 @@ def test_inspect_of_a_stream(tmp_path, stream):
     assert result.exit_code == 0, result.output
     for word in ("sine tree", "parameters at", "weights", "PSNR", "largest error", "leaves of at most"):
         assert word in result.output
-    (told,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
-    assert told["stored_bytes"] == len(stream) == sum(told["sections"].values())
-    assert told["parameters"] == sum(level["parameters"] for level in told["levels"])
-    assert told["ratio"] >= 16
-    assert told["shape"] == [16, 40, 48]
+    (info,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
+    assert info["stored_bytes"] == len(stream) == sum(info["sections"].values())
+    assert info["parameters"] == sum(level["parameters"] for level in info["levels"])
+    assert info["ratio"] >= 16
+    assert info["shape"] == [16, 40, 48]
 
 
 def test_inspect_of_coefficients(tmp_path):
@@ -133,8 +61,8 @@ def test_inspect_of_a_store(tmp_path):
     group = zarr.open_group(tmp_path / "g.zarr", mode="w")
     group.create_array("plain", data=data, chunks=(16, 16, 32), **arguments)
     group.create_array("sharded", data=data, chunks=(16, 16, 16), shards=(16, 32, 32), **arguments)
-    told = json.loads(tinc("inspect", "--json", tmp_path / "g.zarr").output)
-    keys = [item["key"] for item in told]
+    infos = json.loads(tinc("inspect", "--json", tmp_path / "g.zarr").output)
+    keys = [item["key"] for item in infos]
     assert len(keys) == 2 + 4
     assert keys[0] == "plain/c/0/0/0"
     assert "sharded/c/0/0/0#3" in keys
@@ -176,43 +104,27 @@ def test_version():
     assert tinc("--version").output.strip() == __version__
 
 
-def test_the_phantom_is_seeded_and_plausible():
-    first, again, other = light_sheet((20, 30, 40)), light_sheet((20, 30, 40)), light_sheet((20, 30, 40), seed=1)
-    assert (first == again).all()
-    assert (first != other).any()
-    assert first.dtype == np.uint16
-    assert 90 < np.median(first) < 1000
-    assert first.max() > 300
-
-
-@pytest.fixture
-def stored(tmp_path):
-    pytest.importorskip("distributed")
-    zarr.create_array(tmp_path / "a.zarr", data=light_sheet((20, 32, 32)), chunks=(10, 32, 32))
-    return tmp_path / "a.zarr"
-
-
 QUICK = ("--max-error", 20, "--effort", 1, "--workers", 1, "--devices", "cpu")
 
 
 def test_compress_reports_and_export_gives_back(tmp_path, stored):
-    made = tmp_path / "b.zarr"
-    planned = tinc("compress", stored, made, *QUICK, "--dry-run")
+    packed = tmp_path / "b.zarr"
+    planned = tinc("compress", stored, packed, *QUICK, "--dry-run")
     assert planned.exit_code == 0, planned.output
     assert "2 tasks on 1 workers" in planned.output
-    assert not made.exists()
-    result = tinc("compress", stored, made, *QUICK, "--report", tmp_path / "r.html")
+    assert not packed.exists()
+    result = tinc("compress", stored, packed, *QUICK, "--report", tmp_path / "r.html")
     assert result.exit_code == 0, result.output
     for word in ("max_error=20", "2 chunks written and 0 found done", "a worker held at most"):
         assert word in result.output
     assert "data:image/png" in (tmp_path / "r.html").read_text()
-    assert "0 chunks written and 2 found done" in tinc("compress", stored, made, *QUICK).output
-    assert "residual" in tinc("inspect", made).output
-    assert tinc("export", made, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc").exit_code == 0
+    assert "0 chunks written and 2 found done" in tinc("compress", stored, packed, *QUICK).output
+    assert "residual" in tinc("inspect", packed).output
+    assert tinc("export", packed, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc").exit_code == 0
     got = zarr.open_array(tmp_path / "c.zarr", mode="r")[:]
-    assert (got == zarr.open_array(made, mode="r")[:]).all()
+    assert (got == zarr.open_array(packed, mode="r")[:]).all()
     assert np.abs(got.astype(int) - zarr.open_array(stored, mode="r")[:]).max() <= 20
-    assert tinc("export", made, tmp_path / "c.tif").exit_code == 0
+    assert tinc("export", packed, tmp_path / "c.tif").exit_code == 0
 
 
 def test_jobs_as_json(tmp_path, stored, monkeypatch):
@@ -358,36 +270,9 @@ def test_a_package_that_a_protocol_needs_is_named(stored, monkeypatch):
     assert "Install s3fs" in result.stderr
 
 
-def test_a_job_that_stopped_has_status_1(stored, monkeypatch):
-    def stops(*_, **__):
-        raise JobError("3 of 8 chunks are not in the ledger:\nrun it again")
-
-    monkeypatch.setattr(tinc_codec, "compress", stops)
-    result = tinc("compress", stored, stored.parent / "o.zarr")
-    assert result.exit_code == 1
-    assert result.stderr == "error: 3 of 8 chunks are not in the ledger: run it again\n"
-
-
-def test_brackets_in_a_message_are_kept(tmp_path):
-    result = tinc("inspect", tmp_path / "a[bold]b")
-    assert "a[bold]b" in result.stderr
-
-
-def test_ctrl_c_has_status_130_and_says_how_to_go_on(stored, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(tinc_codec, "compress", interrupted)
-    result = tinc("compress", stored, "o.zarr")
-    assert result.exit_code == 130
-    assert "goes on with the same options" in result.stderr
-
-
-def test_a_fault_of_the_package_keeps_its_traceback(stored, monkeypatch):
-    def wrong(*_, **__):
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(tinc_codec, "compress", wrong)
-    result = tinc("compress", stored, "o.zarr")
-    assert isinstance(result.exception, ZeroDivisionError)
-    assert "report it" in result.exception.__notes__[0]
+def test_the_package_of_the_command_line_can_be_run(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["tinc", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("tinc_codec.cli", run_name="__main__", alter_sys=True)
+    assert ended.value.code == 0
+    assert __version__ in capsys.readouterr().out

@@ -36,9 +36,9 @@ DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 )
 def test_batches_have_the_bytes_of_single_chunks(seed, shape, dtype, kinds):
     rng = np.random.default_rng(seed)
-    made = [streams(rng, shape, dtype, kind) for kind in kinds]
+    batch = [streams(rng, shape, dtype, kind) for kind in kinds]
     for device in DEVICES:
-        for stream, tensor in zip(made, decode_batch(made, device), strict=True):
+        for stream, tensor in zip(batch, decode_batch(batch, device), strict=True):
             whole = decode(stream)
             assert tensor.is_contiguous()
             assert tuple(tensor.shape) == whole.shape
@@ -69,8 +69,8 @@ def test_zarr_s_gpu_buffers_get_chunks_without_a_copy_to_the_host(monkeypatch):
     """What can be held without a GPU: cupy is played by NumPy, the device by torch's CPU."""
     played = types.SimpleNamespace(from_dlpack=np.from_dlpack)
     monkeypatch.setitem(sys.modules, "cupy", played)
-    made = []
-    monkeypatch.setattr("tinc_codec.hosts.zarr3._on_gpu", lambda spec: made.append(spec) or True)
+    specs = []
+    monkeypatch.setattr("tinc_codec.hosts.zarr3.on_gpu", lambda spec: specs.append(spec) or True)
     array = zarr.create_array(
         zarr.storage.MemoryStore(), shape=(64, 64), chunks=(32, 64), dtype=">u2", **zarr_kwargs(TINCCodec(max_error=0))
     )
@@ -89,7 +89,7 @@ def test_zarr_s_gpu_buffers_get_chunks_without_a_copy_to_the_host(monkeypatch):
         set_process(device=setting)
         assert (array[:] == expected).all()
         assert {name for name in named if isinstance(name, str)} == {device}
-    assert made
+    assert specs
 
 
 def test_a_missing_torch_is_explained(monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from tinc_codec.backends.choice import backend
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.encoding import FINEST
-from tinc_codec.detail.goals import Budget, Error, Step, encode
+from tinc_codec.detail.goals import Budget, Error, encode
 from tinc_codec.errors import UnreachableGoalError
 
 RIPPLES = np.sin(np.linspace(0, 20, 4000)).reshape(50, 80)
@@ -51,24 +51,9 @@ def test_an_error_is_reached_and_nearly_used(volume, part, scale):
     assert 0.9 * part <= error(volume * scale, section) / scale <= part
 
 
-def test_an_error_finer_than_the_integers_is_refused_before_any_trial():
-    trials = []
-    with pytest.raises(UnreachableGoalError, match="finer than the integers"):
-        encode(NOISE, Error(1e-9), backend().detail, check=lambda: trials.append(1))
-    assert len(trials) <= 1
-
-
 def test_the_finest_step_is_that_of_the_largest_budget():
     values = np.random.default_rng(0).integers(0, 2**32, (8, 16, 16)).astype(np.float64)
     section, _ = encoded(values, Budget(values.size * 4))
     detail = Detail.parse(section, values.shape, backend().detail)
     assert detail.parameters.scale.step >= 256 * FINEST
     assert error(values, section) < 2**32 / 2**19
-
-
-@pytest.mark.parametrize("scale", [1, 1e200, 1e-200])
-def test_an_infinite_step_leaves_nothing_but_the_mean(scale):
-    section, _ = encoded(NOISE * scale, Step(np.inf))
-    detail = Detail.parse(section, NOISE.shape, backend().detail)
-    assert np.allclose(detail.samples(detail.whole()), NOISE.mean() * scale, atol=0)
-    assert len(section) < 80

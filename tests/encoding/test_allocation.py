@@ -23,20 +23,20 @@ def noise(shape, seed=0):
 )
 def test_the_budget_is_never_exceeded(shape, parameters, levels, inter, intra, seed):
     volume = noise(shape, seed) * (np.arange(shape[0]).reshape(-1, *[1] * (len(shape) - 1)) > shape[0] // 2)
-    found = allocate(volume, parameters, Config(levels=levels, inter_level=inter, intra_level=intra))
-    if found is not None:
-        assert found.tree.parameters <= parameters
-        assert found.inter_level in ("shallow", "even", "deep")
-        assert found.intra_level in ("equal", "variance", "importance")
-        assert all(len(level.widths) <= CLASSES for level in found.tree.levels)
+    allocation = allocate(volume, parameters, Config(levels=levels, inter_level=inter, intra_level=intra))
+    if allocation is not None:
+        assert allocation.tree.parameters <= parameters
+        assert allocation.inter_level in ("shallow", "even", "deep")
+        assert allocation.intra_level in ("equal", "variance", "importance")
+        assert all(len(level.widths) <= CLASSES for level in allocation.tree.levels)
 
 
 @pytest.mark.parametrize("intra", ["equal", "variance", "importance"])
 @pytest.mark.parametrize("shape", [(64, 64, 64), (24, 256, 256), (65, 70, 33), (400, 300)])
 def test_most_of_a_generous_budget_is_used(shape, intra):
     parameters = int(np.prod(shape)) // 20
-    found = allocate(noise(shape), parameters, Config(intra_level=intra))
-    assert 0.85 * parameters <= found.tree.parameters <= parameters
+    allocation = allocate(noise(shape), parameters, Config(intra_level=intra))
+    assert 0.85 * parameters <= allocation.tree.parameters <= parameters
 
 
 def test_a_budget_for_nothing_gives_no_tree():
@@ -46,12 +46,12 @@ def test_a_budget_for_nothing_gives_no_tree():
 def test_constant_blocks_cost_no_network():
     volume = np.full((64, 64, 64), 7.0)
     volume[:20, :20, :20] = noise((20, 20, 20))
-    found = allocate(volume, 5000, Config(levels=3))
-    leaves = found.tree.levels[-1].classes
+    allocation = allocate(volume, 5000, Config(levels=3))
+    leaves = allocation.tree.levels[-1].classes
     assert np.count_nonzero(leaves == NO_NETWORK) == 64 - 8
-    assert len(found.tree.leaves) == 8
+    assert len(allocation.tree.leaves) == 8
     # no ancestor of constant blocks only has a network either
-    assert np.count_nonzero(found.tree.levels[1].classes == NO_NETWORK) == 7
+    assert np.count_nonzero(allocation.tree.levels[1].classes == NO_NETWORK) == 7
 
 
 def test_nearly_constant_blocks_count_as_constant_within_the_tolerance():
@@ -124,6 +124,6 @@ def test_otsu_lies_between_two_populations():
 
 
 def test_a_large_anisotropic_chunk_is_allocated():
-    found = allocate(noise((24, 1116, 627)), 400_000, Config(ratio=200))
-    assert found.tree.parameters <= 400_000
-    assert found.tree.partition.shape == (24, 1116, 627)
+    allocation = allocate(noise((24, 1116, 627)), 400_000, Config(ratio=200))
+    assert allocation.tree.parameters <= 400_000
+    assert allocation.tree.partition.shape == (24, 1116, 627)

@@ -98,18 +98,18 @@ def chunks(draw):
     dtype = np.dtype(draw(st.sampled_from(FLOATS + INTEGERS)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     shape = (6, 7, 8)
-    made = np.rint(sum(np.indices(shape)) * 5 + rng.normal(20, 2, shape))
+    samples = np.rint(sum(np.indices(shape)) * 5 + rng.normal(20, 2, shape))
     values = draw(st.lists(st.sampled_from([-9999.9, 0.1, 3.5, -0.0, 21, 1e300, 2**70, 65504]), max_size=3))
     if dtype.kind == "f":
-        made += rng.random(shape)
-        made[rng.random(shape) < 0.05] = -0.0
-        made[rng.random(shape) < 0.05] = np.nan
+        samples += rng.random(shape)
+        samples[rng.random(shape) < 0.05] = -0.0
+        samples[rng.random(shape) < 0.05] = np.nan
         for value in values:
             with np.errstate(over="ignore"):
-                made[rng.random(shape) < 0.1] = value if abs(value) < 1e5 else 1
+                samples[rng.random(shape) < 0.1] = value if abs(value) < 1e5 else 1
     if draw(st.booleans()):
-        made[:, :, draw(st.integers(1, 7)) :] = 0  # as Zarr pads a chunk, fewer voxels than are worth leaving out
-    return made.astype(dtype), tuple(values)
+        samples[:, :, draw(st.integers(1, 7)) :] = 0  # as Zarr pads a chunk, fewer voxels than are worth leaving out
+    return samples.astype(dtype), tuple(values)
 
 
 TARGETS = [{"max_error": 0}, {"max_error": 0.3}, {"max_error": 3}, {"psnr": 35}, {"psnr": 60}, {"ratio": 3}]

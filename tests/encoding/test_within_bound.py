@@ -42,22 +42,22 @@ def test_no_voxel_of_any_chunk_is_off_by_more(tmp_path, volume, error, zarr_form
     volume = volume.copy()
     volume[5, 6, 7] += 100
     np.save(tmp_path / "a.npy", volume)
-    told = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert told.returncode == 1
-    assert "1 of 144000 voxels" in told.stderr
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "1 of 144000 voxels" in ended.stderr
 
 
 @pytest.mark.parametrize("psnr", [30, 45, 60])
 def test_every_chunk_has_the_psnr(tmp_path, volume, psnr):
     codec = TINCCodec(psnr=psnr, effort=1)
     array = zarr.create_array(tmp_path / "a.zarr", data=volume, chunks=(20, 36, 50), **zarr_kwargs(codec))
-    found = []
+    reached = []
     for z in range(0, 40, 20):
         for y in range(0, 72, 36):
             box = np.s_[z : z + 20, y : y + 36]
-            found.append(metrics.psnr(volume[box], array[box], float(np.ptp(volume[box].astype(float)))))
-    assert min(found) >= psnr
-    assert min(found) < psnr + 3  # and not by a waste of bytes
+            reached.append(metrics.psnr(volume[box], array[box], float(np.ptp(volume[box].astype(float)))))
+    assert min(reached) >= psnr
+    assert min(reached) < psnr + 3  # and not by a waste of bytes
     for _, data in stored_chunks(tmp_path / "a.zarr"):
         assert inspect(data).quality.psnr >= psnr
 
@@ -132,8 +132,8 @@ def test_nothing_else_becomes_an_exact_value(target, caplog):
 
 
 def test_what_is_not_there_costs_nothing(volume):
-    plain, told = (TINCCodec(max_error=9, exact_values=values, effort=1).encode(volume) for values in ([], [65535]))
-    assert plain == told
+    plain, named = (TINCCodec(max_error=9, exact_values=values, effort=1).encode(volume) for values in ([], [65535]))
+    assert plain == named
 
 
 def test_noise_falls_back_to_lossless_and_says_so():

@@ -33,8 +33,8 @@ def test_nearly_all_of_a_budget_is_used_and_never_more(volume, ratio, effort):
 
 
 def test_more_bytes_are_nearer(volume):
-    found = [psnr(volume, TINCCodec(ratio=ratio).encode(volume)) for ratio in RATIOS]
-    assert found == sorted(found, reverse=True)
+    reached = [psnr(volume, TINCCodec(ratio=ratio).encode(volume)) for ratio in RATIOS]
+    assert reached == sorted(reached, reverse=True)
 
 
 WITHOUT_TORCH = """

@@ -19,7 +19,7 @@ from tinc_codec.phantom import light_sheet
 GPU = "cuda:0"
 
 
-def same(streams, found):
+def same(streams, figures):
     """Digest-free comparison of every decoder's bytes; raises AssertionError where they differ."""
     tensors = [tensor.cpu().numpy() for tensor in decode_batch(streams, GPU)]
     for decoder in ("numpy", "numba"):
@@ -32,7 +32,7 @@ def same(streams, found):
         array = decode(stream)
         assert array.astype(array.dtype.newbyteorder("=")).tobytes(order="C") == tensor.tobytes(), "through decode"
     set_process()
-    found["streams of the same bytes"] = found.get("streams of the same bytes", 0) + len(streams)
+    figures["streams of the same bytes"] = figures.get("streams of the same bytes", 0) + len(streams)
 
 
 def random_ones():
@@ -57,8 +57,8 @@ def median(work, repeats=5):
 
 def main(output):
     """Check, measure, print."""
-    found = {"device": torch.cuda.get_device_name(0), "torch": torch.__version__}
-    same(list(random_ones()), found)
+    figures = {"device": torch.cuda.get_device_name(0), "torch": torch.__version__}
+    same(list(random_ones()), figures)
     for edge, count in ((64, 64), (128, 8)):
         volume = light_sheet((edge,) * 3, seed=edge)
         for effort in (1, 5):
@@ -68,17 +68,17 @@ def main(output):
             stream = TINCCodec(ratio=64, effort=effort).encode(volume)
             seconds = time.perf_counter() - start
             set_process()
-            same([stream], found)
+            same([stream], figures)
             raw, name = volume.nbytes, f"{edge}^3, effort {effort}"
-            found[f"{name}: encoding, s"] = seconds
-            found[f"{name}: encoding, MB/s"] = raw / seconds / 1e6
+            figures[f"{name}: encoding, s"] = seconds
+            figures[f"{name}: encoding, MB/s"] = raw / seconds / 1e6
             on_gpu = median(lambda stream=stream, count=count: decode_batch([stream] * count, GPU))
-            found[f"{name} x {count}: decode_batch on the GPU, MB/s"] = raw * count / on_gpu / 1e6
+            figures[f"{name} x {count}: decode_batch on the GPU, MB/s"] = raw * count / on_gpu / 1e6
             by_numba = median(lambda stream=stream, count=count: [decode(stream) for _ in range(count)])
-            found[f"{name} x {count}: numba, MB/s"] = raw * count / by_numba / 1e6
-    print(json.dumps(found, indent=1))
+            figures[f"{name} x {count}: numba, MB/s"] = raw * count / by_numba / 1e6
+    print(json.dumps(figures, indent=1))
     if output is not None:
-        output.write(json.dumps(found, indent=1) + "\n")
+        output.write(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

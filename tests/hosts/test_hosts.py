@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch")
 QUICK = TINCCodec(ratio=12, effort=1, levels=2, network_share=1)
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smooth):
     expected = QUICK.encode(smooth)
     with torch.inference_mode():
@@ -34,6 +35,7 @@ def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smoot
         torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_the_number_of_torch_threads_is_given_back(smooth):
     before = torch.get_num_threads()
     set_process(threads=1)
@@ -41,6 +43,7 @@ def test_the_number_of_torch_threads_is_given_back(smooth):
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_forked_child_can_encode_and_decode(smooth):
@@ -72,6 +75,7 @@ def test_a_forked_child_can_encode_and_decode(smooth):
     pytest.fail("the child hangs")
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_an_observer_sees_progress_and_can_stop_it(smooth):
     seen = []
     with progress.observe(lambda number, raw, fraction: seen.append((number, raw, fraction))):
@@ -131,12 +135,13 @@ def test_many_threads_share_the_cores(smooth):
             running.discard(number)
 
     set_process(jobs=2)
-    with progress.observe(observer), ThreadPoolExecutor(6) as pool:
-        streams = list(pool.map(QUICK.encode, [smooth] * 6))
+    with progress.observe(observer), ThreadPoolExecutor(4) as pool:
+        streams = list(pool.map(QUICK.encode, [smooth] * 4))
     assert len(set(streams)) == 1
     assert max(most) <= 2 + 1  # one may report its end just after the next began
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_arrays_of_another_kind_are_taken(smooth):
     tensor = torch.from_numpy(smooth.astype("i4"))
     assert decode(QUICK.encode(tensor)).shape == smooth.shape

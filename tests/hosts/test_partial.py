@@ -15,6 +15,7 @@ from tinc_codec import CorruptStreamError, TINCCodec, decode, set_process, zarr_
 from tinc_codec.decoding.cache import chunks
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.hosts import zarr3
+from tinc_codec.jobs.objects import copy_objects, folders, join
 from tinc_codec.tree.pieces import Batch
 
 SHAPE, CHUNK = (60, 48, 52), (32, 16, 24)
@@ -30,7 +31,7 @@ def arrays():
     """An array for every layout, of chunks of random networks and residuals, with one chunk missing."""
     rng = np.random.default_rng(7)
     count = 2 * 3 * 3
-    made = [
+    encoded = [
         random_stream(rng, CHUNK, "u2")
         if number % 2
         else random_residual(rng, CHUNK, "u2", "C", 1, model=number % 4 == 0, exact=True)[0]
@@ -40,7 +41,7 @@ def arrays():
     for name, layout in LAYOUTS.items():
         arguments = zarr_kwargs(TINCCodec(max_error=0), zarr_format=layout.get("zarr_format", 3)) | layout
         array = zarr.create_array(zarr.storage.MemoryStore(), shape=SHAPE, dtype="u2", fill_value=9, **arguments)
-        streams = iter(made)
+        streams = iter(encoded)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(TINCCodec, "encode", lambda *_, streams=streams: next(streams))  # format 2
             patch.setattr(zarr3, "encode_again", lambda *_, streams=streams: next(streams))
@@ -95,14 +96,12 @@ class Watched(LocalStore):
 )
 def test_chunks_are_read_by_the_thread_that_decodes_where_the_store_can(arrays, tmp_path, kind, at_once):
     array, whole = arrays["chunks"]
-    files = array.store._store_dict
-    for key, value in files.items():
-        file = tmp_path / key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(value.to_bytes())
+    place = zarr.storage.StorePath(array.store)
+    keys = [join(folder, name) for folder, names in folders(place) for name in names]
+    copy_objects(place, zarr.storage.StorePath(LocalStore(tmp_path)), keys)
     store = {MemoryStore: array.store, WrapperStore: WrapperStore(array.store)}.get(kind) or kind(tmp_path)
     has_it = hasattr(zarr.storage.StorePath, "get_sync")  # zarr 3.1.6 and later
-    assert zarr3._at_once(zarr.storage.StorePath(store, "c/0/0/0")) == (at_once and has_it)
+    assert zarr3.at_once(zarr.storage.StorePath(store, "c/0/0/0")) == (at_once and has_it)
     opened, before = zarr.open_array(store, mode="r"), Watched.seen
     assert (opened[3] == whole[3]).all()
     assert (opened[:, 17:25, 30] == whole[:, 17:25, 30]).all()  # a chunk is missing there

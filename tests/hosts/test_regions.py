@@ -24,9 +24,9 @@ def test_regions_cover_every_voxel_once(regions):
 
 @given(grids(), st.integers(1, 12))
 def test_samples_are_distinct_regions(regions, number):
-    found = regions.sample(number)
-    assert len(found) == len(set(found)) == min(number, len(regions))
-    assert set(found) <= set(regions)
+    sample = regions.sample(number)
+    assert len(sample) == len(set(sample)) == min(number, len(regions))
+    assert set(sample) <= set(regions)
 
 
 @given(grids(), st.integers(1, 4))

@@ -79,9 +79,9 @@ def create(path, **settings):
 def test_streams_behind_other_codecs(tmp_path, layout):
     settings, count = LAYOUTS[layout]
     array = create(tmp_path / "a", **settings)
-    found = dict(stored_chunks(tmp_path / "a"))
-    assert len(found) == count
-    samples = np.concatenate([decode(stream).ravel() for stream in found.values()])
+    streams = dict(stored_chunks(tmp_path / "a"))
+    assert len(streams) == count
+    samples = np.concatenate([decode(stream).ravel() for stream in streams.values()])
     assert (np.sort(samples) == np.sort(array[...].ravel())).all()
 
 
@@ -190,9 +190,9 @@ def test_arguments_refuse_a_dtype_that_they_are_told(zarr_format, dtype):
 @pytest.mark.parametrize("dtype", ["u1", ">u2", "f4", ">f8"])
 @pytest.mark.parametrize("zarr_format", [2, 3])
 def test_arguments_do_not_hold_the_dtype(zarr_format, dtype):
-    told = zarr_kwargs(CODEC, zarr_format=zarr_format, dtype=dtype)
-    assert told == zarr_kwargs(CODEC, zarr_format=zarr_format)
-    assert "dtype" not in told
+    arguments = zarr_kwargs(CODEC, zarr_format=zarr_format, dtype=dtype)
+    assert arguments == zarr_kwargs(CODEC, zarr_format=zarr_format)
+    assert "dtype" not in arguments
 
 
 @pytest.mark.parametrize("dtype", ["bool", "c8", "M8[ns]"])

@@ -142,9 +142,9 @@ def test_shards(tmp_path, smooth):
     data = np.tile(smooth, (2, 1, 2))
     create(tmp_path / "a", data, chunks=smooth.shape, shards=data.shape)
     assert close(zarr.open(tmp_path / "a", mode="r")[:], data)
-    found = dict(stored_chunks(tmp_path / "a"))
-    assert sorted(found) == ["c/0/0/0#0", "c/0/0/0#1", "c/0/0/0#2", "c/0/0/0#3"]
-    assert all(decode(stream).shape == smooth.shape for stream in found.values())
+    streams = dict(stored_chunks(tmp_path / "a"))
+    assert sorted(streams) == ["c/0/0/0#0", "c/0/0/0#1", "c/0/0/0#2", "c/0/0/0#3"]
+    assert all(decode(stream).shape == smooth.shape for stream in streams.values())
 
 
 def test_shards_of_a_dtype_that_cannot_be_stored_are_refused(tmp_path):
@@ -187,8 +187,8 @@ def test_serializers_have_an_identity():
 def test_zarr_finds_the_serializer_by_its_entry_point():
     from importlib.metadata import entry_points
 
-    (found,) = entry_points(group="zarr.codecs", name="tinc_codec.tinc")
-    assert found.load() is TINCSerializer
+    (entry,) = entry_points(group="zarr.codecs", name="tinc_codec.tinc")
+    assert entry.load() is TINCSerializer
 
 
 def test_arguments_keep_other_compressors_out():
@@ -280,3 +280,22 @@ def test_xarray_encoding_keys(tmp_path, smooth):
         dataset.to_zarr(path, zarr_format=zarr_format, encoding=encoding, consolidated=False)
         opened = xarray.open_zarr(path, consolidated=False)
         assert close(opened["volume"].values, smooth)
+
+
+def test_a_written_chunk_is_lossless_if_asked_whatever_the_array_says(tmp_path, volume):
+    from tinc_codec.hosts.zarr3 import losslessly
+
+    for zarr_format in (2, 3):
+        for shards in (None, (40, 50, 60)) if zarr_format == 3 else (None,):
+            array = zarr.create_array(
+                tmp_path / "a.zarr",
+                shape=volume.shape,
+                dtype=volume.dtype,
+                chunks=(20, 50, 60),
+                overwrite=True,
+                **({"shards": shards} if shards else {}),
+                **zarr_kwargs(TINCCodec(ratio=400, effort=1), zarr_format=zarr_format),
+            )
+            losslessly(array)[:] = volume
+            assert (zarr.open_array(tmp_path / "a.zarr", mode="r")[:] == volume).all()
+            assert zarr.open_array(tmp_path / "a.zarr", mode="r").metadata == array.metadata

@@ -14,8 +14,8 @@ IMAGE = (20, 16, 16)
 
 
 @dataclass
-class Made:
-    """A store: the arrays that are images, those that are not, and its other files."""
+class Expected:
+    """What is expected of a job: which arrays are images, and which stay exact."""
 
     images: set = field(default_factory=set)
     exact: set = field(default_factory=set)
@@ -84,7 +84,7 @@ consolidations = st.sampled_from(["no", "root", "stale", "inner"])
 
 def build(root, root_format, placed, described, others, consolidated, seed):
     """Write a store."""
-    rng, made = np.random.default_rng(seed), Made()
+    rng, expected = np.random.default_rng(seed), Expected()
     zarr.create_group(root, zarr_format=root_format, attributes={"root": seed})
     for path, formats in described.items():
         for zarr_format in (2, 3):
@@ -96,14 +96,14 @@ def build(root, root_format, placed, described, others, consolidated, seed):
         path = f"{folder}/{kind}{number}".lstrip("/")
         _write(root / path, KINDS[kind](rng), zarr_format, missing, ATTRIBUTES.get(kind, {}), rng)
         is_image = kind in ("image", "float") and folder not in ("labels", "a/labels/x", "tables")
-        (made.images if is_image else made.exact).add(path)
+        (expected.images if is_image else expected.exact).add(path)
     for other in sorted(others):
-        _add(root, other, placed, made, rng)
+        _add(root, other, placed, expected, rng)
     if consolidated == "root":
         _consolidate(root, root_format)
     if consolidated == "inner" and described.get("a") == root_format:
         _consolidate(root / "a", root_format)
-    return made
+    return expected
 
 
 def _consolidate(path, zarr_format):
@@ -144,7 +144,7 @@ def _write(path, data, zarr_format, missing, attributes, rng):
         (path / key).unlink(missing_ok=True)
 
 
-def _add(root, other, placed, made, rng):
+def _add(root, other, placed, expected, rng):
     folder, kind, _, _ = placed[0]
     first = f"{folder}/{kind}0".lstrip("/")
     if other == "file":
@@ -162,7 +162,7 @@ def _add(root, other, placed, made, rng):
         (root / "linked.txt").symlink_to(root.parent / f"{root.name}.txt")
     elif other == "linked array":
         (root / "alias").symlink_to(first, target_is_directory=True)
-        (made.images if first in made.images else made.exact).add("alias")
+        (expected.images if first in expected.images else expected.exact).add("alias")
     elif other in ("unknown codec", "chunks of 0"):
         strange = root / "strange" / other.replace(" ", "_")
         strange.mkdir(parents=True)
@@ -172,22 +172,22 @@ def _add(root, other, placed, made, rng):
         (strange / "0.0").write_bytes(rng.bytes(40))
     elif other == "zarr 2 order":
         zarr.create_array(root / "big", data=image(rng).astype(">u2"), chunks=(20, 16, 16), zarr_format=2, order="F")
-        made.images.add("big")
+        expected.images.add("big")
 
 
-def content(root, made):
+def content(root, expected):
     """All that a store must keep: samples by array, attributes of everything, and other files."""
     samples, attributes, files = {}, {}, {}
-    for path in sorted(made.images | made.exact):
+    for path in sorted(expected.images | expected.exact):
         array = zarr.open_array(root / path, mode="r")
         samples[path] = (array[...], array.metadata.zarr_format, array.chunks, dict(array.attrs))
     for file in (Path(folder) / name for folder, _, names in os.walk(root, followlinks=True) for name in names):
         key = file.relative_to(root).as_posix()
-        inside = any(key == path or key.startswith(f"{path}/") for path in made.images)
+        inside = any(key == path or key.startswith(f"{path}/") for path in expected.images)
         if file.name in (".zattrs", "zarr.json", ".zgroup"):
             document = json.loads(file.read_text())
             attributes[key] = document.get("attributes") if file.name == "zarr.json" else document
-        elif file.name != ".zmetadata" and not (inside and _is_chunk(file, root, made)):
+        elif file.name != ".zmetadata" and not (inside and _is_chunk(file, root, expected)):
             files[key] = file.read_bytes()
     consolidated = {f.relative_to(root).as_posix() for f in root.rglob(".zmetadata")}
     for file in root.rglob("zarr.json"):
@@ -196,5 +196,5 @@ def content(root, made):
     return samples, attributes, files, consolidated
 
 
-def _is_chunk(file, root, made):
+def _is_chunk(file, root, expected):
     return file.suffix not in (".png", ".partial") and file.name != ".zarray"

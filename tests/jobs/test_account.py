@@ -32,10 +32,10 @@ def balance(now=SOURCE, there=THERE, **written):
 
 
 def test_everything_is_accounted_for():
-    told = balance()
-    told.check("x")
-    assert (told.metadata, told.converted, told.copied, told.others) == (4, 2, 1, 1)
-    assert "4 metadata files kept, 2 chunks converted, 1 chunks and 1 other files copied" in told.text
+    balanced = balance()
+    balanced.check("x")
+    assert (balanced.metadata, balanced.converted, balanced.copied, balanced.others) == (4, 2, 1, 1)
+    assert "4 metadata files kept, 2 chunks converted, 1 chunks and 1 other files copied" in balanced.text
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_everything_is_accounted_for():
     ],
 )
 def test_what_is_not_refuses_the_swap(changes, reason):
-    told = balance(**changes)
-    assert any(reason in text for text in told.unaccounted)
+    balanced = balance(**changes)
+    assert any(reason in text for text in balanced.unaccounted)
     with pytest.raises(JobError, match="not accounted for, so x is left as it was"):
-        told.check("x")
+        balanced.check("x")
 
 
 def test_what_the_user_leaves_out_is_said():
-    told = balance(label=Written(True, 2, (record("label", "c/1", EMPTY),), ("c/0",)))
-    told.check("x")
-    assert told.left_out == ("label/c/0",)
-    assert (told.converted, told.copied) == (2, 0)
+    balanced = balance(label=Written(True, 2, (record("label", "c/1", EMPTY),), ("c/0",)))
+    balanced.check("x")
+    assert balanced.left_out == ("label/c/0",)
+    assert (balanced.converted, balanced.copied) == (2, 0)

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import zarr
 from hypothesis import given
@@ -6,7 +5,6 @@ from hypothesis import strategies as st
 from zarr.storage import MemoryStore
 
 from tinc_codec.jobs.chunk_keys import chunk_keys
-from tinc_codec.jobs.inventory import take_inventory
 
 axes = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=4)
 
@@ -30,17 +28,6 @@ def test_keys_are_those_that_zarr_writes(axes, zarr_format, style, separator):
         assert keys.kind(array.metadata.encode_chunk_key(keys.grid)) == "outside"
     for other in ("readme.txt", "c/x", "0.0.partial", "-1.0"):
         assert keys.kind(other) == "foreign"
-
-
-@pytest.mark.parametrize("shape", [(), (7,), (5, 6), (4, 5, 6)])
-@pytest.mark.parametrize("zarr_format", [2, 3])
-def test_every_chunk_of_a_store_is_known(tmp_path, shape, zarr_format):
-    array = zarr.create_array(
-        tmp_path / "g/a", data=np.ones(shape), chunks=tuple(min(2, n) for n in shape), zarr_format=zarr_format
-    )
-    found = take_inventory(array.store_path)
-    assert len(found.chunks[""]) == array.nchunks_initialized == array.nchunks
-    assert found.foreign == ()
 
 
 @pytest.mark.parametrize(

@@ -38,4 +38,5 @@ def test_the_same_is_what_says_the_same():
     assert same(b'{"a": 1,  "b": 2}', b'{"b": 2, "a": 1}')
     assert not same(None, b"{}")
     assert not same(b'{"a": 1}', b'{"a": 2}')
-    assert not same(b"{", b"{}")
+    for junk in (b"{", b"[1]", b"3", b"[" * 50_000, b"\xff"):
+        assert not same(junk, b"{}")

@@ -4,27 +4,31 @@ import numpy as np
 import pytest
 import zarr
 
-import tinc_codec
+from tests.fixtures import write_ome
+from tests.jobs.results import compress
 from tinc_codec import ConfigurationError, export, export_tiff
 from tinc_codec.hosts.zarr3 import is_compressed
 
 
-@pytest.fixture
-def packed(tmp_path, ome, bounded, client):
-    tinc_codec.compress(ome("0.5"), tmp_path / "packed.zarr", bounded, client=client, progress=False)
-    return tmp_path / "packed.zarr"
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory, volume, client):
+    """An image that is compressed, which nobody here writes to."""
+    folder = tmp_path_factory.mktemp("packed")
+    image = write_ome(folder / "image.zarr", volume, "0.5")
+    compress(image, folder / "packed.zarr", client)
+    return folder / "packed.zarr"
 
 
 @pytest.mark.parametrize("codec", ["zstd", "blosc", "gzip", "none", {"compressors": None}])
 def test_plain_zarr(tmp_path, packed, client, codec):
-    told = export(packed, tmp_path / "plain.zarr", codec, client=client, progress=False)
+    report = export(packed, tmp_path / "plain.zarr", codec, client=client, progress=False)
     before, after = (zarr.open_group(p, mode="r") for p in (packed, tmp_path / "plain.zarr"))
     assert dict(after.attrs) == dict(before.attrs)
     for path in ("0", "1", "2", "labels/cells/0"):
         assert (after[path][:] == before[path][:]).all()
         assert not is_compressed(after[path].metadata.to_dict())
         assert after[path].chunks == before[path].chunks
-    assert sum(array.verified for array in told.arrays) == told.plan.tasks
+    assert sum(array.verified for array in report.arrays) == report.plan.tasks
 
 
 def test_another_grid_and_format(tmp_path, packed, client):

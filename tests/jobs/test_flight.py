@@ -69,15 +69,15 @@ class Losing(Flight):
             lose(self.client, new)
         return new
 
-    def _take(self, futures, check):
+    def take(self, futures, check):
         for future in self._lose("before the look", futures):
             while self.seen and future.status == "finished":
                 time.sleep(0.01)
-        return super()._take(futures, check)
+        return super().take(futures, check)
 
-    def _fetch(self, futures, check):
+    def fetch(self, futures, check):
         self._lose("after the look", futures)
-        return super()._fetch(futures, check)
+        return super().fetch(futures, check)
 
 
 def fly(flight, calls):
@@ -89,11 +89,18 @@ def fly(flight, calls):
 
 
 @pytest.fixture
-def send(client):
-    numbers = itertools.count()
+def submitted():
+    """Futures of what was sent."""
+    return []
 
+
+@pytest.fixture
+def send(client, submitted):
     def submit(calls):
-        return [client.submit(*call, key=f"test-{id(numbers)}-{next(numbers)}", pure=False) for call in calls]
+        first = len(submitted)
+        for number, call in enumerate(calls, start=first):
+            submitted.append(client.submit(*call, key=f"test-{id(submitted)}-{number}", pure=False))
+        return submitted[first:]
 
     return submit
 
@@ -113,8 +120,7 @@ def test_a_result_that_is_lost_while_others_are_waited_for_does_not_block_them(c
     flight.seen = True  # it stays lost until the gate opens
     flight.start([(slowly, "slow")])
     while not flight.lost:
-        future = flight._wait(flight._next, lambda: None)
-        assert flight._take([future], lambda: None) == []
+        assert flight.look(lambda: None) == []
     flight.moment = "never"
     flight.start([(count, "quick")])
     assert flight.land(lambda: None) == [((count, "quick"), "quick 1")]
@@ -146,11 +152,11 @@ def test_a_call_of_which_workers_always_die_ends_the_job_with_the_reason(client,
     assert COMPUTED["deadly"] == 3
 
 
-def test_what_is_cancelled_is_not_a_failure_of_the_call(client, send):
+def test_what_is_cancelled_is_not_a_failure_of_the_call(client, send, submitted):
     gate = GATES["cancelled"] = threading.Event()
     flight = Flight(client, send)
     flight.start([(wait, "cancelled")])
-    client.cancel([future for _, future in flight._aloft.values()], force=True)
+    client.cancel(submitted, force=True)
     with pytest.raises(JobError, match="cancelled"):
         flight.land(lambda: None)
     gate.set()
@@ -158,7 +164,7 @@ def test_what_is_cancelled_is_not_a_failure_of_the_call(client, send):
 
 
 def test_without_workers_it_ends(monkeypatch):
-    monkeypatch.setattr("tinc_codec.jobs.flight._PATIENCE", 1.0)
+    monkeypatch.setattr("tinc_codec.jobs.flight.PATIENCE", 1.0)
     settings = {"processes": False, "n_workers": 0, "dashboard_address": ":0"}
     with distributed.Client(**settings) as client:
         flight = Flight(client, lambda calls: [client.submit(call, pure=False) for call in calls])

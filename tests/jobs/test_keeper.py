@@ -93,7 +93,7 @@ def _environment():
 
 
 def test_workers_that_cannot_start_are_said_to(monkeypatch, capfd):
-    monkeypatch.setattr("tinc_codec.jobs.keeper._SOURCE", "raise SystemExit(3)")
+    monkeypatch.setattr("tinc_codec.jobs.keeper.SOURCE", "raise SystemExit(3)")
     with pytest.raises(JobError, match="ended with status 3"), connected(None, Workers(1, 1, 2**31)):
         pass
 
@@ -123,7 +123,7 @@ def test_a_worker_that_dies_while_it_is_started_is_started_again(monkeypatch, de
             return self
 
     monkeypatch.setattr(keeper, "Nanny", Dying)
-    monkeypatch.setattr(keeper, "_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(keeper, "PAUSES", (0.0, 0.0, 0.0))
     if deaths > 3:
         with pytest.raises(RuntimeError, match="failed to start"):
             asyncio.run(keeper.started("tcp://here", {"name": 0}))

@@ -42,8 +42,8 @@ class Zygote:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def start(self, source, destination, report):
-        told = {"source": str(source), "destination": destination and str(destination), "report": str(report)}
-        self._process.stdin.write(json.dumps(told) + "\n")
+        request = {"source": str(source), "destination": destination and str(destination), "report": str(report)}
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
@@ -80,15 +80,15 @@ def kill(pid):
 
 @pytest.fixture(scope="module")
 def zygote():
-    made = Zygote()
-    yield made
-    made.close()
+    started = Zygote()
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     path = tmp_path_factory.mktemp("original") / "a.zarr"
-    zarr.create_array(path, data=light_sheet((36, 48, 64), seed=2), chunks=(12, 16, 32), attributes={"unit": "um"})
+    zarr.create_array(path, data=light_sheet((36, 48, 64), seed=2), chunks=(12, 24, 32), attributes={"unit": "um"})
     return path
 
 
@@ -109,16 +109,16 @@ def recorded(beside):
 @pytest.mark.parametrize("trial", range(TIMES))
 def test_a_job_that_was_killed_goes_on_where_it_was(zygote, original, undisturbed, tmp_path, files, trial):
     expected, seconds = undisturbed
-    made, report = tmp_path / "b.zarr", tmp_path / "report.json"
-    pid = zygote.start(original, made, report)
+    packed, report = tmp_path / "b.zarr", tmp_path / "report.json"
+    pid = zygote.start(original, packed, report)
     time.sleep(random.Random(trial).uniform(0, seconds))
     kill(pid)
-    assert not made.exists() or files(made) == files(expected)  # no reader sees a part of it
+    assert not packed.exists() or files(packed) == files(expected)  # no reader sees a part of it
     before = recorded(tmp_path / "b.zarr.tinc")
-    told = zygote.run(original, made, report)
-    assert told["reused"] == len(before)
-    assert told["done"] == told["plan"]["tasks"] - len(before)
-    assert files(made) == files(expected)
+    second = zygote.run(original, packed, report)
+    assert second["reused"] == len(before)
+    assert second["done"] == second["plan"]["tasks"] - len(before)
+    assert files(packed) == files(expected)
     assert sorted(p.name for p in (tmp_path / "b.zarr.tinc").iterdir()) == ["ledger", "lock"]
 
 
@@ -134,8 +134,8 @@ def test_in_place_a_reader_finds_the_old_or_the_new_data_whole(zygote, original,
     assert files(live) in (old, new)
     assert zarr.open_array(live, mode="r")[:].shape == (36, 48, 64)
     before = recorded(tmp_path / "a.zarr.tinc")
-    told = zygote.run(live, None, report)
-    assert told["reused"] == len(before)
+    second = zygote.run(live, None, report)
+    assert second["reused"] == len(before)
     assert files(live) == new
     assert sorted(p.name for p in (tmp_path / "a.zarr.tinc").iterdir()) == ["ledger", "lock"]
 
@@ -193,9 +193,9 @@ def test_in_place_it_may_end_at_any_step_of_the_swap(
     monkeypatch.undo()
     old, new = files(original), files(undisturbed[0])
     assert files(live) in (old, new)
-    told = tinc_codec.compress(live, None, CODEC, client=client, progress=False)
+    second = tinc_codec.compress(live, None, CODEC, client=client, progress=False)
     assert files(live) == new
-    assert told.done == (0 if step not in ("check", "create") else told.plan.tasks)
+    assert second.done == (0 if step not in ("check", "create") else second.plan.tasks)
     assert sorted(p.name for p in (tmp_path / "a.zarr.tinc").iterdir()) == ["ledger", "lock"]
 
 
@@ -212,26 +212,26 @@ def test_workers_may_be_killed(original, undisturbed, tmp_path, files):
             victim = rng.choice(running(client))
             timer = threading.Timer(rng.uniform(0, seconds), os.kill, (victim, signal.SIGKILL))
             timer.start()
-            made = tmp_path / f"{trial}.zarr"
-            told = tinc_codec.compress(original, made, CODEC, client=client, progress=False)
+            packed = tmp_path / f"{trial}.zarr"
+            report = tinc_codec.compress(original, packed, CODEC, client=client, progress=False)
             timer.join()
             deadline = time.monotonic() + LONG
             while victim in (now := running(client)) or len(now) < 2:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-            assert (told.done, told.failures) == (told.plan.tasks, ())
-            assert files(made) == files(expected)
+            assert (report.done, report.failures) == (report.plan.tasks, ())
+            assert files(packed) == files(expected)
 
 
 def test_the_command_is_killed_with_its_workers_and_goes_on(original, tmp_path, files):
-    made = tmp_path / "b.zarr"
+    packed = tmp_path / "b.zarr"
     command = [
         sys.executable,
         "-m",
         "tinc_codec.cli",
         "compress",
         original,
-        made,
+        packed,
         "--max-error",
         "20",
         "--workers",
@@ -247,13 +247,13 @@ def test_the_command_is_killed_with_its_workers_and_goes_on(original, tmp_path, 
     before = len(recorded(tmp_path / "b.zarr.tinc"))
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
     assert f"{before} found done" in done.stdout
-    got = zarr.open_array(made, mode="r")[:].astype(int)
+    got = zarr.open_array(packed, mode="r")[:].astype(int)
     assert np.abs(got - zarr.open_array(original, mode="r")[:]).max() <= 20
 
 
 def test_ctrl_c_stops_and_says_how_to_go_on(original, tmp_path):
-    made = tmp_path / "b.zarr"
-    command = [*COMMAND, original, made, "--ratio", "30", "--effort", "1", "--workers", "2"]
+    packed = tmp_path / "b.zarr"
+    command = [*COMMAND, original, packed, "--ratio", "30", "--effort", "1", "--workers", "2"]
     settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     process = subprocess.Popen([*map(str, command)], **settings)
     deadline = time.monotonic() + LONG
@@ -261,9 +261,9 @@ def test_ctrl_c_stops_and_says_how_to_go_on(original, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
-    _, told = process.communicate(timeout=LONG)
+    _, errors = process.communicate(timeout=LONG)
     assert process.returncode == 130
-    assert "goes on with the same options" in told
-    assert "Traceback" not in told
-    assert not made.exists()
+    assert "goes on with the same options" in errors
+    assert "Traceback" not in errors
+    assert not packed.exists()
     assert recorded(tmp_path / "b.zarr.tinc")

@@ -49,11 +49,11 @@ def test_every_cut_of_the_file_is_a_shorter_ledger(tmp_path):
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
         with Ledger(path) as ledger:
-            found = [key for _, key in ledger.records()]
-            assert found == list("abc")[: len(found)]
-            assert len(found) >= whole[:length].count(b"\n")
+            whole_lines = [key for _, key in ledger.records()]
+            assert whole_lines == list("abc")[: len(whole_lines)]
+            assert len(whole_lines) >= whole[:length].count(b"\n")
             ledger.add(record("z"))
-        assert [key for _, key in Ledger(path).records()] == [*found, "z"]
+        assert [key for _, key in Ledger(path).records()] == [*whole_lines, "z"]
 
 
 def test_records_of_another_version_do_not_count(tmp_path):

@@ -14,11 +14,11 @@ def nodes(**files):
 
 def test_files_describe_nodes_of_either_format():
     read = {"zarr.json": GROUP3, "x/.zarray": b'{"shape": [3]}', "x/.zattrs": b'{"b": 2}', "y/zarr.json": ARRAY3}
-    found = nodes_of("store", parse_documents("store", read))
-    kinds = [(node.path, node.kind, node.zarr_format, dict(node.attributes)) for node in found.values()]
+    described = nodes_of("store", parse_documents("store", read))
+    kinds = [(node.path, node.kind, node.zarr_format, dict(node.attributes)) for node in described.values()]
     assert kinds == [("", "group", 3, {"a": 1}), ("x", "array", 2, {"b": 2}), ("y", "array", 3, {})]
-    assert found["x"].key("0.0") == "x/0.0"
-    assert found[""].key("zarr.json") == "zarr.json"
+    assert described["x"].key("0.0") == "x/0.0"
+    assert described[""].key("zarr.json") == "zarr.json"
 
 
 def test_attributes_alone_are_no_node():
@@ -31,6 +31,15 @@ def test_attributes_alone_are_no_node():
         ({"a/zarr.json": b"{"}, "store/a/zarr.json is not JSON"),
         ({"a/zarr.json": b"[]"}, "store/a/zarr.json is not a JSON object"),
         ({"a/zarr.json": b'{"zarr_format": 4}'}, "describes neither an array nor a group"),
+        ({"a/zarr.json": b"[" * 50_000}, "store/a/zarr.json is not JSON"),
+        (
+            {"zarr.json": GROUP3.replace(b'{"a": 1}', b"[1]")},
+            "store/zarr.json has attributes that are not a JSON object",
+        ),
+        (
+            {"zarr.json": GROUP3.replace(b'"attributes"', b'"consolidated_metadata": 3, "attributes"')},
+            "consolidated_metadata that are not a JSON object",
+        ),
         ({"a/.zarray": b"{}", "a/.zgroup": b"{}"}, "store/a is described twice, by"),
         ({"a/.zarray": b"{}", "a/zarr.json": ARRAY3}, "store/a is described twice"),
     ],

@@ -15,9 +15,9 @@ from tinc_codec.jobs.route import Route
 def test_a_plan_says_what_will_be_done_and_writes_nothing(tmp_path, ome):
     before = sorted(tmp_path.rglob("*"))
     image = ome("0.5")
-    made = sorted(tmp_path.rglob("*"))
+    after = sorted(tmp_path.rglob("*"))
     plan = tinc_codec.plan(image, tmp_path / "b.zarr", TINCCodec(max_error=20), workers=2, samples=2)
-    assert sorted(tmp_path.rglob("*")) == made != before
+    assert sorted(tmp_path.rglob("*")) == after != before
     assert [(a.path, a.tasks, a.copied) for a in plan.arrays] == [
         ("0", 12, None),
         ("1", 2, None),

@@ -24,6 +24,7 @@ from tinc_codec.phantom import light_sheet
 
 s3fs = pytest.importorskip("s3fs")
 pytest.importorskip("moto")
+from tests.fixtures import read_files  # noqa: E402
 from tests.jobs.s3 import Server  # noqa: E402
 
 BUCKET = "lab"
@@ -34,9 +35,9 @@ OTHER = TINCCodec(max_error=0, exact_values=(7,))
 @pytest.fixture(scope="session")
 def server():
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    made = Server()
-    yield made
-    made.close()
+    started = Server()
+    yield started
+    started.close()
 
 
 @pytest.fixture
@@ -70,9 +71,9 @@ def bucket(weather, options):
 
 @pytest.fixture(scope="session")
 def small():
-    made = light_sheet((24, 16, 24), seed=3)
-    made[8:16] = 0  # a chunk that is not there
-    return made
+    volume = light_sheet((24, 16, 24), seed=3)
+    volume[8:16] = 0  # a chunk that is not there
+    return volume
 
 
 def fill(root, small):
@@ -105,18 +106,19 @@ def job(client, options, tmp_path):
 @pytest.fixture
 def objects(bucket):
     def read(prefix="b.zarr"):
-        found = bucket.find(f"{BUCKET}/{prefix}/")
-        return {path.removeprefix(f"{BUCKET}/{prefix}/"): bucket.cat_file(path) for path in found}
+        paths = bucket.find(f"{BUCKET}/{prefix}/")
+        return {path.removeprefix(f"{BUCKET}/{prefix}/"): bucket.cat_file(path) for path in paths}
 
     return read
 
 
-@pytest.fixture
-def expected(small, client, tmp_path, files):
+@pytest.fixture(scope="session")
+def expected(small, client, tmp_path_factory):
     """What the same job makes of the same source between local directories."""
-    fill(zarr.create_group(tmp_path / "a.zarr", attributes={"name": "brain"}), small)
-    tinc_codec.compress(tmp_path / "a.zarr", tmp_path / "local.zarr", CODEC, client=client, progress=False)
-    return files(tmp_path / "local.zarr")
+    folder = tmp_path_factory.mktemp("expected")
+    fill(zarr.create_group(folder / "a.zarr", attributes={"name": "brain"}), small)
+    tinc_codec.compress(folder / "a.zarr", folder / "local.zarr", CODEC, client=client, progress=False)
+    return read_files(folder / "local.zarr")
 
 
 def absent(url, options):
@@ -133,9 +135,9 @@ URL = f"s3://{BUCKET}/b.zarr"
 
 def test_from_an_object_store_into_one_is_as_between_directories(source, job, objects, expected, weather):
     weather.calls.clear()
-    told = job(source)
+    report = job(source)
     assert objects() == expected
-    assert (told.reused, told.failures) == (0, ())
+    assert (report.reused, report.failures) == (0, ())
     puts = [key.removeprefix(f"{BUCKET}/b.zarr/") for method, key in weather.calls if method == "PUT"]
     assert puts[0] == CLAIM
     first = next(number for number, key in enumerate(puts) if is_document(key))
@@ -145,7 +147,7 @@ def test_from_an_object_store_into_one_is_as_between_directories(source, job, ob
     assert depths == sorted(depths, reverse=True)
     weather.calls.clear()
     again = job(source)
-    assert (again.done, again.reused) == (0, told.done)
+    assert (again.done, again.reused) == (0, report.done)
     assert {method for method, _ in weather.calls} <= {"GET", "HEAD"}
 
 
@@ -210,18 +212,18 @@ def test_it_may_end_at_any_request_that_publishes(source, job, options, objects,
             monkeypatch.undo()
             whole = step == steps - 1 or (step == steps - 2 and after)
             assert absent(destination, options) != whole
-            told = job(source, destination)
-            assert told.done == 0
+            report = job(source, destination)
+            assert report.done == 0
             assert objects(f"{step}-{after}.zarr") == expected
 
 
 def test_requests_that_fail_now_and_then_are_made_again(source, job, options, objects, expected, weather):
     del options["config_kwargs"]  # as botocore does it unless it is asked
     weather.every = 5
-    told = job(source, storage_options=options)
+    report = job(source, storage_options=options)
     assert weather.count > 40
     weather.clear_up()
-    assert told.failures == ()
+    assert report.failures == ()
     assert objects() == expected
 
 
@@ -328,10 +330,10 @@ def test_a_source_whose_listing_comes_late_is_refused(bucket, options, tmp_path,
 def test_what_is_not_published_can_be_begun_anew(source, job, bucket, options, objects, volume, monkeypatch, settings):
     interrupted(monkeypatch, job, source)
     assert absent(URL, options)
-    told = job(source, **settings)
+    report = job(source, **settings)
     got = zarr.open_group(URL, storage_options=options, mode="r")
-    assert told.done > 0
-    stored = {record.array + "/" + record.key for record in told.records if record.stored_bytes}
+    assert report.done > 0
+    stored = {record.array + "/" + record.key for record in report.records if record.stored_bytes}
     assert {key for key in objects() if not is_document(key)} == stored
     assert (got["labels/cells/0"][:] == (got["raw/image"][:] > 300)).all()
 

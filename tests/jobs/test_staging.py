@@ -6,26 +6,10 @@ import pytest
 import zarr
 
 from tinc_codec.errors import ConfigurationError, JobError
-from tinc_codec.hosts.stores import local_path
 from tinc_codec.jobs import staging as module
-from tinc_codec.jobs.atomic_swap import can_exchange, exchange
 from tinc_codec.jobs.staging import Place
 
 needs_exchange = pytest.mark.skipif(os.name == "nt", reason="no exchange of directories on this system")
-
-
-@needs_exchange
-def test_two_directories_trade_places(tmp_path):
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"was-{name}").touch()
-    assert can_exchange(tmp_path) is None
-    exchange(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "a" / "was-b").exists()
-    assert (tmp_path / "b" / "was-a").exists()
-    with pytest.raises(OSError, match="No such file"):
-        exchange(tmp_path / "a", tmp_path / "missing")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
 
 
 def test_what_a_job_keeps_lies_beside_the_outermost_store(tmp_path):
@@ -63,24 +47,6 @@ def test_what_cannot_be_replaced_in_one_step_is_refused_with_the_reason(tmp_path
         place.check_replaceable()
     assert list(place.beside.iterdir()) == []
     assert module.can_exchange(tmp_path) == "Invalid argument"
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("a/b.zarr", "a/b.zarr"),
-        ("a b/12:30#1?.zarr", "a b/12:30#1?.zarr"),
-        ("file:///a/b.zarr", "/a/b.zarr"),
-        ("file:/a/b.zarr", "/a/b.zarr"),
-        ("local:///a/b.zarr", "/a/b.zarr"),
-        ("file:///a/b#1?c%20d.zarr", "/a/b#1?c%20d.zarr"),
-        ("s3://bucket/a", None),
-        ("simplecache::s3://bucket/a", None),
-    ],
-)
-def test_which_destinations_are_local(given, expected):
-    found = local_path(given)
-    assert (found and found.as_posix()) == expected
 
 
 @pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="there is no second file system")

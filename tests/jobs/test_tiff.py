@@ -6,9 +6,7 @@ import zarr
 
 import tinc_codec
 from tinc_codec import ConfigurationError, MissingDependencyError, UnsupportedDataError
-from tinc_codec.hosts import ome_zarr as ome
 from tinc_codec.jobs.tiff import open_tiff
-from tinc_codec.jobs.tiff_metadata import axis_names, axis_order, from_resolution, is_ome_order
 
 tifffile = pytest.importorskip("tifffile")
 QUIET = {"progress": False}
@@ -244,45 +242,3 @@ def test_a_dtype_that_cannot_be_stored_is_named_with_its_image(tmp_path):
         tiff.write(noise(8, 8) > 100, contiguous=False)
     with pytest.raises(UnsupportedDataError, match=r"image 1 of .*dtype bool is not supported"):
         open_tiff(str(tmp_path / "a.tif"))
-
-
-@pytest.mark.parametrize(
-    ("axes", "names", "order", "valid"),
-    [
-        ("TCZYX", "tczyx", (0, 1, 2, 3, 4), True),
-        ("TZCYX", "tzcyx", (0, 1, 2, 3, 4), False),
-        ("YXS", "yxc", (2, 0, 1), True),
-        ("TZYXS", "tzyxc", (0, 4, 1, 2, 3), True),
-        ("CYXS", "cyxs", (0, 1, 2, 3), False),
-        ("SYX", "cyx", (0, 1, 2), True),
-        ("QYX", "qyx", (0, 1, 2), True),
-        ("QIYX", "qiyx", (0, 1, 2, 3), False),
-        ("XY", "xy", (0, 1), False),
-        ("X", "x", (0,), False),
-    ],
-)
-def test_axes(axes, names, order, valid):
-    assert axis_names(axes) == tuple(names)
-    assert axis_order(axes) == order
-    assert is_ome_order([names[axis] for axis in order]) is valid
-
-
-@pytest.mark.parametrize(
-    ("resolution", "unit", "sizes"),
-    [
-        ((20000.0, 10000.0), 3, {"x": 0.5, "y": 1.0}),
-        ((25400.0, 25400.0), 2, {"x": 1.0, "y": 1.0}),
-        ((72.0, 72.0), 2, {}),
-        ((300.0, None), 1, {}),
-    ],
-)
-def test_resolution_of_a_plain_tiff(resolution, unit, sizes):
-    assert from_resolution(resolution, unit).sizes == sizes
-
-
-def test_attributes_in_a_zarr_format():
-    image = {"name": "a", "axes": [], "datasets": []}
-    newer = {"ome": {"version": "0.5", "multiscales": [image], "omero": {}}, "other": 1}
-    assert ome.in_format(newer, 3) == newer
-    assert ome.in_format(newer, 2) == {"multiscales": [{**image, "version": "0.4"}], "omero": {}, "other": 1}
-    assert ome.in_format({"other": 1}, 2) == {"other": 1}

@@ -21,8 +21,8 @@ def job(source, destination, report):
     codec = tinc_codec.TINCCodec(max_error=20, effort=1)
     settings = {"processes": False, "n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with distributed.Client(**settings) as client:
-        told = tinc_codec.compress(source, destination, codec, client=client, progress=False)
-    told.save(report)
+        figures = tinc_codec.compress(source, destination, codec, client=client, progress=False)
+    figures.save(report)
 
 
 def main():

@@ -119,11 +119,11 @@ def make_spatial(path, _):
     from spatialdata.datasets import blobs
     from spatialdata.models import Image2DModel
 
-    made = blobs(length=256, n_points=300, n_shapes=12)
+    data = blobs(length=256, n_points=300, n_shapes=12)
     pixels = light_sheet((3, 256, 256), seed=4)
-    made.images["microscope"] = Image2DModel.parse(pixels, dims=("c", "y", "x"))
-    made.images["pyramid"] = Image2DModel.parse(pixels, dims=("c", "y", "x"), scale_factors=[2, 2])
-    made.write(path)
+    data.images["microscope"] = Image2DModel.parse(pixels, dims=("c", "y", "x"))
+    data.images["pyramid"] = Image2DModel.parse(pixels, dims=("c", "y", "x"), scale_factors=[2, 2])
+    data.write(path)
 
 
 def compare_spatial(given, got):
@@ -174,7 +174,7 @@ def make_dataset(path, zarr_format):
     field = light_sheet((12, 96, 128), seed=5).astype("f4")
     field[:, :5] = np.nan
     lat, lon = np.meshgrid(y, x, indexing="ij")
-    made = xr.Dataset(
+    dataset = xr.Dataset(
         {
             "temperature": (("time", "y", "x"), field, {"units": "K", "grid_mapping": "crs"}),
             "packed": (("time", "y", "x"), 300.0 + rng.integers(0, 900, field.shape) / 100),
@@ -201,7 +201,7 @@ def make_dataset(path, zarr_format):
     )
     packed = {"dtype": "i2", "scale_factor": 0.01, "add_offset": 300.0, "_FillValue": -32768}
     encoding = {"packed": packed, "observed": {"units": "microseconds since 2024-01-01", "dtype": "i8"}}
-    made.to_zarr(path, zarr_format=zarr_format, encoding=encoding, consolidated=True)
+    dataset.to_zarr(path, zarr_format=zarr_format, encoding=encoding, consolidated=True)
 
 
 def compare_datasets(given, got):

@@ -33,10 +33,10 @@ def test_an_exact_grid_gives_samples_back_bit_for_bit(data, code):
 @given(data=st.data(), code=st.sampled_from(INTEGERS + FLOATS), error=st.floats(1e-6, 1e6))
 def test_a_bounded_grid_keeps_the_error(data, code, error):
     x = data.draw(finite(np.dtype(code)))
-    found = bounded_domain(x, x.min(), x.max(), error)
-    if found is None:
+    bounded = bounded_domain(x, x.min(), x.max(), error)
+    if bounded is None:
         return
-    domain, allowed = found
+    domain, allowed = bounded
     y = domain.from_samples(x)
     kind = int if x.dtype.kind in "iu" else Fraction
     for moved in (np.minimum(y + allowed, domain.top), np.maximum(y - allowed, 0)):

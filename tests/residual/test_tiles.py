@@ -1,7 +1,6 @@
 """The residual's coder against the decoder that was written from FORMAT.md, and against damage."""
 
 import contextlib
-import dataclasses
 import math
 
 import numpy as np
@@ -16,7 +15,6 @@ from tinc_codec import decode
 from tinc_codec.encoding.residual import encode as learning
 from tinc_codec.encoding.residual import fit, volume
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.residual.integer_domain import IntegerDomain, Kind
 from tinc_codec.stream import limits
 from tinc_codec.stream.container import Section, unpack
 
@@ -68,27 +66,3 @@ def test_hostile_residuals_decode_or_are_refused(data):
 def _hostile():
     stream, _ = random_residual(np.random.default_rng(3), (11, 13), "f4", "C", 3, model=True, exact=True, crop=False)
     return stream[:-4]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"tiles": (0, 1)}, "tiles over a chunk"),
-        ({"widths": (1, 0)}, "step of 0"),
-        ({"domain": IntegerDomain(Kind.INTEGER, np.dtype("u1"), 200, 1, 100)}, "goes beyond uint8"),
-        ({"thresholds": np.array([5, 5])}, "do not ascend"),
-    ],
-)
-def test_parameters_that_make_no_sense_are_refused(change, message):
-    from tinc_codec.residual import section
-    from tinc_codec.residual.prediction import PLAIN
-    from tinc_codec.stream.fields import FieldReader
-
-    domain = IntegerDomain(Kind.INTEGER, np.dtype("u1"), 0, 1, 100)
-    models = (PLAIN[0], *(PLAIN[1],) * 3)
-    good = section.ResidualParameters(domain, 0, (1, 1), (1, 1), models, np.array([5, 6]), (b"\1",) * 3)
-    code = [b"\0" * 8]
-    section.unpack(FieldReader(section.pack(good, code), "good"), (5, 5), domain.dtype)
-    bad = section.pack(dataclasses.replace(good, **change), code)
-    with pytest.raises(CorruptStreamError, match=message):
-        section.unpack(FieldReader(bad, "bad"), (5, 5), domain.dtype)

@@ -10,7 +10,7 @@ from tinc_codec.runtime.progress import TrainingProgress, observe
 
 def test_observers_hear_of_each_chunk_and_of_its_parts():
     heard = []
-    with observe(lambda *told: heard.append(told)):
+    with observe(lambda *call: heard.append(call)):
         first, second = TrainingProgress(100), TrainingProgress(200)
         first(0.5)
         second.part(0.2, 0.6)(0.5)

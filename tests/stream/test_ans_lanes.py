@@ -65,12 +65,12 @@ def test_round_trip_and_the_format_documents_decoder(parts, decoder):
     encoder = LaneEncoder()
     for scale, largest, values in parts:
         encoder.laplace(values, scale, largest)
-    found, plain = decoder_of(encoder.bytes(), decoder), reference.Lanes(encoder.bytes())
+    lanes, plain = decoder_of(encoder.bytes(), decoder), reference.Lanes(encoder.bytes())
     for scale, largest, values in parts:
-        assert found.laplace(len(values), scale, largest).tolist() == values.tolist()
+        assert lanes.laplace(len(values), scale, largest).tolist() == values.tolist()
         table = reference.laplace(scale, largest)
         assert [symbol - largest for symbol in plain.array(table, len(values))] == values.tolist()
-    found.end()
+    lanes.end()
     plain.end()
 
 
@@ -80,18 +80,18 @@ def test_symbols_by_their_counts(symbols, decoder):
     counts = np.bincount(symbols, minlength=5).tolist()
     encoder = LaneEncoder()
     encoder.symbols(np.array(symbols), counts)
-    found = decoder_of(encoder.bytes(), decoder)
-    assert found.symbols(counts).tolist() == symbols
-    found.end()
+    lanes = decoder_of(encoder.bytes(), decoder)
+    assert lanes.symbols(counts).tolist() == symbols
+    lanes.end()
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_nothing_takes_no_words(decoder):
     data = coded([], [])
     assert data == bytes(LANES - 1)
-    found = decoder_of(data, decoder)
-    assert found.laplace(0, 90, 40).tolist() == []
-    found.end()
+    lanes = decoder_of(data, decoder)
+    assert lanes.laplace(0, 90, 40).tolist() == []
+    lanes.end()
 
 
 @pytest.mark.parametrize("spread", [0.3, 2.0, 30.0, 300.0])
@@ -108,12 +108,12 @@ def test_code_is_close_to_the_entropy(spread):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_what_is_left_over_is_refused(decoder):
     values = np.arange(-40, 41)
-    found = decoder_of(coded(values), decoder)
-    found.laplace(len(values) - 1, 90, 40)
+    lanes = decoder_of(coded(values), decoder)
+    lanes.laplace(len(values) - 1, 90, 40)
     with pytest.raises(CorruptStreamError, match="does not end where the weights do"):
-        found.end()
-    found.laplace(1, 90, 40)  # in lane 0, where the last array has it in lane 0, too
-    found.end()
+        lanes.end()
+    lanes.laplace(1, 90, 40)  # in lane 0, where the last array has it in lane 0, too
+    lanes.end()
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
@@ -144,14 +144,14 @@ def test_any_words_give_both_decoders_the_same_or_are_refused_by_both(data, leng
     answers = []
     for decoder in DECODERS:
         try:
-            found = decoder_of(bytes(lengths) + data, decoder)
+            lanes = decoder_of(bytes(lengths) + data, decoder)
         except CorruptStreamError:
             answers.append(None)
             continue
-        values = found.laplace(count, scale, largest)
+        values = lanes.laplace(count, scale, largest)
         assert np.abs(values).max(initial=0) <= largest
         try:
-            found.end()
+            lanes.end()
             answers.append((values.tolist(), True))
         except CorruptStreamError:
             answers.append((values.tolist(), False))

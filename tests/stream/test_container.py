@@ -156,5 +156,5 @@ def test_dtypes_without_a_code_are_refused():
 
 @pytest.mark.parametrize("dtype", ["T", "U4", "S3", "O", "M8[ns]", "m8[s]", "c8", "?", "V2", [("a", "u1")]])
 def test_dtypes_that_no_chunk_has_are_not_supported(dtype):
-    made = np.dtypes.StringDType() if dtype == "T" else np.dtype(dtype)
-    assert not supported(made)
+    kind = np.dtypes.StringDType() if dtype == "T" else np.dtype(dtype)
+    assert not supported(kind)

@@ -112,8 +112,8 @@ def test_the_compiled_plan_is_the_trees(seed, axes, classes, empty):
         widths[number, 1 : len(level.widths) + 1] = level.widths
     joined = np.concatenate([level.classes for level in tree.levels])
     tensors, order = structure_numba.plan(axes, np.array(levels), widths, joined)
-    found = [(t[structure_numba.LEVEL], *t[structure_numba.MEMBERS :]) for t in tensors.tolist()]
-    assert found == [(t.level, t.nodes, t.rows, t.columns, t.linear) for t in tree.tensors]
+    planned = [(t[structure_numba.LEVEL], *t[structure_numba.MEMBERS :]) for t in tensors.tolist()]
+    assert planned == [(t.level, t.nodes, t.rows, t.columns, t.linear) for t in tree.tensors]
     begin = len(joined) - len(tree.levels[-1].classes)
     assert order[begin : begin + len(tree.leaves)].tolist() == tree.leaves.tolist()
 

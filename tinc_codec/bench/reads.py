@@ -150,7 +150,7 @@ def _crop(name: str, folder: Path, effort: int) -> Iterator[Read]:
     for (codec, what), (answer, seconds) in times.items():
         base = wholes.get(codec.replace(", parsed", ""), math.nan)
         size = np.asarray(answer).size
-        note = _bound(stream, volume) if (codec, what) == ("tinc (numba)", "whole") else ""
+        note = bound(stream, volume) if (codec, what) == ("tinc (numba)", "whole") else ""
         if what.startswith("1/") and what != "1/1":
             note = _quality(volume, np.asarray(times["tinc (numba)", "whole"][0]), np.asarray(answer), int(what[2:]))
         yield Read(name, codec, what, size, size * volume.dtype.itemsize, seconds, seconds / base, note)
@@ -244,10 +244,14 @@ def peers(volume: NDArray[Any], folder: Path) -> dict[str, zarr.Array[Any]]:
     return arrays
 
 
-def _bound(stream: bytes, volume: NDArray[Any]) -> str:
-    """What arithmetic alone would take: multiply-adds of the networks over the rate of a large float32 product."""
+def bound(stream: bytes, volume: NDArray[Any]) -> str:
+    """What arithmetic alone would take: multiply-adds of the networks over the rate of a large float32 product.
+
+    Empty for a stream that is not a sine tree alone: coefficients are bound by memory.
+    """
     predictor = Chunk.of(stream).predictor
-    assert isinstance(predictor, SineTree)
+    if not isinstance(predictor, SineTree):
+        return ""
     layout = predictor.layout
     cells = math.prod(layout.model.tree.partition.leaf_shape)
     each = float((layout.layers[:, 2] * layout.layers[:, 3]).sum()) * cells / volume.size

@@ -50,14 +50,14 @@ def known_before(number: int) -> tuple[int, ...]:
 @lru_cache(maxsize=8)
 def neighbours(number: int) -> tuple[tuple[int, int, tuple[int, int, int]], ...]:
     """Known neighbours of the coefficients of a pass: kind, parity, and shift in cells along each axis."""
-    found = []
+    known = []
     for offset in itertools.product((-1, 0, 1), repeat=3):
         kind = sum(abs(o) << bit for o, bit in zip(offset, (2, 1, 0), strict=True))
         parity = PASSES[number] ^ kind
         if kind and parity in known_before(number):
             odd = [PASSES[number] >> bit & 1 for bit in (2, 1, 0)]
-            found.append((SIDES.index(kind), parity, tuple((p + o) // 2 for p, o in zip(odd, offset, strict=True))))
-    return tuple(found)  # type: ignore[arg-type]
+            known.append((SIDES.index(kind), parity, tuple((p + o) // 2 for p, o in zip(odd, offset, strict=True))))
+    return tuple(known)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)
@@ -69,15 +69,15 @@ def divisors(many: tuple[int, ...] = (1, 1, 1)) -> NDArray[np.int64]:
     many
         How many bands each map is a sum of.
     """
-    found = np.zeros((8, MEAN), np.int64)
+    totals = np.zeros((8, MEAN), np.int64)
     for number in range(8):
         for kind, _, _ in neighbours(number):
-            found[number, kind] += 64
-        found[number, OWN:MAPS] = 64 * 27 * number, 729 * number
+            totals[number, kind] += 64
+        totals[number, OWN:MAPS] = 64 * 27 * number, 729 * number
         for place, count in enumerate(many):
             first = MAPS + 3 * place
-            found[number, first : first + 3] = 64 * count, 64 * 27 * 8 * count, 729 * 8 * count
-    return found
+            totals[number, first : first + 3] = 64 * count, 64 * 27 * 8 * count, 729 * 8 * count
+    return totals
 
 
 def factors(weights: NDArray[np.int64], divisor: NDArray[np.int64], mean: int) -> NDArray[np.int64]:
@@ -235,17 +235,17 @@ class Tile:
 
     def sums(self, number: int) -> list[list[Part]]:
         """What the weights of a pass multiply, each the sum of some parts; those that are 0 everywhere are left out."""
-        found: list[list[Part]] = [[] for _ in range(MEAN)]
+        terms: list[list[Part]] = [[] for _ in range(MEAN)]
         if self._own:
             for kind, parity, shift in neighbours(number):
                 if parity in self._own:
-                    found[kind].append((self._own[parity], shift))
-            found[OWN], found[OWN + 1] = ([(part, (0, 0, 0))] for part in self.grid.wide(self._sums))
+                    terms[kind].append((self._own[parity], shift))
+            terms[OWN], terms[OWN + 1] = ([(part, (0, 0, 0))] for part in self.grid.wide(self._sums))
         for place, part in enumerate(self._maps):
             if part is not None:
                 for k, array in enumerate((part.lattices[PASSES[number]], part.near, part.far)):
-                    found[MAPS + 3 * place + k] = [(array, (0, 0, 0))]
-        return found
+                    terms[MAPS + 3 * place + k] = [(array, (0, 0, 0))]
+        return terms
 
     def classes(self, number: int) -> NDArray[np.uint8]:
         """Classes of the coefficients of a pass, shape ``(frames, ...)``."""
@@ -264,13 +264,13 @@ class Tile:
         """What weights stand before, in magnitudes of 1, for every coefficient of a pass; the encoder's."""
         cut, mean = self.grid.cut(number), self._mean / 4096
         size = np.empty(self.grid.padded, np.bool_)[cut].size
-        found = []
+        columns = []
         for parts, divisor in zip(self.sums(number), self._divisors[number].tolist(), strict=True):
             total = np.full(self.grid.size, 0.0 if divisor else mean)
             for part, shift in parts:
                 total[self.grid.inner()] += part[self.grid.inner(shift)] * (4 / divisor)
-            found.append(total.reshape(self.grid.padded)[cut].ravel())
-        return [*found, np.full(size, mean)]
+            columns.append(total.reshape(self.grid.padded)[cut].ravel())
+        return [*columns, np.full(size, mean)]
 
     def enter(self, number: int, magnitudes: NDArray[np.uint8]) -> None:
         """Make the magnitudes of a pass known, shape ``(frames, ...)``."""

@@ -71,11 +71,11 @@ class Pass:
 def passes(axes: int, levels: int) -> tuple[Pass, ...]:
     """The coarsest lattice, then each halving of the stride, parity by parity."""
     every = sorted(itertools.product((0, 1), repeat=axes), key=lambda parity: (sum(parity), [-odd for odd in parity]))
-    found = [Pass(levels, (0,) * axes, ())]
+    plan = [Pass(levels, (0,) * axes, ())]
     for level in reversed(range(levels)):
         for number, parity in enumerate(every[1:], start=1):
-            found.append(Pass(level, parity, _neighbours(parity, set(every[:number]))))
-    return tuple(found)
+            plan.append(Pass(level, parity, _neighbours(parity, set(every[:number]))))
+    return tuple(plan)
 
 
 def _neighbours(parity: tuple[int, ...], known: set[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:

@@ -62,15 +62,15 @@ def ranges(plan: Plan, box: Box, stop: tuple[int, ...]) -> Ranges:
     box
         On the grid that is left after `stop` splits of each group; not empty.
     """
-    found = []
+    chains = []
     for axis, depth in enumerate(plan.level):
         chain, first = lengths(plan.shape[axis], depth), stop[plan.group_of(axis)]
         reached = [box[axis]] * (first + 1)
         for length in chain[first + 1 :]:
             begin, end = reached[-1]
             reached.append((max(0, (begin - REACH) // 2), min(length, (end + REACH + 1) // 2)))
-        found.append(tuple(reached))
-    return tuple(found)
+        chains.append(tuple(reached))
+    return tuple(chains)
 
 
 def band_box(plan: Plan, band: Band, reached: Ranges) -> Box:

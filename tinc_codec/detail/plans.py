@@ -45,15 +45,15 @@ def candidates(shape: Shape) -> tuple[Plan, ...]:
     """Plans worth trying: axes of their own, split to some depth, and the others split together."""
     long = [axis for axis in range(AXES) if shape[axis] > 1]
     short = [Group((axis,), 0) for axis in range(AXES) if axis not in long]
-    found = []
+    plans = []
     for alone in _alone(long):
         rest = tuple(axis for axis in long if axis not in alone)
         depths = [range(min(_MOST_FIRST, _depth(shape[axis], 2)) + 1) for axis in alone]
         last = Group(rest, _depth(max((shape[axis] for axis in rest), default=1), _COARSEST))
         for chosen in itertools.product(*depths):
             own = [Group((axis,), depth) for axis, depth in zip(alone, chosen, strict=True)]
-            found.append(Plan(shape, (*short, *own, *([last] if rest else [])), tile_of(shape)))
-    return tuple(plan for plan in found if passes(plan) <= most_passes(shape))  # of no splits there is always one
+            plans.append(Plan(shape, (*short, *own, *([last] if rest else [])), tile_of(shape)))
+    return tuple(plan for plan in plans if passes(plan) <= most_passes(shape))  # of no splits there is always one
 
 
 def _alone(long: list[int]) -> list[tuple[int, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,8 +33,9 @@ def in_format(attributes: Mapping[str, Any], zarr_format: int) -> dict[str, Any]
     if zarr_format == 3 or "ome" not in attributes:
         return dict(attributes)
     described = {key: value for key, value in attributes["ome"].items() if key != "version"}
-    images = [{**image, "version": "0.4"} for image in described.get("multiscales", [])]
-    return {**{k: v for k, v in attributes.items() if k != "ome"}, **described, "multiscales": images}
+    if "multiscales" in described:
+        described["multiscales"] = [{**image, "version": "0.4"} for image in described["multiscales"]]
+    return {**{k: v for k, v in attributes.items() if k != "ome"}, **described}
 
 
 def is_label(attributes: Mapping[str, Any]) -> bool:
@@ -47,10 +49,10 @@ def is_image(attributes: Mapping[str, Any]) -> bool:
 
 
 def paths(attributes: Mapping[str, Any]) -> Iterator[str]:
-    """NodeLayout of nodes, from a group, that its attributes name: levels, labels, wells, fields, series."""
+    """Paths of nodes, from a group, that its attributes name: levels, labels, wells, fields, series."""
     ome = _ome(attributes)
     for image in _objects(ome.get("multiscales")):
-        yield from (str(dataset["path"]) for dataset in _objects(image.get("datasets")) if "path" in dataset)
+        yield from _level_paths(image)
     for key, listed in (("plate", "wells"), ("well", "images")):
         inner = ome.get(key)
         if isinstance(inner, Mapping):
@@ -61,7 +63,7 @@ def paths(attributes: Mapping[str, Any]) -> Iterator[str]:
 
 
 def optional_paths(attributes: Mapping[str, Any]) -> Iterator[str]:
-    """NodeLayout of nodes that may be below a group of these attributes, and that nothing names."""
+    """Paths of nodes that may be below a group of these attributes, and that nothing names."""
     ome = _ome(attributes)
     if "multiscales" in ome:
         yield "labels"
@@ -80,15 +82,20 @@ def documents(groups: Attributes) -> list[str]:
 
 
 def _objects(listed: Any) -> list[Mapping[str, Any]]:
+    """What of a list are JSON objects: other writers put anything there, and nothing else of it is understood."""
     return [part for part in listed if isinstance(part, Mapping)] if isinstance(listed, list) else []
 
 
+def _level_paths(image: Mapping[str, Any]) -> list[str]:
+    """Paths of an image's levels, from its group, finest first."""
+    return [str(dataset["path"]) for dataset in _objects(image.get("datasets")) if "path" in dataset]
+
+
 def levels(groups: Attributes) -> Iterator[list[str]]:
-    """NodeLayout of each image's levels, finest first; `groups` are all of a source, plates' and wells' among them."""
+    """Paths of each image's levels, finest first; `groups` are all of a source, plates' and wells' among them."""
     for path, attributes in groups.items():
-        multiscales = _ome(attributes).get("multiscales")
-        for image in multiscales if isinstance(multiscales, list) else []:
-            yield ["/".join(filter(None, (path, dataset["path"]))) for dataset in image["datasets"]]
+        for image in _objects(_ome(attributes).get("multiscales")):
+            yield ["/".join(filter(None, (path, level))) for level in _level_paths(image)]
 
 
 def factors(path: str, finer: tuple[int, ...], coarser: tuple[int, ...]) -> tuple[int, ...]:
@@ -100,8 +107,8 @@ def factors(path: str, finer: tuple[int, ...], coarser: tuple[int, ...]) -> tupl
         The shapes are not those of whole factors.
     """
     each = []
-    for n, m in zip(finer, coarser, strict=True):
-        factor = max(1, round(n / m))
+    for n, m in itertools.zip_longest(finer, coarser, fillvalue=-1):
+        factor = max(1, round(n / m)) if m > 0 else 1
         if m not in (n // factor, -(-n // factor)):
             raise ConfigurationError(
                 f"level {path!r} of shape {coarser} is not a whole fraction of the level before it, {finer}: it cannot "
@@ -119,15 +126,16 @@ def kind_of(name: str) -> str:
 def first_level(attributes: Mapping[str, Any]) -> str | None:
     """Path of an image's finest level; None: the group is no image."""
     image = _image(attributes)
-    return None if image is None else str(image["datasets"][0]["path"])
+    return None if image is None else next(iter(_level_paths(image)), None)
 
 
 def axes_of(attributes: Mapping[str, Any], array: zarr.Array[Any]) -> tuple[str, ...]:
     """Names of an array's axes: its image's, its own, xarray's, or x, y, z from the last on."""
     image = _image(attributes)
     own = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
-    if image is not None and len(image.get("axes", ())) == array.ndim:
-        return tuple(axis["name"] if isinstance(axis, Mapping) else str(axis) for axis in image["axes"])
+    axes = None if image is None else image.get("axes")
+    if isinstance(axes, list) and len(axes) == array.ndim:
+        return tuple(str(axis.get("name", "")) if isinstance(axis, Mapping) else str(axis) for axis in axes)
     if isinstance(own, list | tuple) and len(own) == array.ndim and all(own):
         return tuple(map(str, own))
     return ("", "t", "c", "z", "y", "x")[-array.ndim :] if 0 < array.ndim < 6 else ("",) * array.ndim
@@ -137,17 +145,25 @@ def scale_of(attributes: Mapping[str, Any], axes: int) -> tuple[list[dict[str, A
     """An image's axes as it describes them, and scale and translation of its finest level."""
     image = _image(attributes) or {}
     scale, translation = [1.0] * axes, [0.0] * axes
-    for transformation in image.get("datasets", [{}])[0].get("coordinateTransformations", []):
-        if transformation["type"] == "scale":
-            scale = [a * b for a, b in zip(scale, transformation["scale"], strict=True)]
-            translation = [a * b for a, b in zip(translation, transformation["scale"], strict=True)]
-        elif transformation["type"] == "translation":
-            translation = [a + b for a, b in zip(translation, transformation["translation"], strict=True)]
+    finest = next(iter(_objects(image.get("datasets"))), {})
+    for transformation in _objects(finest.get("coordinateTransformations")):
+        if sizes := _numbers(transformation, "scale", axes):
+            scale = [a * b for a, b in zip(scale, sizes, strict=True)]
+            translation = [a * b for a, b in zip(translation, sizes, strict=True)]
+        elif shift := _numbers(transformation, "translation", axes):
+            translation = [a + b for a, b in zip(translation, shift, strict=True)]
     described = image.get("axes")
-    known = isinstance(described, list) and all(isinstance(axis, Mapping) for axis in described)
+    known = isinstance(described, list) and len(described) == axes and len(_objects(described)) == axes
     return (described if known else None), scale, translation
 
 
+def _numbers(transformation: Mapping[str, Any], kind: str, axes: int) -> list[float]:
+    """The numbers of a transformation, one for each axis; empty: it is of another kind, or of another array's axes."""
+    numbers = transformation.get(kind) if transformation.get("type") == kind else None
+    if not isinstance(numbers, list) or len(numbers) != axes:
+        return []
+    return numbers if all(isinstance(number, int | float) for number in numbers) else []
+
+
 def _image(attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    multiscales = _ome(attributes).get("multiscales")
-    return multiscales[0] if isinstance(multiscales, list) and multiscales else None
+    return next(iter(_objects(_ome(attributes).get("multiscales"))), None)

@@ -101,14 +101,15 @@ class View(Store):
     def _names_in(self, folder: Sequence[str]) -> Iterable[str]:
         if not folder:
             return ["zarr.json", *map(str, range(len(self._arrays)))]
-        if not folder[0].isdecimal() or int(folder[0]) >= len(self._arrays):
+        level, *rest = folder
+        if not _names_one_of(level, len(self._arrays)):
             return []
-        if len(folder) == 1:
+        if not rest:
             return ["zarr.json", "c"]
-        grid = _grid(self._arrays[int(folder[0])])
-        inside = all(i.isdecimal() and int(i) < g for i, g in zip(folder[2:], grid, strict=False))
-        known = folder[1] == "c" and inside and len(folder) - 2 < len(grid)
-        return map(str, range(grid[len(folder) - 2])) if known else []
+        grid = _grid(self._arrays[int(level)])
+        inside = all(_names_one_of(i, g) for i, g in zip(rest[1:], grid, strict=False))
+        known = rest[0] == "c" and inside and len(rest) - 1 < len(grid)
+        return map(str, range(grid[len(rest) - 1])) if known else []
 
     async def set(self, key: str, value: Buffer) -> None:
         """Raise `UnsupportedDataError`."""
@@ -121,13 +122,17 @@ class View(Store):
     def _place(self, key: str) -> tuple[zarr.Array[Any], tuple[int, ...]] | None:
         """The array and the grid position of a chunk's key."""
         level, *rest = key.split("/")
-        if not level.isdecimal() or int(level) >= len(self._arrays) or rest[:1] != ["c"]:
+        if not _names_one_of(level, len(self._arrays)) or rest[:1] != ["c"]:
             return None
         array, numbers = self._arrays[int(level)], rest[1:]
-        if len(numbers) != array.ndim or not all(map(str.isdecimal, numbers)):
+        if len(numbers) != array.ndim or not all(map(_names_one_of, numbers, _grid(array))):
             return None
-        at = tuple(map(int, numbers))
-        return (array, at) if all(i < g for i, g in zip(at, _grid(array), strict=True)) else None
+        return array, tuple(map(int, numbers))
+
+
+def _names_one_of(text: str, count: int) -> bool:
+    """Whether a part of a key is the number of one of so many, written as Zarr does: no other key names it too."""
+    return text.isascii() and text.isdecimal() and text == str(int(text)) and int(text) < count
 
 
 def _grid(array: zarr.Array[Any]) -> tuple[int, ...]:

@@ -55,6 +55,7 @@ class Sample:
 
 def sample_of(chunk: NDArray[Any]) -> Sample:
     """What one chunk tells, by the middle of it where that is not all one value."""
+    chunk = np.atleast_1d(chunk)  # a single value is a chunk, too
     middle = chunk[tuple(_middle(n) for n in chunk.shape)]
     part = middle if middle.size and (middle != middle.flat[0]).any() else chunk
     finite = part if part.dtype.kind in "iu" else part[np.isfinite(part)]

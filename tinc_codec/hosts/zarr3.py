@@ -109,7 +109,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         stream = chunk_bytes.to_bytes()
         chunk = Chunk.of(stream, self._expected(chunk_spec))
         with nullcontext() if chunk.header.lossless else turn():
-            if _on_gpu(chunk_spec):
+            if on_gpu(chunk_spec):
                 return _from_gpu(chunk, chunk_spec)
             samples = remember(chunk.restored(), stream, self.config)
             return _as_specified(samples, chunk_spec)
@@ -145,7 +145,7 @@ class TINCSerializer(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if not any(self.level) and _is_all(selection, tuple(chunk_spec.shape)):
             chunk_bytes = await byte_getter.get(prototype=chunk_spec.prototype)
             return None if chunk_bytes is None else await self._decode_single(chunk_bytes, chunk_spec)
-        if _at_once(byte_getter):
+        if at_once(byte_getter):
             store, path = byte_getter.store, byte_getter.path  # type: ignore[attr-defined]
             stored = partial(store.get_sync, path, prototype=chunk_spec.prototype)
         else:
@@ -169,7 +169,7 @@ def _itself(chunk_bytes: Buffer | None) -> Buffer | None:
     return chunk_bytes
 
 
-def _at_once(byte_getter: Any) -> bool:
+def at_once(byte_getter: Any) -> bool:
     """Whether the thread that decodes can read, too, which spares a change of threads (zarr 3.1.6 and later)."""
     kind: Any = type(getattr(byte_getter, "store", None))
     return isinstance(byte_getter, StorePath) and _reads_at_once(kind)
@@ -190,7 +190,7 @@ def _is_all(selection: Any, shape: tuple[int, ...]) -> bool:
     )
 
 
-def _on_gpu(chunk_spec: ArraySpec) -> bool:
+def on_gpu(chunk_spec: ArraySpec) -> bool:
     """Whether chunks are wanted as cupy arrays (``zarr.config.enable_gpu``)."""
     return issubclass(chunk_spec.prototype.nd_buffer, gpu.NDBuffer)
 

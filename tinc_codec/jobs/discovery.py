@@ -32,6 +32,8 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
     nodes: dict[str, Node] = {}
     pending, optional = set[str](), {""}
     while pending | optional:
+        if outside := sorted(path for path in pending if path == ".." or path.startswith("../")):
+            raise ConfigurationError(f"{store}/{outside[0]} is named by metadata of {store}, and is not in it")
         paths = pending | optional
         read = read_objects(place, [_join(path, name) for path in paths for name in (*METADATA, CONSOLIDATED)])
         new = parse_documents(store, read)
@@ -56,14 +58,14 @@ def discover(place: StorePath) -> tuple[dict[str, Node], tuple[str, ...], Docume
 
 
 def named_paths(nodes: Mapping[str, Node], consolidated: Documents) -> set[str]:
-    """NodeLayout of nodes that consolidated and OME metadata of some groups name."""
+    """Paths of nodes that consolidated and OME metadata of some groups name."""
     groups = [node for node in nodes.values() if node.kind == "group"]
     paths = {_join(path, name) for path, named in consolidated.items() for name in _consolidated_paths(named)}
     return paths | {_join(node.path, name) for node in groups for name in ome.paths(node.attributes)}
 
 
 def _join(path: str, name: str) -> str:
-    joined = posixpath.normpath("/".join(filter(None, (path, name))))
+    joined = posixpath.normpath("/".join(filter(None, (path, name.lstrip("/")))))
     return "" if joined == "." else joined
 
 
@@ -75,7 +77,7 @@ def _next_image(path: str, nodes: Mapping[str, Node]) -> Iterable[str]:
 
 
 def _consolidated_paths(named: Mapping[str, Any]) -> Iterable[str]:
-    """NodeLayout of the nodes that consolidated metadata name, by path or by metadata file."""
+    """Paths of the nodes that consolidated metadata name, by path or by metadata file."""
     for key in named:
         folder, _, name = key.rpartition("/")
         path = folder if name in METADATA else key

@@ -18,7 +18,7 @@ from distributed import Client, Future, KilledWorker
 from tinc_codec.errors import JobError
 from tinc_codec.jobs.cluster import known_workers
 
-_LOOK, _PATIENCE = 0.5, 120.0
+_LOOK, PATIENCE = 0.5, 120.0
 """Seconds between two looks whether there are workers at all, and how long to wait for the first to come back."""
 
 _DEATHS = 3
@@ -71,13 +71,16 @@ class Flight(Generic[Call]):
         JobError
             There are no workers any more, or they die of a call; or the scheduler is gone.
         """
-        outcomes: list[tuple[Call, Any]] = []
-        while not outcomes:
-            futures = [self._wait(self._next, check)]
-            while not self._landed.empty():
-                futures.append(self._landed.get())
-            outcomes = self._take(futures, check)
+        while not (outcomes := self.look(check)):
+            pass
         return outcomes
+
+    def look(self, check: Check) -> list[tuple[Call, Any]]:
+        """Wait until something has become of a call, and take what there is: nothing, where results were lost."""
+        futures = [self._wait(self._next, check)]
+        while not self._landed.empty():
+            futures.append(self._landed.get())
+        return self.take(futures, check)
 
     def _next(self, seconds: float) -> Future[Any]:
         for key, future in self._lost.items():
@@ -86,7 +89,8 @@ class Flight(Generic[Call]):
                 return future
         return self._landed.get(timeout=seconds)
 
-    def _take(self, futures: list[Future[Any]], check: Check) -> list[tuple[Call, Any]]:
+    def take(self, futures: list[Future[Any]], check: Check) -> list[tuple[Call, Any]]:
+        """What became of the calls of these futures, as far as it is there."""
         finished, outcomes = [], []
         for future in futures:
             status = future.status  # looked at once: it may be another a moment later
@@ -96,7 +100,7 @@ class Flight(Generic[Call]):
                 outcomes += self._failed(future, status)
             else:
                 self._lost[str(future.key)] = future  # and is being computed again
-        results = self._fetch(finished, check)
+        results = self.fetch(finished, check)
         for future in finished:
             if str(future.key) in results:
                 outcomes.append((self._aloft.pop(str(future.key))[0], results[str(future.key)]))
@@ -123,7 +127,7 @@ class Flight(Generic[Call]):
         self.start([call])
         return []
 
-    def _fetch(self, futures: list[Future[Any]], check: Check) -> Mapping[str, Any]:
+    def fetch(self, futures: list[Future[Any]], check: Check) -> Mapping[str, Any]:
         """Results by key, without those that cannot be had."""
         if not futures:
             return {}
@@ -145,5 +149,5 @@ class Flight(Generic[Call]):
             with contextlib.suppress(queue.Empty, TimeoutError):
                 return take(_LOOK)
             alone = 0.0 if known_workers(self._client) else alone + _LOOK
-            if alone >= _PATIENCE:
+            if alone >= PATIENCE:
                 raise JobError("all workers are gone, and none came back: see why in their logs, and run it again")

@@ -33,7 +33,7 @@ class Inventory:
     foreign
         Keys of objects that belong to no node.
     consolidated
-        NodeLayout of the groups that have consolidated metadata of their own, and these: documents by their key.
+        Paths of the groups that have consolidated metadata of their own, and these: documents by their key.
     listed
         Whether the store was listed; else chunks and foreign objects are not known.
     """

@@ -24,7 +24,7 @@ import cloudpickle
 import dask
 from distributed import Nanny
 
-_SOURCE = (
+SOURCE = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from tinc_codec.jobs.keeper import main; main()"
 )
 """What the process runs; a main module without a file, which multiprocessing imports nowhere."""
@@ -35,7 +35,7 @@ _CLOSE = b"close"
 _GRACE = 60.0
 """Seconds that an orderly end may take."""
 
-_PAUSES = (0.5, 2.0, 5.0)
+PAUSES = (0.5, 2.0, 5.0)
 """Seconds before a worker is started again that died while it was started."""
 
 
@@ -61,7 +61,7 @@ class Order:
 @contextmanager
 def kept(order: Order) -> Iterator[subprocess.Popen[bytes]]:
     """Workers that are there for as long as the context lasts, and the process that keeps them."""
-    command = [os.fsdecode(spawn.get_executable()), "-c", _SOURCE]
+    command = [os.fsdecode(spawn.get_executable()), "-c", SOURCE]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert process.stdin is not None
     try:
@@ -103,7 +103,7 @@ async def _keep(order: Order) -> None:
 
 async def started(scheduler: str, options: dict[str, Any]) -> Nanny:
     """Start a worker, and start it again where it dies before its nanny has seen it run: later, its nanny does that."""
-    for pause in (*_PAUSES, None):
+    for pause in (*PAUSES, None):
         nanny = Nanny(scheduler, **options)
         try:
             await nanny

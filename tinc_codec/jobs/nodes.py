@@ -65,7 +65,7 @@ def parse_documents(store: str, read: Mapping[str, bytes]) -> dict[str, Mapping[
     for key, data in read.items():
         try:
             document = json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{store}/{key} is not JSON ({error}): mend or remove it") from error
         if not isinstance(document, dict):
             raise ConfigurationError(f"{store}/{key} is not a JSON object: mend or remove it")
@@ -94,6 +94,9 @@ def _node(where: str, path: str, documents: Documents) -> Node | None:
     kinds |= {str(newer["node_type"])} if newer is not None else set()
     if len(kinds) > 1 or (kinds == {"array"} and len(describing) > 1):
         raise ConfigurationError(f"{where} is described twice, by {' and '.join(describing)}: remove the wrong one")
+    for name in ("attributes", "consolidated_metadata"):
+        if not isinstance((newer or {}).get(name) or {}, Mapping):
+            raise ConfigurationError(f"{where}/zarr.json has {name} that are not a JSON object: mend them")
     older = {} if describing == ["zarr.json"] else documents.get(".zattrs", {})
     attributes = {**older, **((newer or {}).get("attributes") or {})}
     document = documents[describing[0]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import struct
 import warnings
 from collections.abc import Iterator, Mapping
@@ -244,6 +243,6 @@ def _from_base64(text: str) -> float | None:
     """A float's ``_FillValue`` as xarray writes it in format 3: eight bytes, little endian."""
     try:
         (value,) = struct.unpack("<d", base64.standard_b64decode(text))
-    except (binascii.Error, struct.error):
+    except (ValueError, struct.error):  # of letters that it has not, and of another length
         return None
     return float(value)

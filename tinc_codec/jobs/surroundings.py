@@ -62,17 +62,18 @@ def _within_the_hierarchy(folders: Sequence[tuple[str, Mapping[str, Any]]]) -> t
 
 def _documents(read: Mapping[str, bytes]) -> dict[str, Any]:
     """What can be understood of metadata files; those above a source are not the source's, and may be anyhow."""
-    documents = {}
+    documents: dict[str, Any] = {}
     for name, data in read.items():
         try:
-            documents[name] = json.loads(data)
-        except ValueError:
-            documents[name] = {}
+            document = json.loads(data)
+        except (ValueError, RecursionError):
+            document = {}
+        documents[name] = document if isinstance(document, dict) else {}
     return documents
 
 
 def _attributes(documents: Mapping[str, Any]) -> Mapping[str, Any]:
-    parts = (documents.get(".zattrs"), (documents.get("zarr.json") or {}).get("attributes"))
+    parts = (documents.get(".zattrs"), documents.get("zarr.json", {}).get("attributes"))
     return {key: value for part in parts if isinstance(part, Mapping) for key, value in part.items()}
 
 

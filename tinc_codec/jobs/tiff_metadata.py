@@ -64,7 +64,8 @@ def axis_order(axes: str) -> tuple[int, ...]:
 
 def from_ome(number: int, image: Mapping[str, Any]) -> Image:
     """What an ``Image`` element of OME-XML says, as `tifffile.xml2dict` reads it."""
-    pixels = image.get("Pixels", {})
+    about = _element(image)
+    pixels = _element(about.get("Pixels"))
     sizes, units = {}, {}
     for axis, key, default in (
         *((a, f"PhysicalSize{a.upper()}", "µm") for a in "zyx"),
@@ -77,15 +78,21 @@ def from_ome(number: int, image: Mapping[str, Any]) -> Image:
             if given in _UNITS:
                 units[axis] = _UNITS[given]
     channels = pixels.get("Channel", [])
-    names = [str(c.get("Name", "")) for c in (channels if isinstance(channels, list) else [channels])]
-    return Image(str(image.get("Name", "")) or str(number), sizes, units, tuple(names) if any(names) else ())
+    names = [str(_element(c).get("Name", "")) for c in (channels if isinstance(channels, list) else [channels])]
+    return Image(str(about.get("Name", "")) or str(number), sizes, units, tuple(names) if any(names) else ())
+
+
+def _element(parsed: Any) -> Mapping[str, Any]:
+    """An element of XML with its attributes; one that has none is read as a text."""
+    return parsed if isinstance(parsed, Mapping) else {}
 
 
 def from_imagej(said: Mapping[str, Any], resolution: tuple[float | None, float | None]) -> Image:
     """What ImageJ's description says; `resolution` is pixels along x and y to one of its unit."""
     unit = _UNITS.get(str(said.get("unit", "")))
     sizes = {axis: 1 / pixels for axis, pixels in zip("xy", resolution, strict=True) if pixels and unit}
-    if unit and (spacing := _positive(abs(said.get("spacing", 0)))):
+    spacing = _positive(str(said.get("spacing")).removeprefix("-"))  # a stack that was taken upwards has a negative one
+    if unit and spacing is not None:
         sizes["z"] = spacing
     units = dict.fromkeys(sizes, unit) if unit else {}
     interval = _positive(said.get("finterval"))

@@ -124,14 +124,14 @@ class Work:
 def unpacked(packed: bytes) -> Work:
     """An array's work; made once in a worker, however many chunks it is given."""
     work: Work = pickle.loads(packed)
-    if _has_own_process():
-        _keep_freed_memory()
+    if has_own_process():
+        keep_freed_memory()
         if "TINC_THREADS" not in os.environ:  # else the worker was started with its share of the cores
             set_process(threads=max(1, cores() // max(1, work.neighbours)), jobs=1)
     return work
 
 
-def _has_own_process() -> bool:
+def has_own_process() -> bool:
     """Whether this is a worker in a process of its own, whose settings are nobody else's."""
     from distributed import get_worker
 
@@ -141,7 +141,7 @@ def _has_own_process() -> bool:
         return False
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Take back what dask's nanny has glibc do with freed memory: give all of it back to the system at once.
 
     Each step of training then gets its memory anew, page by page, and takes about twice as long.

@@ -35,11 +35,15 @@ class Kept:
         self._limit = limit
         self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._total = 0
-        self._lock = Lock()
+        self.lock = Lock()
+        """Held while entries change: a process may fork in a thread meanwhile."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def find(self, key: Hashable) -> Any:
         """The value of a key; None: there is none."""
-        with self._lock:
+        with self.lock:
             entry = self._entries.get(key)
             if entry is None:
                 return None
@@ -49,7 +53,7 @@ class Kept:
     def keep(self, key: Hashable, value: Any, weight: int) -> None:
         """Keep a value, or weigh it again."""
         limit, weight = self._limit(), weight + ENTRY
-        with self._lock:
+        with self.lock:
             self._remove(key)
             if weight <= limit:
                 self._entries[key] = value, weight
@@ -64,7 +68,7 @@ class Kept:
 
     def clear(self) -> None:
         """Forget all."""
-        with self._lock:
+        with self.lock:
             self._entries.clear()
             self._total = 0
 
@@ -79,7 +83,7 @@ class Kept:
 
     def count(self, kind: type) -> int:
         """Number of entries whose keys are of a kind."""
-        with self._lock:
+        with self.lock:
             return sum(isinstance(key, kind) for key in self._entries)
 
 

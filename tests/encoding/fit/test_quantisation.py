@@ -8,7 +8,6 @@ torch = pytest.importorskip("torch")
 from tests.models import decoded, random_tree  # noqa: E402
 from tinc_codec.encoding.fit import network  # noqa: E402
 from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise  # noqa: E402
-from tinc_codec.encoding.fit.rate import RateControl  # noqa: E402
 from tinc_codec.stream.entropy import Encoder, best_table  # noqa: E402
 from tinc_codec.tree.inference import local_coordinates  # noqa: E402
 from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model, Parameters  # noqa: E402
@@ -70,13 +69,3 @@ def test_integers_evaluate_to_what_the_floats_say_and_stay_within_their_bounds(g
     points = torch.as_tensor(coordinates / AMPLITUDE, dtype=torch.float64)
     expected = network.evaluate(tree, index, torch.as_tensor(theta), points) * 50 + 3
     assert np.abs(got - expected.numpy()).max() < 0.1 * float(expected.std())
-
-
-def test_rate_control_finds_the_weight_that_meets_the_target():
-    control = RateControl(target=4000, parameters=1000, steps=400, device=torch.device("cpu"))
-    weight = torch.tensor(1e-9)
-    for step in range(400):
-        # a plant whose bits fall with the logarithm of the weight, as rate-distortion theory has it
-        bits = torch.clamp(-500 * torch.log(weight / 1e-2 + 1e-9), 1, 1e5)
-        weight = control.weight(torch.tensor(0.1), bits, step / 400)
-    assert float(bits) == pytest.approx(4000, rel=0.02)

@@ -119,14 +119,14 @@ def fill(layout: NodeLayout, batches: Iterable[Batch], output: NDArray[Any]) -> 
         )  # fmt: skip
 
     for batch in batches:
-        parts, costs = _parts(
+        parts, costs = divided(
             batch.sizes, batch.leaves, layout.layers, layout.first, layout.count, layout.below, layout.network, PART
         )
         share(partial(evaluate, batch, parts), costs, WORTH)
 
 
 @jit
-def _parts(
+def divided(
     sizes: Any, leaves: Any, layers: Any, first: Any, count: Any, below: Any, network: Any, least: int
 ) -> Any:  # fmt: skip
     """Cut the pieces of a batch so that threads can share them.

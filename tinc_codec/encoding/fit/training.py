@@ -24,7 +24,7 @@ STEPS = {1: 250, 2: 500, 3: 1000, 4: 2000, 5: 4000, 6: 6000, 7: 10000, 8: 16000,
 _AIM, _USED = 0.98, 0.94
 """Share of the budget that steering aims at, and the least that it is content with."""
 
-_CORRECTIONS = 24
+CORRECTIONS = 24
 """Most rounds of `_CHECK` steps after the last one, until the stream fits."""
 
 VOXELS, POINTS = 2**14, 512
@@ -190,19 +190,19 @@ class _Trainer:
         self.best = math.inf
 
     def run(self, watch: Watch) -> Fit:
-        total, told = self.recipe.steps, 0.0
+        total, watched = self.recipe.steps, 0.0
         for step in range(total):
             progress = step / total
             self._step(progress, self._schedule(progress), progress >= self.recipe.rounding)
             if step % _CHECK == 0:
                 self._check_divergence(progress)
-            if step % _CHECK == 0 or time.monotonic() > told + _PATIENCE:
+            if step % _CHECK == 0 or time.monotonic() > watched + _PATIENCE:
                 watch(progress)
-                told = time.monotonic()
+                watched = time.monotonic()
             if progress >= self.recipe.rounding and step % max(total // 20, 1) == 0:
                 self._calibrate()
         layers, size = best = self._export()
-        while not _USED * self.budget <= size <= self.budget and total < self.recipe.steps + _CORRECTIONS * _CHECK:
+        while not _USED * self.budget <= size <= self.budget and total < self.recipe.steps + CORRECTIONS * _CHECK:
             try:
                 self._correct(size)
                 layers, size = self._export()

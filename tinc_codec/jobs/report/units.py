@@ -5,13 +5,17 @@ from __future__ import annotations
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
+_ROUNDED = 999.5
+"""What three digits have no room for."""
+
+
 def size(number: float) -> str:
-    """Bytes for people, in powers of 1000."""
+    """Bytes for people, in powers of 1000, with three digits."""
     for unit in _UNITS[:-1]:
-        if number < 1000:
-            return f"{number:.3g} {unit}" if unit != "B" else f"{number:.0f} B"
+        if number < _ROUNDED:
+            return f"{number:.3g} {unit}"
         number /= 1000
-    return f"{number:,.3g} {_UNITS[-1]}"
+    return f"{number:.3g} {_UNITS[-1]}" if number < _ROUNDED else f"{number:,.0f} {_UNITS[-1]}"
 
 
 def duration(seconds: float) -> str:

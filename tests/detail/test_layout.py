@@ -1,0 +1,68 @@
+"""Where the numbers of a chunk lie."""
+
+import numpy as np
+from hypothesis import given, settings
+
+from tests.detail.cases import plans
+from tinc_codec.detail.layout import layout
+from tinc_codec.detail.plan import Group, Plan
+
+
+@given(plans())
+def test_bands_hold_every_coefficient_once_and_tiles_every_one_of_a_band(plan):
+    parts = layout(plan)
+    assert parts.size == np.prod(plan.shape)
+    seen = np.zeros(parts.size, np.int32)
+    for piece in parts.pieces:
+        for band, box in zip(piece.bands.tolist(), piece.boxes.tolist(), strict=True):
+            parts.view(seen, band)[tuple(slice(*ends) for ends in box)] += 1
+    assert (seen == 1).all()
+
+
+@given(plans(70))
+def test_parents_of_a_tile_lie_in_the_parent_tile_and_come_before(plan):
+    parts = layout(plan)
+    for place, rung in enumerate(plan.rungs):
+        for group, parent in enumerate(rung.parents):
+            if parent < 0:
+                continue
+            assert parent < place
+            for tile in np.ndindex(*rung.tiles):
+                there = plan.parent_tile(rung, tile, group)
+                assert parts.numbers[parent][there] <= parts.numbers[place][tile]
+                for band in rung.bands:
+                    above = parts.parents[band, group]
+                    assert (above >= 0) == (plan.bands[band].high == plan.bands[above].high) or above < 0
+                    _inside(plan, rung, tile, band, above, there, group)
+
+
+def _inside(plan, rung, tile, band, above, there, group):
+    mine = plan.tile_box(rung, tile, plan.bands[band].shape)
+    if above < 0 or 0 in plan.bands[above].shape or any(begin == end for begin, end in mine):
+        return
+    parent = plan.rungs[rung.parents[group]]
+    box = plan.tile_box(parent, there, plan.bands[above].shape)
+    for axis, ((begin, end), (low, high)) in enumerate(zip(mine, box, strict=True)):
+        halved = axis in plan.groups[group].axes
+        for coefficient in (begin, end - 1):
+            place = min(coefficient >> halved, plan.bands[above].shape[axis] - 1)
+            assert low <= place < high
+
+
+@settings(max_examples=30)
+@given(plans(40))
+def test_a_wave_needs_only_the_waves_before(plan):
+    parts = layout(plan)
+    owner = {band: number for number, piece in enumerate(parts.pieces) for band in piece.bands.tolist()}
+    waves = [piece.wave for piece in parts.pieces]
+    assert waves == sorted(waves)
+    for number, piece in enumerate(parts.pieces[1:], start=1):
+        parents = {owner[parent] for parent in parts.parents[piece.bands].ravel().tolist() if parent >= 0}
+        assert all(parts.pieces[parent].wave < piece.wave for parent in parents - {number})
+    assert sorted(parts.inner + parts.outer) == list(range(len(parts.pieces)))
+    assert sum(piece.size for piece in parts.pieces) == parts.size
+
+
+def test_a_plan_is_laid_out_once():
+    plan = Plan((1, 1, 1, 7), (Group((0, 1, 2), 0), Group((3,), 2)), 16)
+    assert layout(plan) is layout(Plan((1, 1, 1, 7), (Group((0, 1, 2), 0), Group((3,), 2)), 16))

@@ -1,0 +1,71 @@
+"""The tree in torch: its parameters in one vector, and what it evaluates to."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch")
+
+from tests.models import SHAPES, random_tree  # noqa: E402
+from tinc_codec.encoding.fit.network import evaluate, index, initial, initial_steps  # noqa: E402
+from tinc_codec.tree.partition import fold  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+def tree_of(seed, shape=(17, 20), **settings):
+    return random_tree(np.random.default_rng(seed), fold(shape), **{"empty": 0.1, **settings})
+
+
+def drawn(tree, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return initial(tree, torch.arange(len(tree.leaves), dtype=torch.float32), generator)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32), shape=st.sampled_from(SHAPES))
+def test_the_vector_holds_every_parameter_once(seed, shape):
+    tree = tree_of(seed, shape)
+    if not tree.tensors:
+        return
+    parts, theta = index(tree, CPU), drawn(tree)
+    assert len(theta) == len(parts.kinds) == tree.parameters == int(parts.counts.sum())
+    seen = np.zeros(tree.parameters, int)
+    for number, (weights, biases) in enumerate(parts.slices):
+        tensor = tree.tensors[number]
+        assert (weights.stop - weights.start, biases.stop - biases.start) == (tensor.weights, tensor.biases)
+        assert set(parts.kinds[weights].tolist()) <= {2 * number}
+        seen[weights] += 1
+        seen[biases] += 1
+    assert (seen == 1).all()
+    assert torch.isfinite(initial_steps(parts, theta)).all()
+
+
+def test_a_seed_draws_the_same_and_another_other_weights():
+    tree = tree_of(1)
+    assert torch.equal(drawn(tree, 3), drawn(tree, 3))
+    assert not torch.equal(drawn(tree, 3), drawn(tree, 4))
+
+
+def test_without_weights_each_leaf_gives_its_mean():
+    tree = tree_of(1, classes=1)
+    theta, parts = drawn(tree), index(tree, CPU)
+    for number, (weights, _) in enumerate(parts.slices):
+        if tree.tensors[number].linear:
+            theta[weights] = 0
+    output = evaluate(tree, parts, theta, torch.rand(2, 7))
+    assert output.shape == (len(tree.leaves), 7)
+    assert torch.equal(output, torch.arange(len(tree.leaves), dtype=torch.float32)[:, None].expand(-1, 7))
+
+
+def test_a_small_tree_is_its_formula():
+    tree = tree_of(2, (5,), levels=1, widest=3, classes=1, empty=0.0)
+    theta, parts = drawn(tree), index(tree, CPU)
+    x = torch.linspace(-1, 1, 9)[None]
+    value = x
+    for number, (weights, biases) in enumerate(parts.slices):
+        tensor = tree.tensors[number]
+        value = theta[weights].view(tensor.rows, tensor.columns) @ value + theta[biases].view(-1, 1)
+        value = value if tensor.linear else torch.sin(value)
+    assert torch.allclose(evaluate(tree, parts, theta, x), value, atol=1e-6)
