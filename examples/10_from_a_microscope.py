@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
 
     # 5. Lazily, in xarray: only the plane that is asked for is decoded.
     volume = xr.DataArray(dask.array.from_zarr(finest), dims=axes, coords={"z": scale[0] * np.arange(finest.shape[0])})
-    print(f"mean at 48 micrometres: {volume.sel(z=48).mean().item():.1f}")
+    print(f"mean at 48 micrometres: {float(volume.sel(z=48).mean()):.1f}")
 
     # 6. A pyramid for napari, add_image(pyramid, multiscale=True): dask arrays, read as they are looked at.
     pyramid = open_multiscale(finest, levels=3)
