@@ -29,7 +29,7 @@ def _analysis(length: int) -> Array:
     return torch.as_tensor(np.concatenate(lifting.forward(np.eye(length), 0)), dtype=torch.float32)
 
 
-def of_window(plan: Plan, window: Shape) -> Plan:
+def of_window(plan: Plan, window: Shape, halvings: Shape = (0, 0, 0, 0)) -> Plan:
     """The plan of a window that is transformed alone: as that of the volume, but that it ends where 2 samples are left.
 
     Parameters
@@ -38,11 +38,14 @@ def of_window(plan: Plan, window: Shape) -> Plan:
         Of the volume.
     window
         Its shape.
+    halvings
+        How often each axis was halved before.
     """
     groups = []
     for group in plan.groups:
-        long = [max(0, window[axis].bit_length() - 2) for axis in group.axes if plan.shape[axis] > 1]
-        groups.append(Group(group.axes, min([group.depth, *long])))
+        long = [axis for axis in group.axes if plan.shape[axis] > 1]
+        left = group.depth - min((halvings[axis] for axis in long), default=0)
+        groups.append(Group(group.axes, max(0, min([left, *(window[axis].bit_length() - 2 for axis in long)]))))
     return Plan(window, tuple(groups), plan.tile)
 
 
@@ -78,7 +81,7 @@ class Packet:
             for those of as many splits more.
         """
         coarser = sum(halvings)
-        inner = of_window(plan, window)
+        inner = of_window(plan, window, halvings)
         splits = [coarser + sum(inner.splits(band, axis) for axis in range(AXES)) for band in inner.bands]
         steps = [math.ldexp(scale.band_step(count) / 256, scale.exponent) / unit for count in splits]
         gain = _ONE / inverse_gain(coarser)
