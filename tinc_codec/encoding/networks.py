@@ -26,7 +26,7 @@ class Training:
     fine: int
 
 
-PROBE = Training(8, 120, 0)
+PROBE = Training(8, 250, 0)
 """What says whether networks can pay: coarse steps alone, which take a second at most, whatever the chunk's size."""
 
 PROMISING = 1.5

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor as Array
 from torch.nn.functional import avg_pool3d, pad
 
-from tinc_codec.detail.estimate import LEAST, MOST, OWN, PRICE, ROUNDING
+from tinc_codec.detail.estimate import LEAST, OWN, PRICE, ROUNDING
 
 _CODED = 1 + 1 / (12 * PRICE)
 """Bits of a coefficient that is coded, beside those of its magnitude: its sign, and the error of rounding."""
@@ -15,7 +17,7 @@ _AROUND = 27
 """Coefficients that are near one along three axes, itself among them."""
 
 
-def cost(coefficients: Array) -> Array:
+def cost(coefficients: Array, most: float = math.inf) -> Array:
     """Bits of one band, with squared errors at what a bit is worth.
 
     A coefficient is lost or coded, whichever is cheaper. What its magnitude takes is that of a geometric distribution
@@ -25,10 +27,13 @@ def cost(coefficients: Array) -> Array:
     ----------
     coefficients
         ``(windows, *shape)``, of four axes, in steps.
+    most
+        What neighbours count as at most: coefficients far above it cost more than they do in truth, so that training
+        begins with them.
     """
     sizes = coefficients.abs()
     with torch.no_grad():
-        expected = _expected(torch.floor(sizes + ROUNDING).clamp(max=MOST))
+        expected = _expected(torch.floor(sizes + ROUNDING).clamp(max=most))
         more, none = torch.log2(1 + 1 / expected), torch.log2(1 + expected)
     lost, coded = sizes * sizes / PRICE, more * sizes + _CODED
     return torch.minimum(lost, coded).sum() + none.sum()

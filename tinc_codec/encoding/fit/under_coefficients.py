@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor as Array
 
+from tinc_codec.detail.estimate import MOST
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.scale import Scale
 from tinc_codec.encoding.fit import network
@@ -52,7 +53,7 @@ class Recipe:
     coarse: int
     fine: int
     voxels: int = 2**12
-    fitting: float = 0.4
+    fitting: float = 0.2
     pricing: tuple[float, float] = (0.4, 0.7)
     rounding: float = 0.8
     warm_up: float = 0.03
@@ -163,7 +164,7 @@ class _Trainer:
         else:
             begin, end = recipe.pricing
             price = min(max(0.0, (progress - begin) / (end - begin)), 1.0)
-            loss = windows.share * _bits(packet, rest) + price * self._own(q)
+            loss = windows.share * _bits(packet, rest, MOST) + price * self._own(q)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -206,5 +207,5 @@ class _Trainer:
         return saved * windows.share / count
 
 
-def _bits(packet: Packet, windows: Array) -> Array:
-    return torch.stack([cost(band) for band in packet.coefficients(windows)]).sum()
+def _bits(packet: Packet, windows: Array, most: float = math.inf) -> Array:
+    return torch.stack([cost(band, most) for band in packet.coefficients(windows)]).sum()
