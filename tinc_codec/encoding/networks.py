@@ -27,18 +27,22 @@ class Training:
 
 
 PROBE = Training(8, 250, 0)
-"""What says whether networks can pay: coarse steps alone, which take a second at most, whatever the chunk's size."""
+"""What says whether small networks can pay: coarse steps alone, which take a second, whatever the chunk's size."""
+
+PATIENT = 7
+"""The least effort that goes without the probe, which does not foresee what wide networks and many steps can do: the
+first half of their training says it."""
 
 PROMISING = 1.5
-"""Bits that a probe must save for each of its own: the real coder foresees more of coefficients than the estimate."""
+"""Bits that must be saved for each of a network's own: the coder foresees more of coefficients than the estimate."""
 
 LADDER = {
     4: (Training(8, 250, 100),),
     5: (Training(12, 300, 200),),
-    6: (Training(12, 400, 400),),
-    7: (Training(12, 400, 400), Training(20, 400, 400)),
-    8: (Training(12, 600, 600), Training(20, 600, 600)),
-    9: (Training(12, 600, 600), Training(20, 800, 800), Training(32, 800, 800)),
+    6: (Training(12, 400, 600), Training(20, 400, 600)),
+    7: (Training(20, 400, 800),),
+    8: (Training(24, 500, 1500),),
+    9: (Training(24, 500, 1500), Training(32, 500, 1500)),
 }
 """Trainings of each effort, narrow ones first: a wider one is tried where the one before pays."""
 

@@ -19,9 +19,12 @@ from tinc_codec.encoding.allocation import allocate
 from tinc_codec.encoding.networks import Training
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.tree_model import packed, unfitted
+from tinc_codec.encoding.verified import Verified
+from tinc_codec.errors import TrainingError
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.runtime.settings import process
+from tinc_codec.stream.container import Section, unpack
 from tinc_codec.stream.limits import Expected
 from tinc_codec.tree.partition import partition
 from tinc_codec.tree.structure import Level, Tree
@@ -29,7 +32,7 @@ from tinc_codec.tree.structure import Level, Tree
 log = logging.getLogger("tinc_codec")
 
 LAYERS = 4
-"""Sine layers of a root that is the only level: surfaces that are curved and sharp need this many, flat ones pay less."""
+"""Sine layers of a root that is the only level: with fewer there are no surfaces that are curved and sharp."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,48 +55,47 @@ class Shallow:
     report: TrainingProgress
 
     @classmethod
-    def under(cls, chunk: PreparedChunk, alone: bytes, report: TrainingProgress) -> Shallow:
+    def under(cls, alone: Verified, report: TrainingProgress) -> Shallow:
         """Those under the coefficients of a stream that has nothing else."""
-        predictor = Chunk.of(alone, Expected(chunk.header.raw_bytes)).predictor
+        predictor = Chunk.of(alone.stream, Expected(alone.chunk.header.raw_bytes)).predictor
         assert isinstance(predictor, DetailPredictor)
         parameters = predictor.detail.parameters
-        return cls(chunk, parameters.plan, parameters.scale, report)
+        return cls(alone.chunk, parameters.plan, parameters.scale, report)
 
-    def promising(self) -> bool:
-        """Whether a probe, of a second or less, says that networks may pay."""
-        saved, own = self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED))[1:]
-        log.debug("a probe saves %.0f bits of coefficients by %.0f of its own", saved, own)
-        return saved > networks.PROMISING * own
-
-    def tried(self) -> Iterator[dict[int, bytes]]:
-        """Sections of each training of the chunk's effort, where a probe is promising; ask for more while they pay.
+    def trained(self) -> Iterator[dict[int, bytes]]:
+        """Sections of each training of the chunk's effort, as long as what they save is promising.
 
         Raises
         ------
         TrainingError
             A training diverged, or its result cannot be stored.
         """
-        if not self.promising():
+        effort = self.chunk.config.effort
+        trainings = networks.LADDER[effort]
+        if effort < networks.PATIENT and self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED)) is None:
             return
-        trainings = networks.LADDER[self.chunk.config.effort]
         for number, training in enumerate(trainings):
-            yield self._fit(training, self.report.part(*networks.trained(number, len(trainings))))[0]
+            sections = self._fit(training, self.report.part(*networks.trained(number, len(trainings))))
+            if sections is None:
+                return
+            yield sections
 
-    def _fit(self, training: Training, report: TrainingProgress) -> tuple[dict[int, bytes], float, float]:
-        """Sections, the bits that coefficients take less, and those of the weights."""
+    def _fit(self, training: Training, report: TrainingProgress) -> dict[int, bytes] | None:
+        """The sections of a training; None: it saves too little, or there is no such tree."""
         from tinc_codec.encoding.fit import device, under_coefficients
         from tinc_codec.encoding.fit.windows import VOXELS, Windows
 
         tree = self._tree(training.width)
         if tree is None:
-            return {}, 0.0, 0.0
+            return None
         blank, voxels = unfitted(self.chunk, tree), min(VOXELS, process().batch)
         with device.training(voxels, report.check) as place:
             windows = Windows.of(tree, self._volume, voxels, place).times_power(self.chunk.exponent)
             problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset))
-            recipe = under_coefficients.Recipe(training.coarse, training.fine)
+            recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.PROMISING)
             fitted = under_coefficients.fit(problem, recipe, self.chunk.config.seed, report)
-        return packed(blank, fitted.layers), fitted.saved, fitted.own
+        log.debug("%d steps save %.0f bits by %.0f of their own", fitted.steps, fitted.saved, fitted.own)
+        return packed(blank, fitted.layers) if fitted.saved > networks.PROMISING * fitted.own else None
 
     @lazy
     def _volume(self) -> NDArray[np.float64]:
@@ -110,3 +112,23 @@ class Shallow:
             config = replace(config, threshold=math.ldexp(config.threshold, -self.chunk.exponent))
         allocation = allocate(self.chunk.volume, root.parameters, config)
         return None if allocation is None or not allocation.tree.tensors else allocation.tree
+
+
+def tried(alone: Verified, report: TrainingProgress) -> Iterator[dict[int, bytes]]:
+    """Sections of shallow levels that may pay under the coefficients of a stream: ask for more as long as they do.
+
+    Parameters
+    ----------
+    alone
+        With coefficients; there are none where something else predicts or corrects its samples.
+    report
+        Told of the training, and asked whether to go on.
+    """
+    sections = unpack(alone.stream).sections
+    only = Section.DETAIL in sections and not {Section.TREE, Section.RESIDUAL} & sections.keys()
+    if not only or not alone.quality.rmse or not networks.worth_a_probe(alone.chunk.config):
+        return
+    try:
+        yield from Shallow.under(alone, report).trained()
+    except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
+        log.info("networks are given up: %s", error)

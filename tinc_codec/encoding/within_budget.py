@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinc_codec.detail.goals import Budget
-from tinc_codec.encoding import coefficients, holes, networks
+from tinc_codec.encoding import coefficients, holes, shallow
 from tinc_codec.encoding.prepared import PreparedChunk
-from tinc_codec.encoding.shallow import Shallow
 from tinc_codec.encoding.tree_model import Modelled, Modelling
 from tinc_codec.encoding.verified import BLANK, Exactly, Verified, assemble, predicted, size_of, verify
 from tinc_codec.errors import TrainingError
@@ -73,17 +72,12 @@ class Budgeted:
 
     def _best_share(self) -> Verified:
         """Coefficients alone, or with shallow levels under them, of the width from which a wider one pays no more."""
-        chunk, best = self._coefficients()
-        if not networks.worth_a_probe(chunk.config) or not best.quality.rmse:
-            return best
-        try:
-            for sections in Shallow.under(chunk, best.stream, self.report).tried():
-                attempt = self._with_shallow_levels(chunk, sections)
-                if self._better(best, attempt) is best:
-                    break
-                best = attempt
-        except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
-            log.info("networks are given up: %s", error)
+        best = self._coefficients()
+        for sections in shallow.tried(best, self.report):
+            attempt = self._with_shallow_levels(best.chunk, sections)
+            if self._better(best, attempt) is best:
+                break
+            best = attempt
         return best
 
     def _with_shallow_levels(self, chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
@@ -104,7 +98,7 @@ class Budgeted:
         """As much of the room for sine layers as was asked for."""
         chunk = self.chunk
         if share == 0:
-            return self._coefficients()[1]
+            return self._coefficients()
 
         def sections(room: int) -> dict[int, bytes]:
             modelled = Modelling(chunk, round(room * share), chunk.config, self.report).run()
@@ -120,17 +114,16 @@ class Budgeted:
         above = predicted(chunk, modelled.sections)
         return {**modelled.sections, **coefficients.sections(chunk, left, self.report, above)}
 
-    def _coefficients(self) -> tuple[PreparedChunk, Verified]:
-        """The better of coefficients with and without a hole, and the chunk that they are of."""
+    def _coefficients(self) -> Verified:
+        """The better of coefficients with and without a hole."""
         chunk = self.chunk
         if not coefficients.possible(chunk):
             raise TrainingError("its numbers are beyond those that can be transformed")
         best = self._of_coefficients(chunk)
         holed = holes.left_out(chunk, best.quality.rmse)
         if holed is None or sum(map(len, holed.kept_exactly.values())) > _FOR_HOLE * self.budget:
-            return chunk, best
-        attempt = self._of_coefficients(holed)
-        return (holed, attempt) if self._better(best, attempt) is attempt else (chunk, best)
+            return best
+        return self._better(best, self._of_coefficients(holed))
 
     def _of_coefficients(self, chunk: PreparedChunk) -> Verified:
         return self._fitted(chunk, lambda room: coefficients.sections(chunk, Budget(room - _FRAME), self.report))

@@ -27,9 +27,7 @@ def coefficients(plan, samples, volume, step):
 
 
 @settings(max_examples=15)
-@given(
-    st.tuples(st.just(1), st.integers(1, 9), st.integers(1, 20), st.integers(1, 20)), st.integers(0, 99), st.data()
-)
+@given(st.tuples(st.just(1), st.integers(1, 9), st.integers(1, 20), st.integers(1, 20)), st.integers(0, 99), st.data())
 def test_it_is_the_transform_that_the_decoder_inverts_but_for_rounding(shape, seed, data):
     volume = np.random.default_rng(seed).normal(0, 50, shape).cumsum(-1) + 7.0
     plan = data.draw(st.sampled_from(candidates(shape)))
@@ -42,9 +40,7 @@ def test_it_is_the_transform_that_the_decoder_inverts_but_for_rounding(shape, se
         whole[band.levels, band.high] = np.rint(values).astype(np.int32)
     stop = (0,) * len(plan.groups)
     box = tuple((0, n) for n in shape)
-    back = packet.inverse(
-        plan, lambda band: whole[band.levels, band.high], packet.ranges(plan, box, stop), stop, work
-    )
+    back = packet.inverse(plan, lambda band: whole[band.levels, band.high], packet.ranges(plan, box, stop), stop, work)
     unit = 2.0**samples.scale.exponent
     rounding = 64 * unit * max(1, sum(plan.level))
     float32 = 1e-5 * (np.abs(volume).max() + 1)

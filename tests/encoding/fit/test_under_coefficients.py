@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.models import decoded  # noqa: E402
 from tinc_codec.backends.choice import backend  # noqa: E402
 from tinc_codec.detail.decoding import Detail  # noqa: E402
 from tinc_codec.detail.goals import Step, encode  # noqa: E402
@@ -14,7 +15,6 @@ from tinc_codec.errors import TrainingError  # noqa: E402
 from tinc_codec.tree.model import Model, Parameters  # noqa: E402
 from tinc_codec.tree.partition import partition  # noqa: E402
 from tinc_codec.tree.structure import Level, Tree  # noqa: E402
-from tests.models import decoded  # noqa: E402
 
 STEP = 40.0
 
@@ -65,10 +65,12 @@ def test_what_it_says_it_saves_is_ordered_as_the_bytes_of_the_coder(surface, fit
     assert fits[-1].saved > 2 * fits[-1].own
 
 
-def test_noise_is_left_alone():
+def test_noise_is_given_up_after_half_of_the_steps(surface):
     noise = np.random.default_rng(0).normal(0, 100, (24, 24, 24))
-    fitted = fit(problem(noise), Recipe(60, 20), 0, quietly)
-    assert fitted.saved < 1.5 * fitted.own
+    fitted = fit(problem(noise), Recipe(60, 20, worth=1.0), 0, quietly)
+    assert fitted.saved < fitted.own
+    assert fitted.steps == 40
+    assert fit(problem(surface), Recipe(10, 10, worth=-100.0), 0, quietly).steps == 20
 
 
 def test_a_seed_is_repeatable_whatever_the_global_generator_did(surface):
@@ -107,8 +109,13 @@ def test_what_the_watch_raises_stops_the_training(surface):
 
 @pytest.mark.parametrize(
     ("leaf", "leaves", "limit", "shape"),
-    [((64, 64, 64), 1, 2**15, (32, 32, 32)), ((100,), 1, 2**15, (100,)), ((4, 300, 300), 1, 2**12, (4, 19, 38)),
-     ((32, 32, 32), 8, 2**15, (16, 16, 16)), ((8, 8), 64, 10, (8, 8))],
+    [
+        ((64, 64, 64), 1, 2**15, (32, 32, 32)),
+        ((100,), 1, 2**15, (100,)),
+        ((4, 300, 300), 1, 2**12, (4, 19, 38)),
+        ((32, 32, 32), 8, 2**15, (16, 16, 16)),
+        ((8, 8), 64, 10, (8, 8)),
+    ],
 )
 def test_windows_have_the_voxels_that_a_step_may_have(leaf, leaves, limit, shape):
     assert window_shape(leaf, leaves, limit) == shape

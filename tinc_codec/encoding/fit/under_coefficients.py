@@ -48,6 +48,8 @@ class Recipe:
         Parts of all steps between which the network's own bits begin to count.
     rounding
         Part of all steps after which weights are rounded instead of disturbed.
+    worth
+        Bits that must be saved for each of the network's own after half of the steps: training ends there otherwise.
     """
 
     coarse: int
@@ -58,6 +60,7 @@ class Recipe:
     rounding: float = 0.8
     warm_up: float = 0.03
     last_rate: float = 0.02
+    worth: float = -math.inf
 
     @property
     def steps(self) -> int:
@@ -100,11 +103,14 @@ class Fit:
         Bits that coefficients take less, about.
     own
         Bits that the weights take, about.
+    steps
+        That were taken.
     """
 
     layers: tuple[Layer, ...]
     saved: float
     own: float
+    steps: int
 
 
 def fit(problem: Problem, recipe: Recipe, seed: int, watch: Callable[[float], None]) -> Fit:
@@ -127,7 +133,11 @@ def fit(problem: Problem, recipe: Recipe, seed: int, watch: Callable[[float], No
         trainer.step(step)
         if step % _CHECK == 0:
             watch(step / recipe.steps)
-    return trainer.result()
+        if step + 1 == recipe.steps // 2 and recipe.fine:
+            half = trainer.result(step + 1)
+            if half.saved <= recipe.worth * half.own:
+                return half
+    return trainer.result(recipe.steps)
 
 
 class _Trainer:
@@ -180,8 +190,8 @@ class _Trainer:
         warm = min(1.0, (progress * recipe.steps + 1) / (recipe.steps * recipe.warm_up))
         return warm * (recipe.last_rate + (1 - recipe.last_rate) * 0.5 * (1 + math.cos(math.pi * progress)))
 
-    def result(self) -> Fit:
-        """The integers, and what they save and take."""
+    def result(self, taken: int) -> Fit:
+        """The integers after so many steps, and what they save and take."""
         theta, steps = (each.detach().cpu().double().numpy() for each in (self.theta, self.steps.exp()))
         if not (np.isfinite(theta).all() and np.isfinite(steps).all()):
             raise TrainingError("training under coefficients diverged")
@@ -193,7 +203,7 @@ class _Trainer:
         with torch.no_grad():
             step = torch.exp(self.steps)[self.index.kinds]
             q = torch.round(self.theta / step)
-            return Fit(layers, self._saved(q * step), float(self._own(q)))
+            return Fit(layers, self._saved(q * step), float(self._own(q)), taken)
 
     def _saved(self, theta: Array) -> float:
         """Bits that coefficients take less, from some windows of the last stage."""

@@ -87,7 +87,7 @@ class Windows:
         return cls(coordinates, leaves, shape, (0,) * len(shape), gain, mean)
 
     def coarse(self, voxels: int) -> Windows:
-        """Means over cells, of so many voxels in all at most, where leaves are long enough: one window is all of them."""
+        """Means over cells, so that all leaves have at most so many voxels, in one window."""
         coordinates, leaves, halvings = self.coordinates, self.leaves, list(self.halvings)
         while leaves.numel() > voxels and max(leaves.shape[1:]) > _SHORTEST:
             longest = max(range(len(halvings)), key=lambda axis: leaves.shape[axis + 1])
@@ -129,7 +129,7 @@ def _halved(values: Array, axis: int) -> Array:
     """Means of neighbours along an axis; the last of an odd number stays."""
     n = values.shape[axis]
     even, odd = values.narrow(axis, 0, n // 2 * 2), values.narrow(axis, n // 2 * 2, n % 2)
-    pairs = even.unflatten(axis, (n // 2, 2)).mean(axis + 1)
+    pairs = even.reshape(*values.shape[:axis], n // 2, 2, *values.shape[axis + 1 :]).mean(axis + 1)
     return torch.cat([pairs, odd], axis)
 
 
