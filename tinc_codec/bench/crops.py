@@ -20,6 +20,9 @@ CROPS: dict[str, tuple[str, tuple[slice, ...]]] = {
     "fibsem64": ("fibsem", np.s_[:64, :128, :128]),
     "embryo": ("embryo", np.s_[64:192, 64:192, 64:192]),
     "mni": ("mni", np.s_[27:155, 45:173, 27:155]),
+    "mni64": ("mni", np.s_[59:123, 80:144, 59:123]),
+    "wmag": ("wmag", np.s_[:, :, :]),
+    "plant": ("plant", np.s_[:, 0, :]),
 }
 """Benchmark crops by name: file and slices."""
 

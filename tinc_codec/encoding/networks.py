@@ -30,21 +30,24 @@ PROBE = Training(8, 250, 0)
 """What says whether small networks can pay: coarse steps alone, which take a second, whatever the chunk's size."""
 
 PATIENT = 7
-"""The least effort that goes without the probe, which does not foresee what wide networks and many steps can do: the
-first half of their training says it."""
+"""The least effort at which a chunk that the probe promises nothing of is still given the widest network of the effort:
+a probe does not foresee what that can do in many steps."""
 
 PROMISING = 1.5
 """Bits that must be saved for each of a network's own: the coder foresees more of coefficients than the estimate."""
 
+HALFWAY = 0.5
+"""The same after half of the steps, when weights have only begun to count."""
+
 LADDER = {
     4: (Training(8, 250, 100),),
     5: (Training(12, 300, 200),),
-    6: (Training(12, 400, 600), Training(20, 400, 600)),
-    7: (Training(20, 400, 800),),
-    8: (Training(24, 500, 1500),),
-    9: (Training(24, 500, 1500), Training(32, 500, 1500)),
+    6: (Training(12, 400, 600),),
+    7: (Training(12, 400, 600), Training(20, 400, 800)),
+    8: (Training(12, 400, 600), Training(24, 500, 1200)),
+    9: (Training(12, 400, 600), Training(24, 500, 1500)),
 }
-"""Trainings of each effort, narrow ones first: a wider one is tried where the one before pays."""
+"""Trainings of each effort, narrow ones first."""
 
 PROBED = 0.1
 """Part of the work that a probe is, about."""

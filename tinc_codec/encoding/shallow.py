@@ -63,7 +63,7 @@ class Shallow:
         return cls(alone.chunk, parameters.plan, parameters.scale, report)
 
     def trained(self) -> Iterator[dict[int, bytes]]:
-        """Sections of each training of the chunk's effort, as long as what they save is promising.
+        """Sections of each training of the chunk's effort that saves enough, by its own estimate.
 
         Raises
         ------
@@ -72,13 +72,12 @@ class Shallow:
         """
         effort = self.chunk.config.effort
         trainings = networks.LADDER[effort]
-        if effort < networks.PATIENT and self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED)) is None:
-            return
+        if self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED)) is None:
+            trainings = trainings[-1:] if effort >= networks.PATIENT else ()
         for number, training in enumerate(trainings):
             sections = self._fit(training, self.report.part(*networks.trained(number, len(trainings))))
-            if sections is None:
-                return
-            yield sections
+            if sections is not None:
+                yield sections
 
     def _fit(self, training: Training, report: TrainingProgress) -> dict[int, bytes] | None:
         """The sections of a training; None: it saves too little, or there is no such tree."""
@@ -92,7 +91,7 @@ class Shallow:
         with device.training(voxels, report.check) as place:
             windows = Windows.of(tree, self._volume, voxels, place).times_power(self.chunk.exponent)
             problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset))
-            recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.PROMISING)
+            recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.HALFWAY)
             fitted = under_coefficients.fit(problem, recipe, self.chunk.config.seed, report)
         log.debug("%d steps save %.0f bits by %.0f of their own", fitted.steps, fitted.saved, fitted.own)
         return packed(blank, fitted.layers) if fitted.saved > networks.PROMISING * fitted.own else None
@@ -115,7 +114,7 @@ class Shallow:
 
 
 def tried(alone: Verified, report: TrainingProgress) -> Iterator[dict[int, bytes]]:
-    """Sections of shallow levels that may pay under the coefficients of a stream: ask for more as long as they do.
+    """Sections of shallow levels that may pay under the coefficients of a stream, wider ones later.
 
     Parameters
     ----------

@@ -221,16 +221,14 @@ class Bounded:
         return self._with_residual(sections, aim, predicted(self.chunk, sections))
 
     def _under_coefficients(self, alone: Verified | None, rmse: float) -> Iterator[Verified]:
-        """Streams with shallow levels under the coefficients that keep a PSNR, as long as each is smaller."""
+        """Streams with shallow levels under the coefficients that keep a PSNR."""
         if alone is None:
             return
-        best, chunk = alone, alone.chunk
+        chunk = alone.chunk
         for sections in shallow.tried(alone, self.report):
             attempt = self._of_coefficients(chunk, sections, predicted(chunk, sections), rmse)
-            if attempt is None or _size(attempt) >= _size(best):
-                break
-            best = attempt
-            yield best
+            if attempt is not None:
+                yield attempt
 
     def _with_network(self, aim: Goal, without: int, share: float | str) -> Verified | None:
         """The smallest stream that a network is part of; budgets are compared at less effort."""

@@ -71,13 +71,10 @@ class Budgeted:
         return smallest
 
     def _best_share(self) -> Verified:
-        """Coefficients alone, or with shallow levels under them, of the width from which a wider one pays no more."""
+        """Coefficients alone, or with those shallow levels under them that are best."""
         best = self._coefficients()
         for sections in shallow.tried(best, self.report):
-            attempt = self._with_shallow_levels(best.chunk, sections)
-            if self._better(best, attempt) is best:
-                break
-            best = attempt
+            best = self._better(best, self._with_shallow_levels(best.chunk, sections))
         return best
 
     def _with_shallow_levels(self, chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
