@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError
 
-CROPS: dict[str, tuple[str, tuple[slice, ...]]] = {
+CROPS: dict[str, tuple[str, tuple[slice | int, ...]]] = {
     "brain64": ("brain64", np.s_[:, :, :]),
     "cells": ("cells", np.s_[:24, 128:384, 128:384]),
     "wholebrain": ("wholebrain", np.s_[64:192, 32:160, 64:192]),

@@ -226,7 +226,11 @@ class Bounded:
             return
         chunk = alone.chunk
         for sections in shallow.tried(alone, self.report):
-            attempt = self._of_coefficients(chunk, sections, predicted(chunk, sections), rmse)
+            try:
+                attempt = self._of_coefficients(chunk, sections, predicted(chunk, sections), rmse)
+            except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
+                log.info("networks are left out: %s", error)
+                continue
             if attempt is not None:
                 yield attempt
 

@@ -74,7 +74,10 @@ class Budgeted:
         """Coefficients alone, or with those shallow levels under them that are best."""
         best = self._coefficients()
         for sections in shallow.tried(best, self.report):
-            best = self._better(best, self._with_shallow_levels(best.chunk, sections))
+            try:
+                best = self._better(best, self._with_shallow_levels(best.chunk, sections))
+            except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
+                log.info("networks are left out: %s", error)
         return best
 
     def _with_shallow_levels(self, chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
