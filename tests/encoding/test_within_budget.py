@@ -149,3 +149,16 @@ def test_a_budget_too_small_for_anything_gives_the_smallest_stream_and_says_so(v
     stream = TINCCodec(ratio=20000).encode(volume)
     assert len(stream) < 200
     assert "instead of the 12 of ratio 20000" in caplog.text
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e240])
+def test_networks_under_coefficients_of_very_small_and_large_numbers(scale, monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setattr(networks, "PROBE", networks.Training(4, 2, 0))
+    monkeypatch.setattr(networks, "PROMISING", -np.inf)
+    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3),))
+    monkeypatch.setattr(Budgeted, "_better", lambda self, one, other: other)
+    given = surface((16, 20, 18)).astype("f8")
+    plain, scaled = (encode(given * factor, Config(ratio=20, effort=4)) for factor in (1.0, scale))
+    assert inspect(scaled).kind == inspect(plain).kind == "sine tree and detail"
+    assert np.abs(decode(scaled) / scale - given).max() < 2 * np.abs(decode(plain) - given).max() + 1
