@@ -64,7 +64,8 @@ class Config:
         deepest one (inter-level allocation between the two): from 0, coefficients alone, to 1, sine layers alone.
         ``"auto"``: 0 up to effort 3 and without torch; above, what a probe of the chunk says is best.
     effort
-        1 to 9; up to 3 more work is done for the coefficients, from 4 on networks are tried, with ever more steps.
+        1 to 9; up to 3 more work is done for the coefficients. From 4 on networks under them are trained where a probe
+        of a second promises something, with ever more steps; from 7 on wide ones for every chunk.
     seed
         Seed of the weights and of the sampling.
     """

@@ -116,13 +116,18 @@ TARGETS = [{"max_error": 0}, {"max_error": 0.3}, {"max_error": 3}, {"psnr": 35},
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(chunk=chunks(), target=st.sampled_from(TARGETS), share=st.sampled_from(["auto", 1]))
-def test_what_is_encoded_is_kept(monkeypatch, chunk, target, share):
+@given(chunk=chunks(), target=st.sampled_from(TARGETS), how=st.sampled_from([(1, "auto"), (1, 1), (4, "auto")]))
+def test_what_is_encoded_is_kept(monkeypatch, chunk, target, how):
+    from tinc_codec.encoding import networks
     from tinc_codec.encoding.fit import training
 
     monkeypatch.setattr(training, "STEPS", dict.fromkeys(range(1, 10), 12))
+    monkeypatch.setattr(networks, "PROBE", networks.Training(2, 1, 0))
+    monkeypatch.setattr(networks, "PROMISING", -math.inf)  # networks under coefficients, whatever they are worth
+    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(2, 2, 2),))
     array, values = chunk
-    config = Config(effort=1, exact_values=values, network_share=share, **target)
+    effort, share = how
+    config = Config(effort=effort, exact_values=values, network_share=share, **target)
     got = decode(encode(array, config))
     assert complaint(array, got, config) is None
 

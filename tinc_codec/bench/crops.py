@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError
 
-CROPS: dict[str, tuple[str, tuple[slice, ...]]] = {
+CROPS: dict[str, tuple[str, tuple[slice | int, ...]]] = {
     "brain64": ("brain64", np.s_[:, :, :]),
     "cells": ("cells", np.s_[:24, 128:384, 128:384]),
     "wholebrain": ("wholebrain", np.s_[64:192, 32:160, 64:192]),
@@ -20,6 +20,9 @@ CROPS: dict[str, tuple[str, tuple[slice, ...]]] = {
     "fibsem64": ("fibsem", np.s_[:64, :128, :128]),
     "embryo": ("embryo", np.s_[64:192, 64:192, 64:192]),
     "mni": ("mni", np.s_[27:155, 45:173, 27:155]),
+    "mni64": ("mni", np.s_[59:123, 80:144, 59:123]),
+    "wmag": ("wmag", np.s_[:, :, :]),
+    "plant": ("plant", np.s_[:, 0, :]),
 }
 """Benchmark crops by name: file and slices."""
 

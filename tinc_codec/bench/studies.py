@@ -94,6 +94,13 @@ def reading(effort: int) -> Iterator[Result]:
     return reads(effort)
 
 
+def networks(effort: int) -> Iterator[Result]:
+    """Networks and coefficients against coefficients alone; see `tinc_codec.bench.networks`."""
+    from tinc_codec.bench.networks import gains
+
+    return gains(effort)
+
+
 def scheduling(_: int) -> Iterator[Result]:
     """A job whose tasks do nothing; see `tinc_codec.bench.overhead`."""
     from tinc_codec.bench.overhead import overhead
@@ -107,6 +114,7 @@ STUDIES: dict[str, Callable[[int], Iterator[Result]]] = {
     "allocations": allocations,
     "bounds": bounds,
     "decibels": decibels,
+    "networks": networks,
     "reads": reading,
     "overhead": scheduling,
 }

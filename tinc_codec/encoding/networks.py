@@ -1,26 +1,62 @@
-"""Whether networks are tried for a chunk, and with which shares of the bytes."""
+"""Whether networks are tried for a chunk, which ones, and for how long: the ladder of efforts."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 from tinc_codec.config import Config
 from tinc_codec.encoding.coefficients import COEFFICIENTS_ALONE
 
-SHARES = (1 / 4, 1 / 2)
-"""Parts of a budget that sine layers are probed with, ascending: still larger ones pay less where these do not."""
 
-PROBE = 1
-"""Effort of a probe."""
+@dataclass(frozen=True)
+class Training:
+    """One training of shallow levels under coefficients.
 
-PROMISING = 1.035
-"""Root mean square error of a probe, over that of coefficients alone, up to which more effort is worth it: 0.3 dB."""
+    Parameters
+    ----------
+    width
+        Of the root's layers.
+    coarse, fine
+        Steps on means over cells, and on windows of the samples.
+    """
+
+    width: int
+    coarse: int
+    fine: int
+
+
+PROBE = Training(8, 250, 0)
+"""What says whether small networks can pay: coarse steps alone, which take a second, whatever the chunk's size."""
+
+PATIENT = 7
+"""The least effort at which a chunk that the probe promises nothing of is still given the widest network of the effort:
+a probe does not foresee what that can do in many steps."""
+
+PROMISING = 1.5
+"""Bits that must be saved for each of a network's own: the coder foresees more of coefficients than the estimate."""
+
+HALFWAY = 0.5
+"""The same after half of the steps, when weights have only begun to count."""
+
+LADDER = {
+    4: (Training(8, 250, 100),),
+    5: (Training(12, 300, 200),),
+    6: (Training(12, 400, 600),),
+    7: (Training(12, 400, 600), Training(20, 400, 800)),
+    8: (Training(12, 400, 600), Training(24, 500, 1200)),
+    9: (Training(12, 400, 600), Training(24, 500, 1500)),
+}
+"""Trainings of each effort, narrow ones first."""
+
+PROBED = 0.1
+"""Part of the work that a probe is, about."""
 
 _PROBING = 0.2
-"""Part of the work that probes are, about."""
+"""Part of the work that trying budgets of networks is, about."""
 
 TRAINING = (_PROBING, 1.0)
-"""Begin and end of the training in full, as parts of the work."""
+"""Begin and end of the training in full after it, as parts of the work."""
 
 
 def worth_a_probe(config: Config) -> bool:
@@ -32,5 +68,11 @@ def worth_a_probe(config: Config) -> bool:
 
 
 def probing(number: int, count: int) -> tuple[float, float]:
-    """Begin and end of one of several probes, as parts of the work."""
+    """Begin and end of one of several budgets that are tried, as parts of the work."""
     return _PROBING * number / count, _PROBING * (number + 1) / count
+
+
+def trained(number: int, count: int) -> tuple[float, float]:
+    """Begin and end of one of several trainings after a probe, as parts of the work."""
+    each = (1 - PROBED) / count
+    return PROBED + each * number, PROBED + each * (number + 1)

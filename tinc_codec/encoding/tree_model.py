@@ -103,26 +103,13 @@ class Modelling:
 
     def _fitted(self, tree: Tree) -> Modelled:
         """Fit `tree` and write its sections."""
-        blank = self._blank(tree)
+        blank = unfitted(self.chunk, tree)
 
-        def packed(layers: tuple[Layer, ...]) -> dict[int, bytes]:
-            return weights.pack(replace(blank, parameters=Parameters.of(layers)))
+        def size(layers: tuple[Layer, ...]) -> int:
+            return size_of(packed(blank, layers))
 
-        sections = packed(self._fit(blank, lambda layers: size_of(packed(layers))) if tree.tensors else ())
+        sections = packed(blank, self._fit(blank, size) if tree.tensors else ())
         return Modelled(sections, size_of(sections))
-
-    def _blank(self, tree: Tree) -> Model:
-        """The model but for its parameters."""
-        chunk, dtype = self.chunk, self.chunk.values.dtype
-        constant = np.ones(math.prod(tree.partition.leaf_grid), bool)
-        constant[tree.leaves] = False
-        blocks = tree.partition.to_blocks(chunk.filled)[constant]
-        middle = blocks.shape[1] // 2
-        mean = math.ldexp(float(chunk.volume.mean()), chunk.exponent)
-        low, high = chunk.low.item(), chunk.high.item()
-        offset = dtype.type(min(max(mean if dtype.kind == "f" else round(mean), low), high))
-        constants = np.partition(blocks, middle, axis=1)[:, middle]
-        return Model(tree, Parameters.of(()), dtype, offset, chunk.low, chunk.high, constants)
 
     def _fit(self, blank: Model, size: Callable[[tuple[Layer, ...]], int]) -> tuple[Layer, ...]:
         try:
@@ -143,3 +130,22 @@ class Modelling:
             fitted = training.fit(problem, recipe, self.config.seed, self.report)
         log.debug("fitted %d parameters in %d steps: %s", tree.parameters, fitted.steps, fitted.reason)
         return fitted.layers
+
+
+def unfitted(chunk: PreparedChunk, tree: Tree) -> Model:
+    """The model of a chunk but for its parameters."""
+    dtype = chunk.values.dtype
+    constant = np.ones(math.prod(tree.partition.leaf_grid), bool)
+    constant[tree.leaves] = False
+    blocks = tree.partition.to_blocks(chunk.filled)[constant]
+    middle = blocks.shape[1] // 2
+    mean = math.ldexp(float(chunk.volume.mean()), chunk.exponent)
+    low, high = chunk.low.item(), chunk.high.item()
+    offset = dtype.type(min(max(mean if dtype.kind == "f" else round(mean), low), high))
+    constants = np.partition(blocks, middle, axis=1)[:, middle]
+    return Model(tree, Parameters.of(()), dtype, offset, chunk.low, chunk.high, constants)
+
+
+def packed(blank: Model, layers: tuple[Layer, ...]) -> dict[int, bytes]:
+    """The sections of a model that was fitted."""
+    return weights.pack(replace(blank, parameters=Parameters.of(layers)))

@@ -23,12 +23,14 @@ BLANK = Quality(0, 0, 0, 0)
 """Stands for a quality that is not measured yet; it takes as many bytes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verified:
     """A stream that was decoded.
 
     Parameters
     ----------
+    chunk
+        What it is of, with a hole or without.
     stream
         Its bytes.
     quality
@@ -37,6 +39,7 @@ class Verified:
         What of it is not as asked; None: it is kept.
     """
 
+    chunk: PreparedChunk
     stream: bytes
     quality: Quality
     complaint: str | None
@@ -79,7 +82,7 @@ def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
         return verify(chunk, {**sections, **corrected})
     quality = measure(chunk, decoded)
     wrong = complaint(chunk.values, decoded.reshape(chunk.values.shape), chunk.config)
-    return Verified(assemble(chunk, sections, quality), quality, wrong)
+    return Verified(chunk, assemble(chunk, sections, quality), quality, wrong)
 
 
 @dataclass(frozen=True, eq=False)

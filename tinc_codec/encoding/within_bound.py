@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tinc_codec.detail.goals import Error
-from tinc_codec.encoding import coefficients, holes, networks
+from tinc_codec.encoding import coefficients, holes, networks, shallow
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.residual.encode import Residual, encode
 from tinc_codec.encoding.residual.fit import FITTED
@@ -42,9 +42,8 @@ PROMISING = 1.01
 _PROBE = 2
 """Levels of effort below the one asked for at which budgets are compared."""
 
-_SHARES = (1 / 40, 1 / 10, 1 / 2)
-"""Parts of the bytes without networks that are tried as a network's budget; the last for a PSNR only, which it may
-reach alone."""
+_SHARES = (1 / 40, 1 / 10)
+"""Parts of the bytes without networks that are tried as a network's budget under a residual."""
 
 _ROUNDING = 0.4
 """Rounding that costs the fewest bytes at a given PSNR: zeros are cheap."""
@@ -106,6 +105,10 @@ def goal(chunk: PreparedChunk) -> Goal | None:
     return None if domain is None else Goal(*domain, limit, rmse)
 
 
+def _size(one: Verified) -> int:
+    return len(one.stream)
+
+
 @dataclass(frozen=True, eq=False)
 class Bounded:
     """One chunk's way to a largest error or a PSNR.
@@ -139,8 +142,11 @@ class Bounded:
             log.info("a chunk of shape %s is stored losslessly: its range is too wide", self.chunk.header.shape)
             return plain.stream
         share = self.chunk.config.network_share
-        streams = [one.stream for one in self._completed({}, aim, share in ("auto", 0))]
-        if aim.allowed and (share == "auto" or share > 0):
+        without = list(self._completed({}, aim, share in ("auto", 0)))
+        streams = [one.stream for one in without]
+        if share == "auto" and aim.rmse:
+            streams += [one.stream for one in self._under_coefficients(min(without, key=_size, default=None), aim.rmse)]
+        elif aim.allowed and (share == "auto" or share > 0):
             with_network = self._with_network(aim, min(map(len, streams or [plain.stream])), share)
             if with_network is not None:
                 streams.append(with_network.stream)
@@ -185,7 +191,7 @@ class Bounded:
         if chunk is None:
             return plain
         holed = self._of_coefficients(chunk, above, samples, rmse)
-        return min(filter(None, (plain, holed)), key=lambda one: len(one.stream), default=None)
+        return min(filter(None, (plain, holed)), key=_size, default=None)
 
     def _of_coefficients(
         self, chunk: PreparedChunk, above: dict[int, bytes], samples: NDArray[Any] | None, rmse: float
@@ -217,6 +223,20 @@ class Bounded:
         sections = {**above, **detail}
         return self._with_residual(sections, aim, predicted(self.chunk, sections))
 
+    def _under_coefficients(self, alone: Verified | None, rmse: float) -> Iterator[Verified]:
+        """Streams with shallow levels under the coefficients that keep a PSNR."""
+        if alone is None:
+            return
+        chunk = alone.chunk
+        for sections in shallow.tried(alone, self.report):
+            try:
+                attempt = self._of_coefficients(chunk, sections, predicted(chunk, sections), rmse)
+            except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
+                log.info("networks are left out: %s", error)
+                continue
+            if attempt is not None:
+                yield attempt
+
     def _with_network(self, aim: Goal, without: int, share: float | str) -> Verified | None:
         """The smallest stream that a network is part of; budgets are compared at less effort."""
         config = self.chunk.config
@@ -224,8 +244,7 @@ class Bounded:
             return self._at_budget(aim, max(round(without * float(share)), SMALLEST_BUDGET), config.effort, self.report)
         if not networks.worth_a_probe(config) or 8 * without > WORTHWHILE * self.chunk.values.size:
             return None
-        shares = _SHARES[:-1] if aim.rmse is None else _SHARES
-        budgets = [round(without * part) for part in shares if without * part >= SMALLEST_BUDGET]
+        budgets = [round(without * part) for part in _SHARES if without * part >= SMALLEST_BUDGET]
         effort = max(1, config.effort - _PROBE)
         best: tuple[float, int, Verified | None] = (without * PROMISING, 0, None)
         for number, budget in enumerate(budgets):
@@ -245,7 +264,7 @@ class Bounded:
         try:
             modelled = Modelling(self.chunk, budget, config, report).run()
             completed = [] if modelled is None else self._completed(modelled.sections, aim, config.network_share != 1)
-            return min(completed, key=lambda one: len(one.stream), default=None)
+            return min(completed, key=_size, default=None)
         except TrainingError as error:
             log.info("a network of %d bytes is given up: %s", budget, error)
             return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tinc_codec.detail.goals import Budget
-from tinc_codec.encoding import coefficients, holes, networks
+from tinc_codec.encoding import coefficients, holes, shallow
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.tree_model import Modelled, Modelling
-from tinc_codec.encoding.verified import BLANK, Exactly, Verified, assemble, predicted, verify
+from tinc_codec.encoding.verified import BLANK, Exactly, Verified, assemble, predicted, size_of, verify
 from tinc_codec.errors import TrainingError
 from tinc_codec.runtime.progress import TrainingProgress
 
@@ -61,7 +61,7 @@ class Budgeted:
         if plain.within(self.budget):
             return plain.stream
         share = self.chunk.config.network_share
-        best = self._best_share() if share == "auto" else self._with_share(self.chunk, share)
+        best = self._best_share() if share == "auto" else self._with_share(share)
         if len(best.stream) <= self.budget:
             return best.stream
         smallest = min(plain.stream, best.stream, key=len)
@@ -71,46 +71,37 @@ class Budgeted:
         return smallest
 
     def _best_share(self) -> Verified:
-        """Coefficients alone, or with as large a share of sine layers as a probe of little effort promises most of."""
-        chunk, best = self._coefficients()
-        config = chunk.config
-        if not networks.worth_a_probe(config):
-            return best
-        probed: list[tuple[float, float]] = []
-        for number, share in enumerate(networks.SHARES):
-            report = self.report.part(*networks.probing(number, len(networks.SHARES)))
-            attempt = self._tried(chunk, share, networks.PROBE, report)
-            if attempt is None or attempt.quality.rmse > best.quality.rmse * networks.PROMISING:
-                break
-            probed.append((attempt.quality.rmse, share))
-            best = self._better(best, attempt)
-        if not probed:
-            return best
-        attempt = self._tried(chunk, min(probed)[1], config.effort, self.report.part(*networks.TRAINING))
-        return best if attempt is None else self._better(best, attempt)
+        """Coefficients alone, or with those shallow levels under them that are best."""
+        best = self._coefficients()
+        for sections in shallow.tried(best, self.report):
+            try:
+                best = self._better(best, self._with_shallow_levels(best.chunk, sections))
+            except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
+                log.info("networks are left out: %s", error)
+        return best
 
-    def _tried(self, chunk: PreparedChunk, share: float, effort: int, report: TrainingProgress) -> Verified | None:
-        """What nobody asked for may fail: there are the coefficients."""
-        try:
-            return self._with_share(chunk, share, effort, report)
-        except TrainingError as error:
-            log.info("networks with a share of %g are given up: %s", share, error)
-            return None
+    def _with_shallow_levels(self, chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
+        """Shallow levels as they are, and coefficients in the room that they leave."""
+        size, above = size_of(sections), predicted(chunk, sections)
+
+        def completed(room: int) -> dict[int, bytes]:
+            left = Budget(max(1, room - size - _FRAME))
+            return {**sections, **coefficients.sections(chunk, left, self.report, above)}
+
+        return self._fitted(chunk, completed)
 
     def _better(self, one: Verified, other: Verified) -> Verified:
         """The one that fits, and has the smaller error."""
         return min(one, other, key=lambda each: (max(len(each.stream), self.budget), each.quality.rmse))
 
-    def _with_share(
-        self, chunk: PreparedChunk, share: float, effort: int | None = None, report: TrainingProgress | None = None
-    ) -> Verified:
+    def _with_share(self, share: float) -> Verified:
+        """As much of the room for sine layers as was asked for."""
+        chunk = self.chunk
         if share == 0:
-            return self._coefficients()[1]
-        report = self.report if report is None else report
-        config = chunk.config if effort is None else replace(chunk.config, effort=effort)
+            return self._coefficients()
 
         def sections(room: int) -> dict[int, bytes]:
-            modelled = Modelling(chunk, round(room * share), config, report).run()
+            modelled = Modelling(chunk, round(room * share), chunk.config, self.report).run()
             return {} if modelled is None else self._completed(chunk, modelled, room, share)
 
         return self._fitted(chunk, sections)
@@ -123,17 +114,16 @@ class Budgeted:
         above = predicted(chunk, modelled.sections)
         return {**modelled.sections, **coefficients.sections(chunk, left, self.report, above)}
 
-    def _coefficients(self) -> tuple[PreparedChunk, Verified]:
-        """The better of coefficients with and without a hole, and the chunk that they are of."""
+    def _coefficients(self) -> Verified:
+        """The better of coefficients with and without a hole."""
         chunk = self.chunk
         if not coefficients.possible(chunk):
             raise TrainingError("its numbers are beyond those that can be transformed")
         best = self._of_coefficients(chunk)
         holed = holes.left_out(chunk, best.quality.rmse)
         if holed is None or sum(map(len, holed.kept_exactly.values())) > _FOR_HOLE * self.budget:
-            return chunk, best
-        attempt = self._of_coefficients(holed)
-        return (holed, attempt) if self._better(best, attempt) is attempt else (chunk, best)
+            return best
+        return self._better(best, self._of_coefficients(holed))
 
     def _of_coefficients(self, chunk: PreparedChunk) -> Verified:
         return self._fitted(chunk, lambda room: coefficients.sections(chunk, Budget(room - _FRAME), self.report))

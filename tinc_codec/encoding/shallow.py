@@ -1,0 +1,133 @@
+"""The tree's shallow levels under coefficients: sine layers that are trained for what coefficients of the rest cost."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinc_codec.decoding.chunk import Chunk
+from tinc_codec.decoding.predictors.detail import DetailPredictor
+from tinc_codec.detail.plan import Plan
+from tinc_codec.detail.scale import Scale
+from tinc_codec.encoding import networks
+from tinc_codec.encoding.allocation import allocate
+from tinc_codec.encoding.networks import Training
+from tinc_codec.encoding.prepared import PreparedChunk
+from tinc_codec.encoding.tree_model import packed, unfitted
+from tinc_codec.encoding.verified import Verified
+from tinc_codec.errors import TrainingError
+from tinc_codec.runtime.lazy import lazy
+from tinc_codec.runtime.progress import TrainingProgress
+from tinc_codec.runtime.settings import process
+from tinc_codec.stream.container import Section, unpack
+from tinc_codec.stream.limits import Expected
+from tinc_codec.tree.partition import partition
+from tinc_codec.tree.structure import Level, Tree
+
+log = logging.getLogger("tinc_codec")
+
+LAYERS = 4
+"""Sine layers of a root that is the only level: with fewer there are no surfaces that are curved and sharp."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shallow:
+    """A chunk's shallow levels.
+
+    Parameters
+    ----------
+    chunk
+        The chunk.
+    plan, scale
+        What coefficients alone are coded with: its steps are what bits are worth.
+    report
+        Told of the training, and asked whether to go on.
+    """
+
+    chunk: PreparedChunk
+    plan: Plan
+    scale: Scale
+    report: TrainingProgress
+
+    @classmethod
+    def under(cls, alone: Verified, report: TrainingProgress) -> Shallow:
+        """Those under the coefficients of a stream that has nothing else."""
+        predictor = Chunk.of(alone.stream, Expected(alone.chunk.header.raw_bytes)).predictor
+        assert isinstance(predictor, DetailPredictor)
+        parameters = predictor.detail.parameters
+        return cls(alone.chunk, parameters.plan, parameters.scale, report)
+
+    def trained(self) -> Iterator[dict[int, bytes]]:
+        """Sections of each training of the chunk's effort that saves enough, by its own estimate.
+
+        Raises
+        ------
+        TrainingError
+            A training diverged, or its result cannot be stored.
+        """
+        effort = self.chunk.config.effort
+        trainings = networks.LADDER[effort]
+        if self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED)) is None:
+            trainings = trainings[-1:] if effort >= networks.PATIENT else ()
+        for number, training in enumerate(trainings):
+            sections = self._fit(training, self.report.part(*networks.trained(number, len(trainings))))
+            if sections is not None:
+                yield sections
+
+    def _fit(self, training: Training, report: TrainingProgress) -> dict[int, bytes] | None:
+        """The sections of a training; None: it saves too little, or there is no such tree."""
+        from tinc_codec.encoding.fit import device, under_coefficients
+        from tinc_codec.encoding.fit.windows import VOXELS, Windows
+
+        tree = self._tree(training.width)
+        if tree is None:
+            return None
+        blank, voxels = unfitted(self.chunk, tree), min(VOXELS, process().batch)
+        with device.training(voxels, report.check) as place:
+            windows = Windows.of(tree, self._volume, voxels, place).times_power(self.chunk.exponent)
+            problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset))
+            recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.HALFWAY)
+            fitted = under_coefficients.fit(problem, recipe, self.chunk.config.seed, report)
+        log.debug("%d steps save %.0f bits by %.0f of their own", fitted.steps, fitted.saved, fitted.own)
+        return packed(blank, fitted.layers) if fitted.saved > networks.PROMISING * fitted.own else None
+
+    @lazy
+    def _volume(self) -> NDArray[np.float64]:
+        """The samples over 2^exponent, continued smoothly into the places that are stored exactly."""
+        return np.asarray(np.ldexp(self.chunk.smooth, -self.chunk.exponent))
+
+    def _tree(self, width: int) -> Tree | None:
+        """A root of this width, or the tree that the settings ask for with as many parameters; None: there is none."""
+        shape, config = self.chunk.values.shape, self.chunk.config
+        root = Tree(partition(shape, 1), (Level(LAYERS, (width,), np.ones(1, np.uint8)),))
+        if config.levels in ("auto", 1):
+            return root
+        if config.threshold is not None:  # allocation sees the scaled samples
+            config = replace(config, threshold=math.ldexp(config.threshold, -self.chunk.exponent))
+        allocation = allocate(self.chunk.volume, root.parameters, config)
+        return None if allocation is None or not allocation.tree.tensors else allocation.tree
+
+
+def tried(alone: Verified, report: TrainingProgress) -> Iterator[dict[int, bytes]]:
+    """Sections of shallow levels that may pay under the coefficients of a stream, wider ones later.
+
+    Parameters
+    ----------
+    alone
+        With coefficients; there are none where something else predicts or corrects its samples.
+    report
+        Told of the training, and asked whether to go on.
+    """
+    sections = unpack(alone.stream).sections
+    only = Section.DETAIL in sections and not {Section.TREE, Section.RESIDUAL} & sections.keys()
+    if not only or not alone.quality.rmse or not networks.worth_a_probe(alone.chunk.config):
+        return
+    try:
+        yield from Shallow.under(alone, report).trained()
+    except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
+        log.info("networks are given up: %s", error)
