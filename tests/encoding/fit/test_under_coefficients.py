@@ -10,7 +10,7 @@ from tinc_codec.backends.choice import backend  # noqa: E402
 from tinc_codec.detail.decoding import Detail  # noqa: E402
 from tinc_codec.detail.goals import Step, encode  # noqa: E402
 from tinc_codec.encoding.fit.under_coefficients import Problem, Recipe, fit  # noqa: E402
-from tinc_codec.encoding.fit.windows import Windows, window_shape  # noqa: E402
+from tinc_codec.encoding.fit.windows import Windows  # noqa: E402
 from tinc_codec.errors import TrainingError  # noqa: E402
 from tinc_codec.tree.model import Model, Parameters  # noqa: E402
 from tinc_codec.tree.partition import partition  # noqa: E402
@@ -105,20 +105,6 @@ def test_what_the_watch_raises_stops_the_training(surface):
         fit(problem(surface), Recipe(60, 0), 0, watch)
     assert seen == sorted(seen)
     assert sum(fraction > 0.3 for fraction in seen) == 1
-
-
-@pytest.mark.parametrize(
-    ("leaf", "leaves", "limit", "shape"),
-    [
-        ((64, 64, 64), 1, 2**15, (32, 32, 32)),
-        ((100,), 1, 2**15, (100,)),
-        ((4, 300, 300), 1, 2**12, (4, 19, 38)),
-        ((32, 32, 32), 8, 2**15, (16, 16, 16)),
-        ((8, 8), 64, 10, (8, 8)),
-    ],
-)
-def test_windows_have_the_voxels_that_a_step_may_have(leaf, leaves, limit, shape):
-    assert window_shape(leaf, leaves, limit) == shape
 
 
 @pytest.mark.parametrize("shape", [(50,), (5, 40), (3, 9, 20, 33)])
