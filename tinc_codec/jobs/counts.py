@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], None]
-"""Called with the number of chunks that are done, and of all."""
+Progress = Callable[[int, int, int, int], None]
+"""Called with the number of chunks that are done, and of all, and with the raw and the stored bytes of this run's."""
 
 
 class Counts:
@@ -13,14 +13,20 @@ class Counts:
 
     def __init__(self, total: int, progress: Progress) -> None:
         self.done = self.reused = 0
+        self._raw = self._stored = 0
         self._total, self._progress = total, progress
 
-    def finish(self, number: int) -> None:
-        """Enter chunks that this run wrote."""
-        self.done += number
-        self._progress(self.done + self.reused, self._total)
+    def finish(self, raw_bytes: int, stored_bytes: int) -> None:
+        """Enter a chunk that this run wrote."""
+        self.done += 1
+        self._raw += raw_bytes
+        self._stored += stored_bytes
+        self._tell()
 
     def reuse(self, number: int) -> None:
         """Enter chunks that an earlier run wrote."""
         self.reused += number
-        self._progress(self.done + self.reused, self._total)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._progress(self.done + self.reused, self._total, self._raw, self._stored)

@@ -181,7 +181,7 @@ class Run:
                 skipped.append(outcome)
             else:
                 self.stage.ledger.add(outcome)
-                self.counts.finish(1)
+                self.counts.finish(outcome.raw_bytes, outcome.stored_bytes)
         return skipped
 
     def _waves(self, derive: bool) -> Iterator[list[DestinationArray]]:

@@ -47,11 +47,14 @@ def test_a_report_says_what_became_of_every_array_and_of_chunks_that_failed():
 def test_progress_is_a_function_a_bar_or_nothing(capsys):
     calls = []
     with terminal.following(lambda done, total: calls.append((done, total))) as following:
-        following(1, 2)
+        following(1, 2, 4_000_000, 1000)
     assert calls == [(1, 2)]
     with terminal.following(False) as following:
         following(1, 2)
     assert capsys.readouterr().out == ""
     with terminal.following(True) as following:
-        following(1, 2)
-    assert "1/2" in capsys.readouterr().out
+        following(1, 2, 4_000_000, 1000)
+    shown = capsys.readouterr().out
+    assert "1/2" in shown
+    assert "4 MB in 1 kB" in shown
+    assert "B/s" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,12 +87,28 @@ def report(figures: Figures, console: Console | None = None) -> None:
 @contextmanager
 def following(
     progress: bool | Callable[[int, int], None], console: Console | None = None
-) -> Iterator[Callable[[int, int], None]]:
-    """What a job calls to say how far it is: a bar, on stdout or a given console, a given function, or nothing."""
+) -> Iterator[Callable[..., None]]:
+    """What a job calls to say how far it is: a bar, on stdout or a given console, a given function, or nothing.
+
+    It is called as `tinc_codec.jobs.counts.Progress` is; a given function hears of chunks only.
+    """
     if callable(progress):
-        yield progress
+        yield lambda done, total, *_: progress(done, total)
         return
-    columns = (TextColumn("chunks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("chunks"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[sizes]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    start = time.perf_counter()
     with Progress(*columns, console=console, disable=not progress) as bar:
-        task = bar.add_task("chunks", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task("chunks", total=None, sizes="")
+
+        def show(done: int, total: int, raw: int = 0, stored: int = 0) -> None:
+            speed = f"{size(raw)} in {size(stored)}, {size(raw / (time.perf_counter() - start))}/s" if raw else ""
+            bar.update(task, completed=done, total=total, sizes=speed)
+
+        yield show
