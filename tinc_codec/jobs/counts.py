@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int, int, int], None]
-"""Called with the number of chunks that are done, and of all, and with the raw and the stored bytes of this run's."""
+Progress = Callable[[int, int], None]
+"""Called with the number of chunks that are done, and of all."""
+
+Following = Callable[[int, int, int, int], None]
+"""The same, and with the raw and the stored bytes of what this run wrote."""
 
 
 class Counts:
     """Chunks of a job that are done."""
 
-    def __init__(self, total: int, progress: Progress) -> None:
+    def __init__(self, total: int, progress: Following) -> None:
         self.done = self.reused = 0
         self._raw = self._stored = 0
         self._total, self._progress = total, progress

@@ -90,7 +90,7 @@ def following(
 ) -> Iterator[Callable[..., None]]:
     """What a job calls to say how far it is: a bar, on stdout or a given console, a given function, or nothing.
 
-    It is called as `tinc_codec.jobs.counts.Progress` is; a given function hears of chunks only.
+    It is called as `tinc_codec.jobs.counts.Following` is; a given function hears of chunks only.
     """
     if callable(progress):
         yield lambda done, total, *_: progress(done, total)
