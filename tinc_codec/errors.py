@@ -72,12 +72,12 @@ class RequestError(TincError, RuntimeError):
 
     Parameters
     ----------
-    status
-        As HTTP numbers it.
     reason
         For people.
+    status
+        As HTTP numbers it.
     """
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, reason: str, status: int = 500) -> None:
         super().__init__(reason)
         self.status = status

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from tinc_codec.errors import CorruptStreamError, RequestError
 from tinc_codec.hosts.shards import ShardIndex, place_in
 from tinc_codec.hosts.stored import streams_of
 from tinc_codec.hosts.zarr_levels import Level, LevelArray
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.serve.documents import Document, dtype_of, unsharded
 from tinc_codec.serve.paths import Index, chunk_key, chunk_shape
 
@@ -41,18 +42,18 @@ class TincArray:
     stored: bytes
     level: Level = ()
 
-    @cached_property
+    @lazy
     def document(self) -> Document:
         """As it is stored."""
         parsed: Document = json.loads(self.stored)
         return parsed
 
-    @cached_property
+    @lazy
     def unsharded(self) -> Document:
         """As if each chunk of a shard had a key of its own."""
         return unsharded(self.document)
 
-    @cached_property
+    @lazy
     def _one(self) -> Any:
         """Zarr's metadata of an array that is one chunk, at the level."""
         shape = list(chunk_shape(self.unsharded))
@@ -61,7 +62,7 @@ class TincArray:
         array: zarr.Array[Any] = zarr.Array(zarr.AsyncArray(document, place))
         return (LevelArray(array, self.level) if any(self.level) else array).metadata
 
-    @cached_property
+    @lazy
     def _shard_index(self) -> ShardIndex | None:
         """How chunks are found in shards; None: each has a key of its own."""
         if self.unsharded is self.document:
@@ -122,9 +123,9 @@ class TincArray:
         """Raise `RequestError` where chunks are too large to be decoded here."""
         if self.nbytes > largest:
             raise RequestError(
-                507,
                 f"a chunk of shape {chunk_shape(self.unsharded)} takes {self.nbytes} bytes, where at most {largest} "
                 "are decoded at once: start the server with a larger --max-chunk, or compress in smaller chunks",
+                507,
             )
 
 

@@ -123,7 +123,7 @@ class Looks:
     def _image(self, path: str) -> Image:
         finest, array, attributes = self._nodes.finest(path)
         if not _can_be_seen(array):
-            raise RequestError(404, f"{finest or '/'!r} has {array.dtype} and {array.ndim} axes: nothing to see")
+            raise RequestError(f"{finest or '/'!r} has {array.dtype} and {array.ndim} axes: nothing to see", 404)
         stored = next(ome.levels({path: attributes}), [finest])
         arrays = [array, *(self._array(level) for level in stored[1:])]
         names = ome.axes_of(attributes, array)
@@ -138,7 +138,7 @@ class Looks:
         node = self._nodes.open(path)
         if isinstance(node, zarr.Array):
             return node
-        raise RequestError(404, f"{path!r} is named as a level of an image, and is a group")
+        raise RequestError(f"{path!r} is named as a level of an image, and is a group", 404)
 
     def _is_tinc(self, array: zarr.Array[Any]) -> bool:
         try:
@@ -180,10 +180,10 @@ class Looks:
         lead: tuple[Any, ...] = tuple(min(i // f, n - 1) for i, f, n in zip(place, factor, shape[:-2], strict=False))
         y, x = _part(query, "y", shape[-2]), _part(query, "x", shape[-1])
         if (y.stop - y.start) * (x.stop - x.start) > LARGEST_PLANE:
-            raise RequestError(400, f"a picture has at most {LARGEST_PLANE} pixels: ask for a part, or a coarser level")
+            raise RequestError(f"a picture has at most {LARGEST_PLANE} pixels: ask for a part, or a coarser level", 400)
         size = math.prod(array.chunks) * array.dtype.itemsize
         if size > self._plain.limits.chunk:
-            raise RequestError(507, f"a chunk takes {size} bytes: start the server with a larger --max-chunk")
+            raise RequestError(f"a chunk takes {size} bytes: start the server with a larger --max-chunk", 507)
         samples = np.asarray(array[(*lead, y, x)] if array.ndim > 1 else array[x])
         return samples.reshape(y.stop - y.start, x.stop - x.start)
 
@@ -207,7 +207,7 @@ class Looks:
         finest, array = image.arrays[0], image.arrays[level]
         place = _place(query, finest.ndim)
         if any(i >= n for i, n in zip(place, finest.shape, strict=True)):
-            raise RequestError(400, f"at={query.get('at')!r} lies outside of shape {finest.shape}")
+            raise RequestError(f"at={query.get('at')!r} lies outside of shape {finest.shape}", 400)
         here = tuple(min(i // f, n - 1) for i, f, n in zip(place, image.factors[level], array.shape, strict=True))
         index = tuple(i // n for i, n in zip(place, finest.chunks, strict=True))
         known = {"at": place, "value": _number(np.asarray(array[here])), "chunk": index}
@@ -255,7 +255,7 @@ def _number(sample: NDArray[Any]) -> Any:
 def _whole(query: Query, name: str, count: int) -> int:
     text = query.get(name, "0")
     if not text.isdecimal() or len(text) > 9 or int(text) >= count:
-        raise RequestError(400, f"{name}={text!r} must be a whole number below {count}")
+        raise RequestError(f"{name}={text!r} must be a whole number below {count}", 400)
     return int(text)
 
 
@@ -265,22 +265,22 @@ def _real(query: Query, name: str, default: float) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise RequestError(400, f"{name}={query.get(name)!r} must be a number")
+        raise RequestError(f"{name}={query.get(name)!r} must be a number", 400)
     return number
 
 
 def _place(query: Query, axes: int) -> tuple[int, ...]:
     parts = [part for part in query.get("at", "").split(",") if part]
     if len(parts) != axes or not all(part.isdecimal() and len(part) < 19 for part in parts):
-        raise RequestError(400, f"at={query.get('at')!r} must be {axes} whole numbers, as in {','.join('0' * axes)!r}")
+        raise RequestError(f"at={query.get('at')!r} must be {axes} whole numbers, as in {','.join('0' * axes)!r}", 400)
     return tuple(map(int, parts))
 
 
 def _part(query: Query, name: str, size: int) -> slice:
     start, _, stop = query.get(name, f"0:{size}").partition(":")
     if not (start.isdecimal() and stop.isdecimal() and len(start + stop) < 40):
-        raise RequestError(400, f"{name}={query.get(name)!r} must be a part of {size} samples, as in '0:512'")
+        raise RequestError(f"{name}={query.get(name)!r} must be a part of {size} samples, as in '0:512'", 400)
     part = slice(int(start), min(int(stop), size))
     if part.start >= part.stop:
-        raise RequestError(400, f"{name}={query.get(name)!r} is no part of {size} samples")
+        raise RequestError(f"{name}={query.get(name)!r} is no part of {size} samples", 400)
     return part

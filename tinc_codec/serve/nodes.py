@@ -53,11 +53,11 @@ class Nodes:
             There is none.
         """
         if not any(self.documents(path)):
-            raise RequestError(404, f"{path or '/'!r} is no array or group of the store")
+            raise RequestError(f"{path or '/'!r} is no array or group of the store", 404)
         try:
             return open_node(StorePath(self._store, joined(self._base, path)), path or "/")
         except ConfigurationError as error:
-            raise RequestError(500, str(error)) from error
+            raise RequestError(str(error), 500) from error
 
     def finest(self, path: str) -> tuple[str, zarr.Array[Any], Mapping[str, Any]]:
         """The array at a path, or the finest of the image there, with its own path and the image's attributes.
@@ -74,7 +74,7 @@ class Nodes:
         first = ome.first_level(attributes)
         array = None if first is None else self.open(joined(path, first))
         if first is None or not isinstance(array, zarr.Array):
-            raise RequestError(404, f"{path or '/'!r} is a group that is no OME-Zarr image: name one of its arrays")
+            raise RequestError(f"{path or '/'!r} is a group that is no OME-Zarr image: name one of its arrays", 404)
         return joined(path, first), array, attributes
 
     def walk(self) -> Iterator[tuple[str, Node | TincError]]:

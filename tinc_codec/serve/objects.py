@@ -51,9 +51,9 @@ class StoredObjects(ABC):
         wanted = size if part is None else part.stop - part.start
         if wanted > self._largest:
             raise RequestError(
-                507,
                 f"{key!r} has {wanted} bytes, where at most {self._largest} are sent at once: ask for parts by a Range "
                 "header, or start the server with a larger --max-chunk",
+                507,
             )
         return self._read(key, part)
 
@@ -118,7 +118,7 @@ class FolderObjects(StoredObjects):
         """Where a key is; what a link leads to may hold data, so that one that leads out is not said to be missing."""
         path = _real(self._folder / key)
         if not path.is_relative_to(self._folder):
-            raise RequestError(403, f"{key!r} is a link out of the store, and is not served: copy what it leads to")
+            raise RequestError(f"{key!r} is a link out of the store, and is not served: copy what it leads to", 403)
         return path
 
 

@@ -84,7 +84,7 @@ class PlainStore:
                     raise
             if reached is not None and place == find():
                 return reached
-        raise RequestError(503, "the array is being replaced: ask again")
+        raise RequestError("the array is being replaced: ask again", 503)
 
     def _document(self, key: str, conditions: Conditions) -> Answer:
         stored = self.objects.read(key)
@@ -154,7 +154,7 @@ class PlainStore:
         """A chunk, as it is or at a level; `dtype` and `order` are those of `ServedCodec.encode`."""
         stored = self.stored_chunk(place)
         if stored is None:
-            raise RequestError(404, f"chunk {place.index} of {place.path or '/'!r} is not stored: it is the fill value")
+            raise RequestError(f"chunk {place.index} of {place.path or '/'!r} is not stored: it is the fill value", 404)
         tag = self._tag(place, stored, level)
         if conditions.has(tag):
             return answers.unchanged(tag, answers.BYTES)
@@ -184,7 +184,7 @@ class PlainStore:
             return answers.beyond(size, tag)
         body = self.objects.read(key, part)
         if body is None or self.objects.tag(key) != tag:
-            raise RequestError(503, f"{key!r} is being replaced: ask again")
+            raise RequestError(f"{key!r} is being replaced: ask again", 503)
         return answers.of_part(body, part, size, answers.tagged(tag, answers.BYTES))
 
     def _listing(self, key: str) -> Answer:
@@ -214,4 +214,4 @@ def _below(path: str, read: Any, key: str, part: slice | None) -> Any:
 
 def absent(key: str) -> RequestError:
     """The error for a key that is not there."""
-    return RequestError(404, f"{key or '/'!r} is not in the store")
+    return RequestError(f"{key or '/'!r} is not in the store", 404)

@@ -89,7 +89,7 @@ class Pyramids:
         try:
             return Derived(finest, derive(array, dict(attributes)))
         except UnsupportedDataError as error:
-            raise RequestError(404, str(error)) from error
+            raise RequestError(str(error), 404) from error
 
     def _document(self, document: Document, conditions: Conditions) -> Answer:
         is_array = document["node_type"] == "array"

@@ -1,4 +1,8 @@
-"""Work in threads: so much at a time, so much that waits, and nothing twice at once."""
+"""Work in threads: so much at a time, so much that waits, and nothing twice at once.
+
+Threads are a server's own. A child that the process forks does not serve, and has no need of them: nothing is renewed
+there, as `os.register_at_fork` would.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +52,7 @@ class Work:
             Too many wait; what `call` raises.
         """
         if self._asked >= self._limit:
-            raise RequestError(503, f"{self._asked} requests wait already: ask again later")
+            raise RequestError(f"{self._asked} requests wait already: ask again later", 503)
         self._asked += 1
         try:
             while True:
@@ -62,7 +66,7 @@ class Work:
                     answer: T = await asyncio.shield(piece.task)
                 except _Abandoned:
                     if await gone():
-                        raise RequestError(499, "the client went away") from None
+                        raise RequestError("the client went away", 499) from None
                 else:
                     return answer
         finally:

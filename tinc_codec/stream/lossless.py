@@ -57,13 +57,16 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
 def part_exceeds(values: NDArray[Any], size: int) -> bool:
     """Whether a part of the values, the first ones, takes more than so many bytes already, so that all of them do."""
     flat = np.ascontiguousarray(values).reshape(-1)
-    return any(_exceeds(flat[: len(flat) // part], size) for part in _PARTS if flat.nbytes // part > size)
+    parts = (flat[: len(flat) // part] for part in _PARTS)
+    return any(_exceeds(part, size) for part in parts if part.nbytes > size)
 
 
 def _exceeds(flat: NDArray[Any], size: int) -> bool:
     """Whether values take more than so many bytes, by each method; zstd's quick level says what it would."""
     native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
-    if (native == native[0]).all() or _BETTER * len(frames.compress(_shuffled(native), _QUICK)) <= size:
+    if native.tobytes() == native[:1].tobytes() * len(native):
+        return False
+    if _BETTER * len(frames.compress(_shuffled(native), _QUICK)) <= size:
         return False
     return native.itemsize == 1 or len(pcodec_file.compress(native)) > size
 
