@@ -72,8 +72,10 @@ def test_a_chunk_is_all_that_is_read_of_a_shard_beside_its_index(kept):
 
 def test_a_level_is_that_of_the_chunk(kept):
     array, objects, stored = kept
-    coarser = TincArray(array.stored, (1, 1)).decode(array.find((0, 0), objects.read, objects.size))
-    assert (coarser[:, :4] == derive(stored, {}, levels=2).arrays[1][:4, :4]).all()
+    coarser = derive(stored, {}, levels=2)
+    decoded = TincArray(array.stored, coarser.levels[1]).decode(array.find((1, 1), objects.read, objects.size))
+    assert decoded.shape == (4, 9)
+    assert (decoded == coarser.arrays[1][4:8, 9:]).all()
 
 
 def test_chunks_beyond_what_may_be_decoded_are_refused(kept):
@@ -89,13 +91,17 @@ def test_chunks_beyond_what_may_be_decoded_are_refused(kept):
 def test_a_shard_that_is_cut_off_is_an_error_and_not_a_chunk_of_less(kept):
     array, objects, _ = kept
     shard, end = objects.all_of("c/0/0"), 4 * 16 + 4
-    for left, message in ((shard[:-end][:-40] + shard[-end:], "it is cut off"), (shard[:-1], "index cannot be decoded")):
 
-        def read(key, part, left=left):
-            return left[part]
+    def find(left):
+        return array.find((1, 1), lambda _, part: left[part], lambda _: len(left))
 
-        with pytest.raises(CorruptStreamError, match=message):
-            array.find((1, 1), read, lambda _, left=left: len(left))
+    assert array.decode(find(shard)).shape == (8, 9)
+    with pytest.raises(CorruptStreamError, match="has no chunk 3 at .*: it is cut off"):
+        find(shard[-end:])
+    with pytest.raises(CorruptStreamError, match="index cannot be decoded"):
+        find(shard[:-1])
+    with pytest.raises(CorruptStreamError):  # the index is there, where the chunk's last bytes were
+        array.decode(find(shard[: -end - 40] + shard[-end:]))
 
 
 def test_damage_is_an_error(kept):
