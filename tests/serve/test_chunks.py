@@ -96,7 +96,7 @@ def test_a_shard_that_is_cut_off_is_an_error_and_not_a_chunk_of_less(kept):
         return array.find((1, 1), lambda _, part: left[part], lambda _: len(left))
 
     assert array.decode(find(shard)).shape == (8, 9)
-    with pytest.raises(CorruptStreamError, match="has no chunk 3 at .*: it is cut off"):
+    with pytest.raises(CorruptStreamError, match=r"has no chunk 3 at .*: it is cut off"):
         find(shard[-end:])
     with pytest.raises(CorruptStreamError, match="index cannot be decoded"):
         find(shard[:-1])
