@@ -35,6 +35,7 @@ def test_an_axis_is_halved_as_often_as_its_chunks_are():
     ("names", "axes", "factor"),
     [
         (None, None, (1, 2, 2, 2)),
+        (("w", "z", "y", "x"), None, (1, 2, 2, 2)),
         (("t", "c", "y", "x"), None, (1, 1, 2, 2)),
         (("z", "y", "x", "c"), None, (2, 2, 2, 1)),
         (("t", "z", "y", "x"), ["t"], (2, 1, 1, 1)),

@@ -11,7 +11,7 @@ from tinc_codec.errors import CorruptStreamError, RequestError
 from tinc_codec.hosts.pyramid import derive
 from tinc_codec.serve.chunks import TincArray, tinc_array
 
-V = np.random.default_rng(0).integers(90, 110, (20, 18)).astype("u2")
+V = np.random.default_rng(0).integers(90, 110, (36, 18)).astype("u2")
 LOSSLESS = TINCCodec(max_error=0)
 LAYOUTS = {
     "two": {**zarr_kwargs(LOSSLESS, zarr_format=2), "chunks": (8, 9), "order": "F"},
@@ -47,7 +47,7 @@ def kept(request):
     """An array without its last row of chunks: by its document, its objects, and as zarr has it."""
     store, settings = zarr.storage.MemoryStore(), LAYOUTS[request.param]
     array = zarr.create_array(store, shape=V.shape, dtype="u2", fill_value=7, **settings)
-    array[:16] = V[:16]
+    array[:32] = V[:32]
     objects = Objects(store)
     document = objects.all_of(".zarray" if request.param == "two" else "zarr.json")
     return TincArray(document), objects, array
@@ -55,12 +55,12 @@ def kept(request):
 
 def test_chunks_are_found_and_decoded_and_missing_ones_are_not(kept):
     array, objects, _ = kept
-    for index in np.ndindex(2, 2):
+    for index in np.ndindex(4, 2):
         stored = array.find(index, objects.read, objects.size)
         y, x = (i * n for i, n in zip(index, (8, 9), strict=True))
         assert (array.decode(stored) == V[y : y + 8, x : x + 9]).all()
         assert [inspect(stream).shape for stream in array.streams(stored)] == [(8, 9)]
-    assert array.find((2, 0), objects.read, objects.size) is None
+    assert array.find((4, 0), objects.read, objects.size) is None
 
 
 def test_a_chunk_is_all_that_is_read_of_a_shard_beside_its_index(kept):

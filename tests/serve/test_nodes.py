@@ -79,6 +79,7 @@ def test_names_that_lead_out_of_the_store_are_not_followed():
     zarr.create_group(store, path="root", attributes=attributes)
     for path in ("secret", "root/b"):
         zarr.create_array(store, name=path, shape=(2,), dtype="u1")
+    store._store_dict["root/../secret/zarr.json"] = store._store_dict["secret/zarr.json"]  # as stores resolve it
     assert [path for path, _ in nodes_of(store, "root").walk()] == ["", "b"]
 
 

@@ -78,9 +78,9 @@ def test_an_address_of_ipv6_has_brackets_in_its_url(store):
     ended(server)
 
 
-def test_where_there_is_no_store_nothing_is_listened_on(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(ConfigurationError, match="no Zarr array or group"):
-        server_of(tmp_path / "none", port=port)
-    socket.create_server(("127.0.0.1", port)).close()
+def test_a_store_is_looked_for_before_anything_is_listened_on(tmp_path):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(ConfigurationError, match="no Zarr array or group"),
+    ):
+        server_of(tmp_path / "none", port=taken.getsockname()[1])
