@@ -49,6 +49,8 @@ FEATURES = {
     "jobs/test_faults.py",
     "jobs/test_kills.py",
     "jobs/test_stores.py",
+    "serve/test_page.py",
+    "serve/test_zarrita.py",
     "stream/test_format.py",
     "stream/test_trailing.py",
     "test_examples.py",

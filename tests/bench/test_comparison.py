@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from tests.bench.test_peers import Steps
-from tinc_codec.bench.comparison import LOSSLESS, PEERS, Goal, LeftOut, Trial, compare, middle_plane
+from tinc_codec.bench.comparison import LOSSLESS, Goal, LeftOut, Trial, compare, middle_plane
 from tinc_codec.bench.fidelity import Reference
-from tinc_codec.bench.names import PEER_NAMES, STUDY_NAMES
 from tinc_codec.bench.peers import SPERR, SZ3, Encoded
-from tinc_codec.bench.studies import STUDIES
 from tinc_codec.errors import MissingDependencyError
 from tinc_codec.phantom import light_sheet
 
@@ -71,13 +69,6 @@ def test_peers_that_cannot_are_left_out_with_the_reason(reference):
     assert left[2].reason == "its library crashed over these data"
     assert left[3].reason == "its coarsest takes 61,440 bytes, above 7,680"
     assert sum(isinstance(result, Trial) for result in results) == 3
-
-
-def test_names_for_the_command_line_are_those_of_what_there_is():
-    assert len(PEER_NAMES) == len(PEERS)
-    for name, peer in zip(PEER_NAMES, PEERS, strict=True):
-        assert peer.name.lower().replace(" ", "") in (name, "jpegxl")
-    assert tuple(STUDIES) == STUDY_NAMES
 
 
 @pytest.mark.parametrize(("shape", "plane"), [((5, 3, 4), (3, 4)), ((3, 4), (3, 4)), ((7,), (1, 7))])

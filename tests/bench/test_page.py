@@ -3,38 +3,10 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from tests.bench.test_objects import CENTRES, blobs
-from tinc_codec.bench import plots
-from tinc_codec.bench.comparison import LOSSLESS, LeftOut, Trial, middle_plane
-from tinc_codec.bench.data import Image
-from tinc_codec.bench.data_study import DataStudy
+from tests.bench.trials import a_trial
 from tinc_codec.bench.fidelity import Reference
 from tinc_codec.bench.page import COLUMNS, best, page
-from tinc_codec.jobs.sources import ArrayReader
-
-RNG = np.random.default_rng(9)
-
-
-def a_trial(reference, goal, codec, size, error):
-    volume = reference.volume
-    decoded = volume + RNG.normal(0, error, volume.shape).astype("f4") if error else volume
-    return Trial(goal, codec, volume.nbytes, size, 0.5, 0.02, reference.compare(decoded), middle_plane(decoded))
-
-
-@pytest.fixture(scope="module")
-def study():
-    reference = Reference.of(blobs(CENTRES), 5.0)
-    trials = []
-    for number, goal in enumerate(("ratio 16", "ratio 64")):
-        for codec, error in (("tinc, effort 1", 4), ("tinc, effort 3", 3), ("AV1", 5), ("SPERR", 8), ("zfp", 20)):
-            trials.append(a_trial(reference, goal, codec, 12_000 // 4**number, error * 2**number))
-    trials.append(a_trial(reference, LOSSLESS, "Blosc", 90_000, 0))
-    image = Image("a <b>.zarr", ArrayReader(reference.volume))
-    crop = tuple(slice(0, n) for n in reference.volume.shape)
-    left = LeftOut("ratio 64", "SZ3", "its coarsest is too <large>")
-    return DataStudy(image, crop, 3, reference, trials[0].fidelity, tuple(trials), (left,))
 
 
 def test_the_page_holds_everything_and_needs_nothing_else(study):
@@ -67,13 +39,9 @@ def test_what_has_no_number_is_a_dash(study):
     assert column.text(replace(study.trials[0], fidelity=nothing)) == "-"
 
 
-def test_slices_show_tinc_and_the_best_three(study):
-    assert [trial.codec for trial in plots.best_of(study, "ratio 64")] == ["tinc, effort 3", "AV1", "SPERR", "zfp"]
-
-
 def test_pictures_of_little(study):
     """One goal, one axis, no peer, nothing that is finite."""
-    reference = Reference.of(RNG.normal(0, 1, 300).astype("f4"), 1.0)
+    reference = Reference.of(np.random.default_rng(9).normal(0, 1, 300).astype("f4"), 1.0)
     alone = (a_trial(reference, "psnr 40", "tinc, effort 1", 100, 0.0),)
     small = replace(study, reference=reference, trials=alone, left_out=(), crop=(slice(0, 300),))
     text = page(small)

@@ -1,12 +1,8 @@
-import json
-
 import numpy as np
 import pytest
 import zarr
-from typer.testing import CliRunner
 
 from tinc_codec import TINCCodec, zarr_kwargs
-from tinc_codec.cli.main import app
 from tinc_codec.cli.pictures import draw, middle, plane_of_store, plane_of_stream
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.hosts.stored import stored_chunks
@@ -14,10 +10,6 @@ from tinc_codec.phantom import light_sheet
 
 VOLUME = light_sheet((12, 40, 48))
 CODEC = TINCCodec(max_error=20, effort=1)
-
-
-def tinc(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def a_store(folder, kind):
@@ -59,13 +51,6 @@ def test_the_plane_of_a_stream_of_any_number_of_axes(tmp_path, shape):
     assert (plane.samples == volume[middle(shape)]).all()
     assert plane.samples.ndim == 2
     draw(plane, tmp_path / "a.png")
-
-
-def test_inspect_draws_beside_what_it_prints(tmp_path):
-    (tmp_path / "a.tinc").write_bytes(CODEC.encode(VOLUME))
-    result = tinc("inspect", tmp_path / "a.tinc", "--image", tmp_path / "a.png", "--json")
-    assert json.loads(result.stdout)[0]["shape"] == [12, 40, 48]
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_planes_without_a_finite_number_are_drawn(tmp_path):

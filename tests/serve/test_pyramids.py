@@ -28,7 +28,7 @@ def store(tmp_path_factory):
     place = tmp_path_factory.mktemp("serve") / "store.zarr"
     zarr.create_group(place)
     for name, layout in LAYOUTS.items():
-        settings = {"shape": V.shape, "chunks": (16, 16, 16), "dtype": "u2", "fill_value": 7, **layout}
+        settings = {"shape": V.shape, "chunks": (16, 16, 32), "dtype": "u2", "fill_value": 7, **layout}
         zarr.create_array(place / name, **settings)[:32] = V[:32]
     for name, version in (("image", "0.5"), ("a/image", "0.4")):
         zarr_format = 3 if version == "0.5" else 2
@@ -39,7 +39,7 @@ def store(tmp_path_factory):
             attributes={"ome": {**described, "version": version}} if zarr_format == 3 else described,
         )
         kwargs = zarr_kwargs(CODEC, zarr_format=zarr_format)
-        zarr.create_array(group.store_path / "0", data=V[None], chunks=(1, 16, 16, 16), **kwargs)
+        zarr.create_array(group.store_path / "0", data=V[None], chunks=(1, 16, 16, 32), **kwargs)
     zarr.create_array(place / "plain", data=V, chunks=(16, 16, 16))
     return place
 
@@ -108,10 +108,10 @@ def test_each_level_has_tags_of_its_own(url):
 
 
 def test_levels_follow_a_store_that_changes(tmp_path):
-    array = zarr.create_array(tmp_path / "a", data=V, chunks=(16, 16, 16), **zarr_kwargs(CODEC))
+    array = zarr.create_array(tmp_path / "a", data=V, chunks=(16, 32, 80), **zarr_kwargs(CODEC))
     with serving(tmp_path / "a") as url:
         assert same_bits(opened(f"{url}/levels/image.zarr/1")[:], derive(array, {}).arrays[1][:])
         array[:] = V[::-1]
         assert same_bits(opened(f"{url}/levels/image.zarr/1")[:], derive(array, {}).arrays[1][:])
-        zarr.create_array(tmp_path / "a", data=V[:20], chunks=(8, 16, 16), overwrite=True, **zarr_kwargs(CODEC))
+        zarr.create_array(tmp_path / "a", data=V[:20], chunks=(8, 32, 80), overwrite=True, **zarr_kwargs(CODEC))
         assert opened(f"{url}/levels/image.zarr/1").shape == (10, 16, 40)

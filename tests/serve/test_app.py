@@ -1,4 +1,4 @@
-"""What goes over the network: headers, conditions, paths that lead nowhere, load, and damage."""
+"""The application over HTTP: headers, conditions, paths that lead nowhere, load, and damage."""
 
 import asyncio
 import logging
