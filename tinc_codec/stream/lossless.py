@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import frames, pcodec_file
 
-_LEVEL, _QUICK = 12, 3
+_LEVEL, _QUICK = 12, 1
 _PARTS = (64, 16, 4)
 _BETTER = 0.5
 """Bytes of the thorough level over those of the quick one, at least, of what images are like."""

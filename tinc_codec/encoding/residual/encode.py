@@ -94,7 +94,10 @@ def _trimmed(code: bytes) -> bytes:
 
 def _tile(volume: Volume, parameters: ResidualParameters, place: tuple[slice, ...]) -> Tile:
     target = volume.values[place]
-    base = base_of(parameters, target.shape, None if volume.model is None else volume.model[place])
+    if volume.model is None:  # the same everywhere, in no memory
+        base = np.broadcast_to(np.float64(parameters.start), target.shape)
+    else:
+        base = base_of(parameters, target.shape, volume.model[place])
     return Tile(place, base, target, None if volume.mask is None else volume.mask[place])
 
 
