@@ -1,7 +1,7 @@
 """Draw README's figures: slices of the phantom, and the rate-distortion plot of figures that were measured.
 
 Run from the repository's root: ``python examples/figures/draw.py``. ``ratios.json`` is what
-``tinc bench ratios --ratio 32 --ratio 64 --ratio 128 --ratio 256 --json`` gave on the real volumes.
+``tinc bench ratios --output ratios.json`` wrote, on the real volumes.
 """
 
 import json
@@ -64,7 +64,9 @@ def rate_distortion(rows, path):
     for ax, (crop, title) in zip(figure.subplots(2, 3).ravel(), CROPS.items(), strict=True):
         for codec, label in CODECS.items():
             points = sorted(
-                (8 * ITEM[crop] / r["ratio"], r["psnr"]) for r in rows if (r["crop"], r["codec"]) == (crop, codec)
+                (8 * ITEM[crop] / r["ratio"], r["psnr"])
+                for r in rows
+                if (r["crop"], r["codec"].lower()) == (crop, codec)
             )
             style = {"linewidth": 2.2, "zorder": 3} if codec == "tinc" else {"linewidth": 1.2}
             ax.plot(*zip(*points, strict=True), "o-", markersize=3.5, label=label, color=COLOURS[codec], **style)
