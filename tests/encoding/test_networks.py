@@ -6,7 +6,7 @@ import pytest
 
 from tinc_codec import Config
 from tinc_codec.encoding import networks
-from tinc_codec.encoding.networks import SHARES, TRAINING, probing, worth_a_probe
+from tinc_codec.encoding.networks import LADDER, PATIENT, PROBE, PROBED, TRAINING, probing, trained, worth_a_probe
 
 
 def test_networks_are_for_the_larger_efforts_and_need_torch(monkeypatch):
@@ -18,13 +18,20 @@ def test_networks_are_for_the_larger_efforts_and_need_torch(monkeypatch):
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_probes_and_the_training_in_full_are_all_of_the_work_once(count):
-    parts = [*(probing(number, count) for number in range(count)), TRAINING]
-    assert parts[0][0] == 0
-    assert parts[-1][1] == 1
-    for (_, end), (begin, _) in itertools.pairwise(parts):
-        assert end == pytest.approx(begin)
+    budgets = [*(probing(number, count) for number in range(count)), TRAINING]
+    ladder = [(0.0, PROBED), *(trained(number, count) for number in range(count))]
+    for parts in (budgets, ladder):
+        assert parts[0][0] == 0
+        assert parts[-1][1] == pytest.approx(1)
+        for (_, end), (begin, _) in itertools.pairwise(parts):
+            assert end == pytest.approx(begin)
 
 
-def test_shares_ascend_and_are_parts():
-    assert list(SHARES) == sorted(SHARES)
-    assert 0 < min(SHARES) < max(SHARES) < 1
+def test_every_effort_with_networks_has_trainings_and_none_takes_less_than_the_one_below():
+    assert list(LADDER) == list(range(4, 10))
+    assert PATIENT in LADDER
+    work = [max(training.width**2 * (training.coarse + 8 * training.fine) for training in LADDER[e]) for e in LADDER]
+    assert work == sorted(work)
+    for trainings in LADDER.values():
+        assert list(trainings) == sorted(trainings, key=lambda training: training.width)
+        assert all(training.width >= PROBE.width for training in trainings)

@@ -70,7 +70,9 @@ class Tally:
         one, above = self.centres()
         around = off_squared - 2 * one * off + one * one * ones
         around += further_squared - 2 * above * further + above * above * more
-        return np.asarray(zeros + around)
+        return np.asarray(
+            np.maximum(zeros + around, 0.0)
+        )  # differences of sums, of what is all but exact a little below 0
 
 
 @dataclass(frozen=True, eq=False)
