@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tinc_codec.backends.numba import backend as compiled
 from tinc_codec.residual import lattice as reference
 from tinc_codec.residual.interlace import REACH, passes
-from tinc_codec.residual.lattice import Lattice, Quantiser
+from tinc_codec.residual.lattice import Lattice, PassCoding, Quantiser
 from tinc_codec.residual.prediction import SPREADS, PassModel
 
 SHAPES = st.lists(st.integers(1, 11), min_size=1, max_size=4).map(tuple).filter(lambda shape: math.prod(shape) < 1500)
@@ -39,7 +39,7 @@ def test_the_compiled_pass_is_that_of_the_reference(shape, seed, width, rounding
         model = PassModel(weights, int(rng.integers(-500, 500)), spreads, int(rng.integers(-9, 9)))
         inside = None if mask is None else step.members(mask)
         one, two = (
-            who.code_pass(lattice, step, model, step.members(target), inside, quantiser, TOP)
+            who.code_pass(PassCoding(step, model, quantiser, TOP), lattice, step.members(target), inside)
             for who, lattice in zip((reference, compiled), each, strict=True)
         )
         assert (one.expected == two.expected).all()

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.work import Work
-from tinc_codec.residual.interlace import Pass
-from tinc_codec.residual.lattice import Coded, Lattice, Quantiser
-from tinc_codec.residual.prediction import PassModel
+from tinc_codec.residual.lattice import Coded, Lattice, PassCoding
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
@@ -63,13 +61,6 @@ class Backend(Protocol):
         """For the tiles of a residual with these parameters."""
 
     def code_pass(
-        self,
-        lattice: Lattice,
-        step: Pass,
-        model: PassModel,
-        target: NDArray[np.float64],
-        inside: NDArray[np.bool_] | None,
-        quantiser: Quantiser,
-        top: int,
+        self, coding: PassCoding, lattice: Lattice, target: NDArray[np.float64], inside: NDArray[np.bool_] | None
     ) -> Coded:
         """Predict, quantise and enter the voxels of a pass of one tile; see `tinc_codec.residual.lattice.code_pass`."""

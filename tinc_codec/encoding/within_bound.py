@@ -283,7 +283,8 @@ class Bounded:
         return None
 
     def _coded(self, volume: Volume, quantiser: Quantiser) -> Residual:
-        return encode(volume, quantiser, FITTED << 2 * min(self.chunk.config.effort - 1, 1))
+        """A residual, with predictors that are fitted to as many voxels as the effort is worth."""
+        return encode(volume, quantiser, FITTED if self.chunk.config.effort == 1 else 4 * FITTED)
 
     def _fewest(self, volume: Volume, rmse: float) -> Residual:
         """The residual of the fewest bytes whose decoder keeps a root mean square error."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.residual.interlace import REACH, Pass
+from tinc_codec.residual.interlace import REACH, Neighbourhood, Pass
 from tinc_codec.residual.prediction import Around, PassModel, expected_error, predict, spread_terms
 
 
@@ -36,6 +36,28 @@ class Quantiser:
         else:
             magnitude = np.floor(np.abs(difference) / self.width + self.rounding)
         return np.asarray(np.copysign(magnitude, difference) + 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class PassCoding:
+    """How the voxels of a pass are coded, in every tile.
+
+    Parameters
+    ----------
+    step
+        The pass.
+    model
+        How they are predicted.
+    quantiser
+        How what is left is quantised.
+    top
+        Largest integer of the domain.
+    """
+
+    step: Pass
+    model: PassModel
+    quantiser: Quantiser
+    top: int
 
 
 class Coded(NamedTuple):
@@ -98,7 +120,8 @@ class Lattice:
 
     def around(self, step: Pass) -> Around:
         """What the voxels of a pass are predicted from."""
-        return Around(self.values, self.errors, step.odd(self.base), step.parity)
+        values, errors = (Neighbourhood(padded, step.parity) for padded in (self.values, self.errors))
+        return Around(values, errors, step.odd(self.base))
 
     def enter(self, step: Pass, decoded: NDArray[np.float64], predicted: NDArray[np.float64]) -> None:
         """Enter the voxels of a pass."""
@@ -123,25 +146,22 @@ def _mirrored(n: int) -> list[tuple[int, int]]:
 
 
 def code_pass(
-    lattice: Lattice,
-    step: Pass,
-    model: PassModel,
-    target: NDArray[np.float64],
-    inside: NDArray[np.bool_] | None,
-    quantiser: Quantiser,
-    top: int,
+    coding: PassCoding, lattice: Lattice, target: NDArray[np.float64], inside: NDArray[np.bool_] | None
 ) -> Coded:
-    """Predict, quantise and enter the voxels of a pass.
+    """Predict, quantise and enter the voxels of a pass of one tile.
 
     Parameters
     ----------
+    coding
+        How.
+    lattice
+        What is known of the tile.
     target
-        What they are, integers of the domain.
+        What the voxels are, integers of the domain.
     inside
         Which are coded; None: all.
-    top
-        Largest integer of the domain.
     """
+    step, model, quantiser, top = coding.step, coding.model, coding.quantiser, coding.top
     around = lattice.around(step)
     predicted = predict(around, step, model, top)
     expected = expected_error(spread_terms(around, step, predicted, model.pairs), model)

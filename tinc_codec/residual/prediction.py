@@ -6,11 +6,12 @@ Values are float64 of integer value. Every sum stays below 2^53 in magnitude (`c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.residual.interlace import Neighbourhood, Pass
+from tinc_codec.residual.interlace import Offset, Pass
 
 UNIT = 1024
 """Weights are in units of 1/1024."""
@@ -60,22 +61,28 @@ PLAIN = tuple(PassModel((0,) * pairs, 0, (UNIT // 4, 0, UNIT // 8, 0, 0), 0) for
 """The models with no pair, which is the tree's own prediction, and with one, which is its mean."""
 
 
+class Neighbours(Protocol):
+    """What is known around some voxels of one pass."""
+
+    def at(self, offset: Offset, sign: int) -> Volume:
+        """The neighbours at ``sign * offset``, shaped like the voxels."""
+
+
+@dataclass(frozen=True, eq=False)
 class Around:
-    """What the voxels of one pass are predicted from.
+    """What voxels of one pass are predicted from.
 
     Parameters
     ----------
     values, errors
-        Of a lattice, see `tinc_codec.residual.lattice.Lattice`.
+        See `tinc_codec.residual.lattice.Lattice`.
     base
         The model's prediction of the voxels.
-    parity
-        Of the pass.
     """
 
-    def __init__(self, values: Volume, errors: Volume, base: Volume, parity: tuple[int, ...]) -> None:
-        self.values, self.errors = Neighbourhood(values, parity), Neighbourhood(errors, parity)
-        self.base = base
+    values: Neighbours
+    errors: Neighbours
+    base: Volume
 
 
 def predict(around: Around, step: Pass, model: PassModel, top: int) -> Volume:
@@ -89,11 +96,6 @@ def predict(around: Around, step: Pass, model: PassModel, top: int) -> Volume:
         total += (2 * around.base - first) * model.weights[0]
         for weight, pair in zip(model.weights[1:], sums, strict=True):
             total += (pair - first) * weight
-    return rounded(total, model, top)
-
-
-def rounded(total: Volume, model: PassModel, top: int) -> Volume:
-    """Predictions of weighted sums, in place."""
     total += model.bias + UNIT // 2
     total *= 1 / UNIT
     np.floor(total, out=total)

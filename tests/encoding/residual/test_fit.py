@@ -54,7 +54,11 @@ def test_of_noise_the_expected_error_is_its_size():
     _, sample = sampled(values, np.full(values.shape, 1000.0), step)
     model = fit(step, sample, 1, TOP)
     assert isinstance(model.floor, int)
-    near = sum(np.abs(sample.at(offset, sign) - 1000) for offset in step.pairs[:2] for sign in (1, -1)).mean()
-    far = sum(np.abs(sample.at(offset, sign) - 1000) for offset in step.pairs[:6] for sign in (1, -1)).mean()
+    near = sum(
+        np.abs(sample.around.values.at(offset, sign) - 1000) for offset in step.pairs[:2] for sign in (1, -1)
+    ).mean()
+    far = sum(
+        np.abs(sample.around.values.at(offset, sign) - 1000) for offset in step.pairs[:6] for sign in (1, -1)
+    ).mean()
     expected = (model.floor + model.spread[0] * near + model.spread[1] * far + model.spread[4] * 1000 / 16) / UNIT
     assert 30 < expected < 60  # the mean of a normal distribution's magnitude is 40

@@ -35,12 +35,14 @@ def test_a_sample_is_of_coded_voxels_and_knows_what_is_around_them(shape, grid, 
         assert len(sample.target) == -(-coded.size // -(-coded.size // most)) <= most
         assert np.isin(sample.target, coded).all()
         assert len(np.unique(sample.target)) == len(sample.target)
-        assert (sample.base == sample.target / 2).all()
-        assert (sample.at((0,) * len(shape), 1) == sample.base).all()  # nothing is entered: the model's prediction
+        assert (sample.around.base == sample.target / 2).all()
+        assert (
+            sample.around.values.at((0,) * len(shape), 1) == sample.around.base
+        ).all()  # nothing is entered: the model's prediction
         for offset in step.pairs[:3]:
             for sign in (1, -1):
-                assert np.isin(2 * sample.at(offset, sign), values).all()
-                assert not sample.errors_at(offset, sign).any()
+                assert np.isin(2 * sample.around.values.at(offset, sign), values).all()
+                assert not sample.around.errors.at(offset, sign).any()
 
 
 def test_a_finer_lattice_has_what_the_coarser_one_decoded():

@@ -8,24 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.residual.interlace import REACH, Pass
-from tinc_codec.residual.lattice import Coded, Lattice, Quantiser
-from tinc_codec.residual.prediction import FAR, MODERATE, NEAR, UNIT, PassModel
-
-AXES = 4
-"""Axes of every lattice; those that a chunk has are the last ones."""
+from tinc_codec.backends.numba.interlace import AXES
+from tinc_codec.residual.interlace import REACH
+from tinc_codec.residual.lattice import Coded, Lattice, PassCoding
+from tinc_codec.residual.prediction import FAR, MODERATE, NEAR, UNIT
 
 
 def code_pass(
-    lattice: Lattice,
-    step: Pass,
-    model: PassModel,
-    target: NDArray[np.float64],
-    inside: NDArray[np.bool_] | None,
-    quantiser: Quantiser,
-    top: int,
+    coding: PassCoding, lattice: Lattice, target: NDArray[np.float64], inside: NDArray[np.bool_] | None
 ) -> Coded:
     """See `tinc_codec.residual.lattice.code_pass`."""
+    step, model, quantiser = coding.step, coding.model, coding.quantiser
     more = AXES - target.ndim
     values, origin, strides = _flat(lattice.values)
     errors, _, _ = _flat(lattice.errors)
@@ -47,7 +40,7 @@ def code_pass(
         np.array([model.bias, model.floor, *model.spread], np.float64),
         float(quantiser.width),
         quantiser.rounding,
-        float(top),
+        float(coding.top),
         *coded,
     )
     lattice.mirror()
@@ -74,12 +67,12 @@ def _pass(
             for c in range(shape[2]):
                 place = first + a * strides[0] + b * strides[1] + c * strides[2]
                 row = slice(at, at + n)
-                _mean(values, base[row], place, strides[3], offsets, weights, pair, total)
+                _mean(values, base[row], place, offsets, weights, pair, total)
                 for m in range(n):
                     value = np.floor((total[m] + (terms[0] + UNIT // 2)) * (1 / UNIT))
                     total[m] = min(max(value, 0.0), top)
                     expected[at + m] = terms[1] + total[m] * (1 / MODERATE) * terms[6]
-                _spread(values, errors, place, strides[3], offsets, terms, total, apart, expected[row])
+                _spread(values, errors, place, offsets, terms, total, apart, expected[row])
                 _quantise(target[row], total, width, rounding, steps[row])
                 if len(inside):
                     for m in range(n):
@@ -93,7 +86,7 @@ def _pass(
 
 
 @jit
-def _mean(values: Any, base: Any, place: int, stride: int, offsets: Any, weights: Any, pair: Any, total: Any) -> None:
+def _mean(values: Any, base: Any, place: int, offsets: Any, weights: Any, pair: Any, total: Any) -> None:
     """Weighted sums of pairs and of the model's prediction, of a row."""
     n = len(total)
     if len(offsets) == 0:
@@ -112,7 +105,7 @@ def _mean(values: Any, base: Any, place: int, stride: int, offsets: Any, weights
 
 @jit
 def _spread(
-    values: Any, errors: Any, place: int, stride: int, offsets: Any, terms: Any, mean: Any, apart: Any, expected: Any
+    values: Any, errors: Any, place: int, offsets: Any, terms: Any, mean: Any, apart: Any, expected: Any
 ) -> None:
     """Add to a row's expected errors what neighbours differ by, and what they were wrong by."""
     n, near, far = len(mean), min(len(offsets), NEAR), min(len(offsets), FAR)

@@ -13,7 +13,7 @@ from tinc_codec.encoding.residual.lattices import Lattices, Tile
 from tinc_codec.encoding.residual.volume import Volume, levels_of, tile_grid
 from tinc_codec.residual import tokens
 from tinc_codec.residual.interlace import Pass, passes, tile_bounds
-from tinc_codec.residual.lattice import Quantiser
+from tinc_codec.residual.lattice import PassCoding, Quantiser
 from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import MOST_CONTEXTS, ResidualParameters, pack
 from tinc_codec.residual.tiles import base_of, contexts, write_pass
@@ -72,15 +72,15 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     steps = passes(len(shape), len(widths) - 1)
     models, records, values = _coded(tiles, steps, quantiser, domain.top, fitted)
     thresholds = _thresholds(records)
-    keys = [[contexts(record.expected, thresholds) for record in made] for made in records]
+    keys = [[contexts(record.expected, thresholds) for record in of_pass] for of_pass in records]
     tables = _tables(records, keys, len(thresholds) + 1)
     parameters = ResidualParameters(domain, start, grid, widths, tuple(models), thresholds, tables)
     codes = [b""] * len(tiles)
 
     def write(number: int) -> None:
         encoder = Encoder()
-        for made, key in zip(records, keys, strict=True):
-            write_pass(encoder, parameters, key[number], made[number].numbers)
+        for of_pass, key in zip(records, keys, strict=True):
+            write_pass(encoder, parameters, key[number], of_pass[number].numbers)
         codes[number] = _trimmed(encoder.bytes())
 
     spread(write, range(len(tiles)))
@@ -112,7 +112,7 @@ def _coded(
             lattices = Lattices(tiles, step, lattices)
         model = fit(step, lattices.sample(step, fitted), quantiser.width, top)
         models.append(model)
-        records.append(_pass(tiles, lattices, step, model, quantiser, top))
+        records.append(_pass(PassCoding(step, model, quantiser, top), tiles, lattices))
     values = np.empty([place.stop for place in tiles[-1].place])
     assert lattices is not None
     for tile, lattice in zip(tiles, lattices.each, strict=True):
@@ -120,17 +120,15 @@ def _coded(
     return models, records, values
 
 
-def _pass(
-    tiles: list[Tile], lattices: Lattices, step: Pass, model: PassModel, quantiser: Quantiser, top: int
-) -> list[_Record]:
+def _pass(coding: PassCoding, tiles: list[Tile], lattices: Lattices) -> list[_Record]:
     """Code a pass in every tile."""
     nothing = _Record(np.zeros(0), tokens.split(np.zeros(0, np.int64)))
     records = [nothing] * len(tiles)
 
     def code(number: int) -> None:
-        target, inside = tiles[number].target_of(step), tiles[number].inside(step)
+        target, inside = tiles[number].target_of(coding.step), tiles[number].inside(coding.step)
         if target.size:
-            expected, numbers = backend().code_pass(lattices.each[number], step, model, target, inside, quantiser, top)
+            expected, numbers = backend().code_pass(coding, lattices.each[number], target, inside)
             if inside is not None:
                 chosen = inside.ravel()
                 expected, numbers = expected[chosen], numbers[chosen]
@@ -142,9 +140,9 @@ def _pass(
 
 def _thresholds(records: list[list[_Record]]) -> NDArray[np.int64]:
     """Thresholds of the contexts, at quantiles of the expected error."""
-    count = sum(len(record.expected) for made in records for record in made)
+    count = sum(len(record.expected) for of_pass in records for record in of_pass)
     every = -(-count // _COMPARED) or 1
-    expected = np.concatenate([record.expected[::every] for made in records for record in made])
+    expected = np.concatenate([record.expected[::every] for of_pass in records for record in of_pass])
     many = min(CONTEXTS, MOST_CONTEXTS, max(1, count // VOXELS_PER_CONTEXT))
     inner = np.quantile(expected, np.arange(1, many) / many) if len(expected) else np.zeros(0)
     return np.unique(np.clip(np.ceil(inner), 0, 2**53)).astype(np.int64)
@@ -153,8 +151,8 @@ def _thresholds(records: list[list[_Record]]) -> NDArray[np.int64]:
 def _tables(records: list[list[_Record]], keys: list[list[NDArray[np.uint8]]], many: int) -> tuple[bytes, ...]:
     """Each context's frequencies of tokens."""
     counts = np.zeros((many, tokens.MOST_TOKENS), np.int64)
-    for made, key in zip(records, keys, strict=True):
-        for record, context in zip(made, key, strict=True):
+    for of_pass, key in zip(records, keys, strict=True):
+        for record, context in zip(of_pass, key, strict=True):
             both = context.astype(np.int64) * tokens.MOST_TOKENS + record.numbers.tokens
             counts += np.bincount(both, minlength=counts.size).reshape(counts.shape)
     return tuple(tokens.frequencies(row) for row in counts)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.residual.interlace import REACH, Offset, Pass
 from tinc_codec.residual.lattice import Lattice
+from tinc_codec.residual.prediction import Around
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,15 +87,9 @@ class Lattices:
             centres.append(self._flat(number, step, where))
             targets.append(members[where])
             bases.append(step.odd(lattice.base)[where])
-        return Sample(
-            self._values.ravel(),
-            self._errors.ravel(),
-            self._strides,
-            np.concatenate(centres),
-            np.concatenate(targets),
-            np.concatenate(bases),
-            count,
-        )
+        places = np.concatenate(centres)
+        values, errors = (Gathered(padded.ravel(), self._strides, places) for padded in (self._values, self._errors))
+        return Sample(Around(values, errors, np.concatenate(bases)), np.concatenate(targets), count)
 
     def _flat(self, number: int, step: Pass, where: tuple[NDArray[np.intp], ...]) -> NDArray[np.intp]:
         """Where voxels of a pass lie in the arrays, flattened."""
@@ -103,40 +98,45 @@ class Lattices:
         return np.ravel_multi_index((np.full(len(where[0]), number), *places), self._values.shape)
 
 
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Voxels of a pass, and what is known around them.
+class Gathered:
+    """What lies around some voxels of a pass, gathered when it is asked for, and kept.
 
     Parameters
     ----------
-    values, errors
+    flat
         The lattices of all tiles, flattened.
     strides
         Of each axis of a tile.
-    centres
+    places
         Where the voxels lie.
-    target, base
-        What they are, and the model's prediction.
+    """
+
+    def __init__(self, flat: NDArray[np.float64], strides: tuple[int, ...], places: NDArray[np.intp]) -> None:
+        self._flat, self._strides, self._places = flat, strides, places
+        self._kept: dict[int, NDArray[np.float64]] = {}
+
+    def at(self, offset: Offset, sign: int) -> NDArray[np.float64]:
+        """The neighbours at ``sign * offset``; not to be changed."""
+        further = sign * sum(o * stride for o, stride in zip(offset, self._strides, strict=True))
+        if further not in self._kept:
+            self._kept[further] = self._flat.take(self._places + further)
+        return self._kept[further]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some voxels of a pass.
+
+    Parameters
+    ----------
+    around
+        What they are predicted from.
+    target
+        What they are.
     count
         How many voxels the pass codes.
     """
 
-    values: NDArray[np.float64]
-    errors: NDArray[np.float64]
-    strides: tuple[int, ...]
-    centres: NDArray[np.intp]
+    around: Around
     target: NDArray[np.float64]
-    base: NDArray[np.float64]
     count: int
-
-    def at(self, offset: Offset, sign: int) -> NDArray[np.float64]:
-        """Values of the neighbours at ``sign * offset``."""
-        return self.values.take(self._neighbours(offset, sign))
-
-    def errors_at(self, offset: Offset, sign: int) -> NDArray[np.float64]:
-        """Errors of the neighbours at ``sign * offset``."""
-        return self.errors.take(self._neighbours(offset, sign))
-
-    def _neighbours(self, offset: Offset, sign: int) -> NDArray[np.intp]:
-        further = sum(o * stride for o, stride in zip(offset, self.strides, strict=True))
-        return np.asarray(self.centres + sign * further)
