@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from tinc_codec.encoding.fit import network
+from tinc_codec.encoding.fit.optimiser import Optimiser, schedule
 from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise
 from tinc_codec.encoding.fit.rate import RateControl
 from tinc_codec.encoding.fit.samples import Samples
@@ -177,14 +178,7 @@ class _Trainer:
         theta = network.initial(self.tree, self.samples.means.cpu(), start).to(device)
         steps = network.initial_steps(self.index, theta)
         self.theta, self.steps = theta.requires_grad_(), steps.requires_grad_()
-        self.optimiser = torch.optim.Adam(
-            [self.theta, self.steps],
-            lr=recipe.learning_rate,
-            betas=recipe.betas,
-            eps=1e-12,
-            foreach=False,
-            fused=True,
-        )
+        self.optimiser = Optimiser([self.theta, self.steps], recipe.betas)
         self.control = RateControl(self.budget * 8 * _AIM, theta.numel(), recipe.steps, device)
         self.bits = torch.zeros((), device=device, dtype=torch.float32)
         self.best = math.inf
@@ -193,7 +187,8 @@ class _Trainer:
         total, watched = self.recipe.steps, 0.0
         for step in range(total):
             progress = step / total
-            self._step(progress, self._schedule(progress), progress >= self.recipe.rounding)
+            rate = schedule(progress, self.recipe.steps, self.recipe.warm_up, self.recipe.last_rate)
+            self._step(progress, rate, progress >= self.recipe.rounding)
             if step % _CHECK == 0:
                 self._check_divergence(progress)
             if step % _CHECK == 0 or time.monotonic() > watched + _PATIENCE:
@@ -214,15 +209,7 @@ class _Trainer:
         layers, size = best
         return Fit(layers, size, total, 0, "budget met" if size <= self.budget else "over budget")
 
-    def _schedule(self, progress: float) -> float:
-        recipe = self.recipe
-        warm = min(1.0, (progress * recipe.steps + 1) / (recipe.steps * recipe.warm_up))
-        cosine = 0.5 * (1 + math.cos(math.pi * progress))
-        return warm * (recipe.last_rate + (1 - recipe.last_rate) * cosine)
-
     def _step(self, progress: float, rate: float, final: bool) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.learning_rate * rate
         step = torch.exp(self.steps)[self.index.kinds]
         q = self.theta / step
         q = rounded(q) if final else with_noise(q, self.generator)
@@ -232,10 +219,7 @@ class _Trainer:
         scales = laplace_scales(q, self.index)
         self.bits = laplace_bits(q, scales[self.index.kinds]).sum()
         weight = self.control.weight(distortion.detach(), self.bits.detach(), progress)
-        loss = distortion + weight * self.bits
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
+        self.optimiser.step(distortion + weight * self.bits, self.recipe.learning_rate * rate)
 
     def _check_divergence(self, progress: float) -> None:
         now = float(self.control.distortion)

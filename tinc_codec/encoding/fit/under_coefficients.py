@@ -15,6 +15,7 @@ from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.scale import Scale
 from tinc_codec.encoding.fit import network
 from tinc_codec.encoding.fit.cost import cost
+from tinc_codec.encoding.fit.optimiser import Optimiser, schedule
 from tinc_codec.encoding.fit.packet import Packet
 from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise
 from tinc_codec.encoding.fit.windows import Windows
@@ -154,15 +155,11 @@ class _Trainer:
         theta = network.initial(problem.tree, windows.means.cpu(), self.generator).to(device)
         steps = network.initial_steps(self.index, theta)
         self.theta, self.steps = theta.requires_grad_(), steps.requires_grad_()
-        self.optimiser = torch.optim.Adam(
-            [self.theta, self.steps], lr=RATE, betas=(0.9, 0.95), eps=1e-12, foreach=False, fused=True
-        )
+        self.optimiser = Optimiser([self.theta, self.steps])
 
     def step(self, number: int) -> None:
         """One step of the optimiser."""
         recipe, progress = self.recipe, number / self.recipe.steps
-        for group in self.optimiser.param_groups:
-            group["lr"] = RATE * self._schedule(progress)
         step = torch.exp(self.steps)[self.index.kinds]
         q = self.theta / step
         q = rounded(q) if progress >= recipe.rounding else with_noise(q, self.noise)
@@ -175,20 +172,13 @@ class _Trainer:
             begin, end = recipe.pricing
             price = min(max(0.0, (progress - begin) / (end - begin)), 1.0)
             loss = windows.share * _bits(packet, rest, MOST) + price * self._own(q)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
+        self.optimiser.step(loss, RATE * schedule(progress, recipe.steps, recipe.warm_up, recipe.last_rate))
 
     def _evaluate(self, theta: Array, coordinates: Array, samples: Array) -> Array:
         return network.evaluate(self.problem.tree, self.index, theta, coordinates).reshape(samples.shape)
 
     def _own(self, q: Array) -> Array:
         return laplace_bits(q, laplace_scales(q, self.index)[self.index.kinds]).sum()
-
-    def _schedule(self, progress: float) -> float:
-        recipe = self.recipe
-        warm = min(1.0, (progress * recipe.steps + 1) / (recipe.steps * recipe.warm_up))
-        return warm * (recipe.last_rate + (1 - recipe.last_rate) * 0.5 * (1 + math.cos(math.pi * progress)))
 
     def result(self, taken: int) -> Fit:
         """The integers after so many steps, and what they save and take."""
