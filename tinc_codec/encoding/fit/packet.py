@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor as Array
 
-from tinc_codec.detail import lifting
+from tinc_codec.detail import lifting, packet
 from tinc_codec.detail.levels import inverse_gain
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.scale import Scale
-
-Places = dict[tuple[tuple[int, ...], tuple[int, ...]], Array]
-"""Parts by how often each group is split, and along which axes they are high."""
-
 
 _ONE = inverse_gain(0)
 
@@ -95,41 +92,19 @@ class Packet:
         windows
             ``(windows, *shape)``, float32.
         """
-        parts: Places = {((), (0,) * AXES): windows}
-        for group in self.plan.groups:
-            split: Places = {}
-            for (levels, high), part in parts.items():
-                for (level, more), piece in _dyadic(part, group).items():
-                    split[(*levels, *level), _both(high, more)] = piece
-            parts = split
-        bands = zip(self.plan.bands, self.inverse_steps, strict=True)
-        return [parts[band.levels, band.high] * inverse for band, inverse in bands if all(band.shape)]
+        parts: list[Any] = packet.forward(windows, self.plan, _WINDOWS)  # type: ignore[arg-type]
+        bands = zip(parts, self.plan.bands, self.inverse_steps, strict=True)
+        return [part * inverse for part, band, inverse in bands if all(band.shape)]
 
 
-def _dyadic(part: Array, group: Group) -> Places:
-    """The bands of one group of axes, by their level and where they are high."""
-    split: Places = {}
-    for level in range(1, group.depth + 1):
-        halves = _halves(part, group.axes)
-        part = halves.pop((0,) * AXES)
-        for high, piece in halves.items():
-            split[(level,), high] = piece
-    split[(group.depth,), (0,) * AXES] = part
-    return split
+def _forward(windows: Array, axis: int) -> tuple[Array, Array]:
+    """Low and high half of an axis of all windows."""
+    n, both = windows.shape[axis + 1], _along(windows, axis + 1)
+    return both.narrow(axis + 1, 0, (n + 1) // 2), both.narrow(axis + 1, (n + 1) // 2, n // 2)
 
 
-def _halves(part: Array, axes: tuple[int, ...]) -> dict[tuple[int, ...], Array]:
-    """One split of all axes: the parts by where they are high."""
-    for axis in axes:
-        part = _along(part, axis + 1)
-    halves = {}
-    for bits in itertools.product((0, 1), repeat=len(axes)):
-        piece, high = part, [0] * AXES
-        for axis, bit in zip(axes, bits, strict=True):
-            n, high[axis] = part.shape[axis + 1], bit
-            piece = piece.narrow(axis + 1, (n + 1) // 2 if bit else 0, n // 2 if bit else (n + 1) // 2)
-        halves[tuple(high)] = piece
-    return halves
+_WINDOWS = SimpleNamespace(forward=_forward)
+"""Who splits windows, as `tinc_codec.detail.work.Work` splits a volume."""
 
 
 def _along(part: Array, axis: int) -> Array:
@@ -139,7 +114,3 @@ def _along(part: Array, axis: int) -> Array:
     matrix = _analysis(part.shape[axis]).to(part.device)
     outer = math.prod(part.shape[:axis])
     return torch.matmul(matrix, part.reshape(outer, part.shape[axis], -1)).reshape(part.shape)
-
-
-def _both(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a | b for a, b in zip(one, other, strict=True))
