@@ -7,6 +7,7 @@ import pytest
 import zarr
 
 from tests.cli.command import tinc
+from tinc_codec.cli import demo
 from tinc_codec.phantom import light_sheet
 
 pytest.importorskip("matplotlib")
@@ -81,3 +82,11 @@ def test_demo_as_json(tmp_path):
     assert document["ratio"] == document["raw_bytes"] / document["stored_bytes"] > 20
     assert document["output"] == str(tmp_path / "o")
     assert "compressing" in result.stderr
+
+
+def test_what_the_picture_needs_is_said_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    result = tinc("demo", "--output", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "the picture needs matplotlib" in result.output
+    assert not (tmp_path / "out").exists()

@@ -84,11 +84,11 @@ class Isolation(AbstractContextManager["Isolation"]):
         _, connection = self._worker
         try:
             connection.send((peer, volume, budget, sizes))
-            made: Attempt = connection.recv()
+            answer: Attempt = connection.recv()
         except (EOFError, OSError):  # nobody is at the other end any more
             self._stop()
             return Attempt(None, sizes, "its library crashed over these data")
-        return made
+        return answer
 
     def _stop(self) -> None:
         if self._worker is not None:

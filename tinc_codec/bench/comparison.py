@@ -25,6 +25,9 @@ PEERS: tuple[Peer, ...] = (*VOLUMETRIC, JPEG2000, JPEGXL, *VIDEOS)
 BLOSC = "Blosc"
 LOSSLESS = "lossless"
 
+_CORNER = 40
+"""Voxels along an axis of what code is compiled with."""
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -114,8 +117,7 @@ def compare(
     Peers work in a process that is spawned, so that a script that calls this needs ``if __name__ == "__main__"``.
     """
     volume = reference.volume
-    codec = goals[0].codec(efforts[0])
-    codec.decode(codec.encode(volume))  # code is compiled, and memory taken, before time is
+    warm_up(volume, goals, efforts)
     sizes: dict[str, dict[float, int]] = {peer.name: {} for peer in peers}
     with Isolation() as isolation:
         for goal in goals:
@@ -123,11 +125,20 @@ def compare(
             yield from ours
             budget = goal.budget(volume.nbytes, ours[-1].stored_bytes)
             for peer in [peer for peer in peers if peer.name in sizes]:
-                made = isolation.attempt(peer, volume, budget, sizes.pop(peer.name))
-                yield _outcome(reference, goal, peer, budget, made)
-                if not made.reason:  # else it is left out from here on
-                    sizes[peer.name] = made.sizes
+                attempt = isolation.attempt(peer, volume, budget, sizes.pop(peer.name))
+                yield _outcome(reference, goal, peer, budget, attempt)
+                if not attempt.reason:  # else it is left out from here on
+                    sizes[peer.name] = attempt.sizes
     yield _blosc(reference)
+
+
+def warm_up(volume: NDArray[Any], goals: Sequence[Goal], efforts: Sequence[int]) -> None:
+    """Have compiled what the goals take, on a corner of a volume, before time is taken."""
+    corner = np.ascontiguousarray(volume[(slice(_CORNER),) * volume.ndim])
+    for goal in goals:
+        for effort in efforts:
+            codec = goal.codec(effort)
+            codec.decode(codec.encode(corner))
 
 
 def middle_plane(volume: NDArray[Any]) -> NDArray[Any]:
@@ -146,14 +157,14 @@ def _tinc(reference: Reference, goal: Goal, effort: int) -> Trial:
     return _trial(reference, goal.label, f"tinc, effort {effort}", len(stream), (middle - start, end - middle), decoded)
 
 
-def _outcome(reference: Reference, goal: Goal, peer: Peer, budget: float, made: Attempt) -> Trial | LeftOut:
+def _outcome(reference: Reference, goal: Goal, peer: Peer, budget: float, attempt: Attempt) -> Trial | LeftOut:
     """What a peer's attempt is in the comparison; a `LeftOut` without a goal where it will not do at any."""
-    if made.reason:
-        return LeftOut("", peer.name, made.reason)
-    if made.decoded is None:
-        least = min(made.sizes.values())
+    if attempt.reason:
+        return LeftOut("", peer.name, attempt.reason)
+    if attempt.decoded is None:
+        least = min(attempt.sizes.values())
         return LeftOut(goal.label, peer.name, f"its coarsest takes {least:,} bytes, above {budget:,.0f}")
-    decoded = made.decoded
+    decoded = attempt.decoded
     seconds = (decoded.encode_seconds, decoded.decode_seconds)
     return _trial(reference, goal.label, peer.name, decoded.size, seconds, decoded.samples)
 

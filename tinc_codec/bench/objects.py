@@ -61,14 +61,14 @@ class Detector:
 
     def blobs(self, volume: NDArray[Any]) -> dict[float, NDArray[np.intp]]:
         """Positions in voxels for each size: one row a blob, one column an axis."""
-        found = {}
+        maxima = {}
         for sigma, threshold in self.thresholds.items():
             reach = round(sigma)
             # at a border samples are mirrored, and noise looks twice as much like a blob
             border = tuple(reach if n > 6 * reach else 0 for n in volume.shape)
             response = _response(volume, sigma)
-            found[sigma] = peak_local_max(response, reach, threshold_abs=threshold, exclude_border=border)
-        return found
+            maxima[sigma] = peak_local_max(response, reach, threshold_abs=threshold, exclude_border=border)
+        return maxima
 
 
 def _response(volume: NDArray[Any], sigma: float) -> NDArray[np.float32]:

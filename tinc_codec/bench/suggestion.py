@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
-from tinc_codec.bench.comparison import Goal
+from tinc_codec.bench.comparison import Goal, warm_up
 from tinc_codec.bench.data import Image, choose_samples, read_crop, shown
 from tinc_codec.bench.fidelity import Reference
 from tinc_codec.bench.objects import Kept, Overlap
@@ -238,8 +238,7 @@ def suggest(image: Image, effort: int, follow: Callable[[str], None], voxels: in
     deviation = float(np.median([d for d in deviations if d] or [0.0]))
     references = [Reference.of(volume, deviation) for volume in volumes]
     goals = list(_goals(deviation))
-    codec = goals[0].codec(effort)
-    codec.decode(codec.encode(volumes[0]))  # code is compiled before time is taken
+    warm_up(volumes[0], goals, (effort,))
     options = []
     for goal in goals:
         follow(goal.label)

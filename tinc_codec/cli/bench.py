@@ -117,10 +117,10 @@ def _run_on_data(
     with progress() as follow:
         follow(f"{image.name} [{shown(region)}]")
 
-        def told(result: Trial | LeftOut) -> None:
+        def show(result: Trial | LeftOut) -> None:
             follow(f"{result.goal} {result.codec}")
 
-        done = study(image, region, asked, told)
+        done = study(image, region, asked, show)
     if not as_json:
         _print(wide_console(), done)
     if page is not None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -175,19 +176,17 @@ def _finite(original: NDArray[Any], decoded: NDArray[Any]) -> tuple[NDArray[Any]
     return np.where(finite, original, 0), np.where(finite, decoded, 0)
 
 
-def draw(original: NDArray[Any], decoded: NDArray[Any], result: Result, path: Path) -> None:
-    """Write a PNG: the middle slice along each axis of original, decoded, and their difference.
+def check_picture() -> None:
+    """Raise `MissingDependencyError` unless `draw` has what it needs: before the work, and not after it."""
+    if find_spec("matplotlib") is None:
+        raise MissingDependencyError("the picture needs matplotlib: pip install 'tinc-codec[plot]'")
 
-    Raises
-    ------
-    MissingDependencyError
-        matplotlib is not installed.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("the picture needs matplotlib: pip install 'tinc-codec[plot]'") from error
+
+def draw(original: NDArray[Any], decoded: NDArray[Any], result: Result, path: Path) -> None:
+    """Write a PNG, with matplotlib: the middle slice along each axis of original, decoded, and their difference."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     pairs = _slices(original, decoded)
     heights = [max(0.35, a.shape[0] / a.shape[1]) for _, a, _ in pairs]
     figure = Figure(figsize=(11, 3.1 * sum(heights) + 0.5 * len(pairs)), layout="constrained")

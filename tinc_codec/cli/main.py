@@ -110,6 +110,7 @@ def demo(
         if zarr_format != 2 and zarr_format != 3:  # noqa: PLR1714  # so that its type is known
             raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
         codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, effort=effort, seed=seed)
+        demonstration.check_picture()
         volume = demonstration.load(path, seed)
         console = Console(stderr=as_json)
         console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")

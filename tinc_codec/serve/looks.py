@@ -211,9 +211,9 @@ class Looks:
         here = tuple(min(i // f, n - 1) for i, f, n in zip(place, image.factors[level], array.shape, strict=True))
         index = tuple(i // n for i, n in zip(place, finest.chunks, strict=True))
         known = {"at": place, "value": _number(np.asarray(array[here])), "chunk": index}
-        found = self._plain.chunk_at(image.finest, index)
-        if found is not None:
-            return answers.as_json({**known, **self._chunk_info(found)})
+        chunk = self._plain.chunk_at(image.finest, index)
+        if chunk is not None:
+            return answers.as_json({**known, **self._chunk_info(chunk)})
         size = self._plain.plain_size(image.finest, index)
         return answers.as_json(known if size is None else {**known, "bytes": size, "kind": "not TINC"})
 
