@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _WINDOW = 7
-_BLOCK = 2**15
+_BLOCK = 2**13
+"""Samples that are compared at once: few enough that BLAS takes one thread, which waits for no other."""
 
 
 def _pair(original: ArrayLike, decoded: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

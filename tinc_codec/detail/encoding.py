@@ -42,8 +42,8 @@ _ROUNDING = 0.38
 _SAMPLE = 2**15
 """Coefficients of a band that its mean is taken from, about."""
 
-_GATHERED = 2**19
-"""Coefficients that weights are fitted to, about."""
+_SEEN, _GATHERED = 2**18, 2**16
+"""Coefficients of the pieces that weights are fitted to, about, and how many of them are looked at."""
 
 
 @dataclass(eq=False)
@@ -182,10 +182,11 @@ class Trial:
     def fitted_weights(self) -> NDArray[np.int64]:
         """Weights that suit these numbers better than those that they were coded with."""
         parts, gatherer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
-        some = self.sample.thinned(_GATHERED)
-        each = over(parts, some.pieces, lambda number: gatherer.gather(parts.pieces[number]))
+        some = self.sample.thinned(_SEEN)
+        every = max(1, int(some.sizes.sum()) // _GATHERED) | 1  # odd, so that it is in step with no row
+        each = over(parts, some.pieces, lambda number: gatherer.gather(parts.pieces[number], every))
         normal = np.tensordot(some.weights, np.stack(each), 1)
-        return fit_weights(normal, parts.size / float(some.weights @ some.sizes))
+        return fit_weights(normal, every * parts.size / float(some.weights @ some.sizes))
 
 
 def attempt(

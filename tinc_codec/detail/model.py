@@ -37,9 +37,9 @@ class Model:
     tables: ClassTables
 
 
-def tokens_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.int64]:
+def tokens_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.uint32]:
     """Tokens of numbers of a band with so many low bits."""
-    return np.asarray(np.minimum(np.abs(numbers.astype(np.int64)) >> shift, TOP))
+    return np.asarray(np.minimum(np.abs(numbers).view(np.uint32) >> np.uint32(shift), np.uint32(TOP)))
 
 
 def magnitudes_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.uint8]:

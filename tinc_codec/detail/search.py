@@ -39,8 +39,8 @@ class Effort:
 
 _DECIBEL = 10 ** (-1 / 20)
 EFFORTS = {
-    1: Effort(0.98, _DECIBEL**0.05, 2, 2),
-    2: Effort(0.99, _DECIBEL**0.04, 3, 3),
+    1: Effort(0.98, _DECIBEL**0.05, 2, 1),
+    2: Effort(0.99, _DECIBEL**0.04, 3, 2),
     3: Effort(0.996, _DECIBEL**0.02, 3, 4),
 }
 
@@ -51,7 +51,7 @@ _PATIENCE, _ENOUGH = 6, 0.98
 _NEAR = 0.03
 """How near a guess must be for its section to be written and measured."""
 
-_SKETCHED = 2**19
+_SKETCHED = 2**18
 """Coefficients of a sample that a volume is tried by, about, with what these are predicted from."""
 
 _MOST_SKETCHES = 6

@@ -71,12 +71,12 @@ class Walker:
             self._magnitudes_of(step)[...] = magnitudes_of(numbers, shift)
         return tally
 
-    def gather(self, piece: Piece) -> NDArray[np.float64]:
-        """The equations that weights are fitted by, of each pass: shape ``(8, WEIGHTS, WEIGHTS + 1)``."""
+    def gather(self, piece: Piece, every: int = 1) -> NDArray[np.float64]:
+        """The equations that weights are fitted by."""
         normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
         for step in steps(self._model, piece, self._magnitudes):
             magnitudes = self._magnitudes_of(step).ravel() / 16
-            rows = np.stack([*step.tile.means(step.number), magnitudes])
+            rows = np.stack([*step.tile.means(step.number), magnitudes])[:, every // 2 :: every]
             guess = self._model.weights[step.number] @ rows[:-1] / UNIT
             normal[step.number] += rows[:-1] / (guess * (1 + guess) + 1e-4) @ rows.T
         return normal

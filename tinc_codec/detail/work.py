@@ -30,8 +30,14 @@ class Walker(Protocol):
     def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
         """Quantise the coefficients of a piece into the numbers; its parents are quantised."""
 
-    def gather(self, piece: Piece) -> NDArray[np.float64]:
-        """The equations that weights are fitted by, of each pass: shape ``(8, WEIGHTS, WEIGHTS + 1)``."""
+    def gather(self, piece: Piece, every: int = 1) -> NDArray[np.float64]:
+        """The equations that weights are fitted by, of each pass: shape ``(8, WEIGHTS, WEIGHTS + 1)``.
+
+        Parameters
+        ----------
+        every
+            Of so many coefficients of a pass in order one is looked at, that in the middle.
+        """
 
 
 class Work(Protocol):

@@ -117,15 +117,15 @@ def put_bits(symbols: Any, at: int, value: int, bits: int) -> Any:
 
 
 @jit
-def sort(classes: Any, places: Any, count: int, order: Any, ends: Any) -> None:
-    """Members of a pass by class; `ends` where each class begins in `order`."""
+def sort(classes: Any, count: int, order: Any, ends: Any) -> None:
+    """Coefficients of a pass by class; `ends` where each class begins in `order`."""
     ends[:] = 0
     for k in range(count):
-        ends[classes[places[k]] + 1] += 1
+        ends[classes[k] + 1] += 1
     for c in range(CLASSES):
         ends[c + 1] += ends[c]
     for k in range(count):
-        c = classes[places[k]]
+        c = classes[k]
         order[ends[c]] = k
         ends[c] += 1
     for c in range(CLASSES, 0, -1):

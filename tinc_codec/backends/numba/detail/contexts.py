@@ -22,6 +22,9 @@ _LISTS = [
 NEIGHBOURS = np.concatenate(_LISTS)
 ENDS = np.cumsum([0, *(len(part) for part in _LISTS)]).astype(np.int64)
 
+_EXACT = 24
+"""Bits of an integer that a float32 holds."""
+
 
 @jit
 def fill_border(flat: Any, cells: Any, counts: Any) -> None:
@@ -160,7 +163,7 @@ def class_of(total: int) -> int:
 
 
 @jit
-def rows(
+def sums_of(
     number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, live: Any, place: int, sy: int, sz: int, out: Any
 ) -> None:
     """The sums that the expected magnitude of one coefficient is made of."""
@@ -179,9 +182,17 @@ def rows(
 
 
 @jit
-def to_classes(total: Any, floats: Any, bits: Any, out: Any) -> None:
-    """Classes of expected magnitudes: four an octave, by the leading bits of a float; `bits` views `floats`."""
-    for i in range(len(total)):
-        floats[i] = max(total[i], 1)
-    for i in range(len(total)):
-        out[i] = min(max((bits[i] >> 50) - 4092 - FIRST_CLASS, 0), CLASSES - 1)
+def to_classes(total: Any, starts: Any, n: int, floats: Any, bits: Any, out: Any) -> None:
+    """Classes of the coefficients of a pass, in order: four an octave, by the leading bits of a float.
+
+    `starts`, `n`: where rows of so many begin among the cells; `bits` views `floats`, one for each coefficient.
+    """
+    at = 0
+    for start in starts:
+        row, target = total[start : start + n], floats[at : at + n]
+        for x in range(n):
+            here = max(row[x], np.int32(1))
+            target[x] = here & ~((here >> _EXACT > 0) * np.int32(255))  # what would be rounded away is cut off
+        at += n
+    for i in range(at):
+        out[i] = min(max((bits[i] >> 21) - 4 * 127 - FIRST_CLASS, 0), CLASSES - 1)

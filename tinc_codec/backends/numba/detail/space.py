@@ -34,7 +34,7 @@ class Task(NamedTuple):
     READ: `words`. WRITE: `symbols`, and `bits` that lie under them. QUANTISE: `coefficients`, `steps` of
     each band, `costs` in bits of each token in each class, `price` of a bit in squared steps; out: `histogram`, tokens
     in classes, and `sums` of each band.
-    GATHER: `normal`, equations of each pass.
+    GATHER: `normal`, equations of each pass, right of the diagonal, from one of `every` so many coefficients.
     """
 
     words: Any
@@ -47,11 +47,17 @@ class Task(NamedTuple):
     histogram: Any
     sums: Any
     normal: Any
+    every: Any
 
 
 class Space(NamedTuple):
-    """Arrays to work in, for one shape of the frames of a tile that are coded together."""
+    """Arrays to work in, for one shape of the frames of a tile that are coded together.
 
+    `starts`, `there`: where each row of a pass begins among the cells, and among all numbers.
+    """
+
+    shape: Any
+    volume: Any
     own: Any
     own_wide: Any
     maps: Any
@@ -62,8 +68,7 @@ class Space(NamedTuple):
     floats: Any
     bits: Any
     classes: Any
-    volume: Any
-    places: Any
+    starts: Any
     there: Any
     values: Any
     order: Any
@@ -71,26 +76,35 @@ class Space(NamedTuple):
 
 
 @jit
-def space(frames: int, shape: Any, cells: Any) -> Space:
+def space(frames: int, shape: Any) -> Space:
     """Arrays for so many frames of three axes."""
+    cells = (shape + 1) // 2
     size = frames * (cells[0] + 2) * (cells[1] + 2) * (cells[2] + 2)
-    floats = np.zeros(size)
-    most = frames * cells[0] * cells[1] * cells[2]
+    rows = frames * cells[0] * cells[1]
+    most = rows * cells[2]
+    floats = np.empty(most, np.float32)
     return Space(
-        np.zeros((8, size), np.int32),
-        np.zeros((2, size), np.int32),
-        np.zeros((3, 8, size), np.int32),
-        np.zeros((3, 2, size), np.int32),
-        np.zeros(size, np.int32),
+        np.array([frames, shape[0], shape[1], shape[2]]),
+        np.empty((frames, shape[0], shape[1], shape[2]), np.int32),
+        np.empty((8, size), np.int32),
+        np.empty((2, size), np.int32),
+        np.empty((3, 8, size), np.int32),
+        np.empty((3, 2, size), np.int32),
+        np.empty(size, np.int32),
         np.zeros(size, np.int32),
         np.zeros(size, np.int32),
         floats,
-        floats.view(np.int64),
-        np.zeros(size, np.int32),
-        np.zeros((frames, shape[0], shape[1], shape[2]), np.int32),
-        np.zeros(most, np.int64),
-        np.zeros(most, np.int64),
-        np.zeros(most, np.int64),
-        np.zeros(most, np.int64),
-        np.arange(most),
+        floats.view(np.int32),
+        np.empty(most, np.uint8),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+        np.empty(most, np.uint8),
+        np.empty(most, np.int32),
+        np.arange(most).astype(np.int32),
     )
+
+
+@jit
+def fits(w: Space, frames: int, shape: Any) -> Any:
+    """Whether the arrays are those of so many frames of this shape."""
+    return w.shape[0] == frames and (w.shape[1:] == shape).all()

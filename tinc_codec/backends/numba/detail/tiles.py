@@ -8,6 +8,7 @@ import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.detail.contexts import lattice, wide
+from tinc_codec.backends.numba.detail.space import Setup, Space
 from tinc_codec.detail.contexts import MAPS, MEAN, PLACES
 
 
@@ -17,9 +18,8 @@ def add_map(magnitudes: Any, band: Any, halved: int, box: Any, begin: int, out: 
 
     Bits 3 to 0 of `halved`: axes that the band is split further along.
     """
-    if band[1] * band[2] * band[3] * band[4]:
-        for t in range(len(out)):
-            _add_frame(magnitudes, band, halved, box, begin + t, out[t])
+    for t in range(len(out)):
+        _add_frame(magnitudes, band, halved, box, begin + t, out[t])
 
 
 @jit
@@ -63,6 +63,12 @@ def enter_map(volume: Any, maps: Any, maps_wide: Any, sums: Any, spare: Any, cel
 
 
 @jit
+def _there(band: Any) -> Any:
+    """Whether a band has any coefficient."""
+    return band[1] * band[2] * band[3] * band[4] > 0
+
+
+@jit
 def band_factors(divisors: Any, weights: Any, many: Any, mean: int, out: Any) -> None:
     """Integers that the sums of a band are multiplied by, and the constant: what is missing counts as the band's mean.
 
@@ -84,29 +90,29 @@ def band_factors(divisors: Any, weights: Any, many: Any, mean: int, out: Any) ->
 
 @jit
 def prepare(
-    magnitudes: Any, bands: Any, own: int, first: int, parents: Any, halves: Any, box: Any, begin: int,
-    volume: Any, maps: Any, maps_wide: Any, sums: Any, spare: Any, cells: Any, counts: Any, many: Any, live: Any,
+    magnitudes: Any, setup: Setup, own: int, box: Any, begin: int, w: Space, cells: Any, counts: Any, many: Any,
+    live: Any,
 ) -> None:  # fmt: skip
     """Maps of a band in frames of a tile: the parent along the last group, bands of the rung, parents along the others.
 
     `many`: how many bands each is a sum of; `live`: whether it is more than zeros, which are not entered.
     """
-    groups = parents.shape[1]
+    bands, groups = setup.bands, setup.parents.shape[1]
     many[:] = 0
     live[:] = False
     for m in range(3):
-        volume[:] = 0
+        w.volume[:] = 0
         if m == 1:
-            for other in range(max(first, 1), own):
-                if bands[other, 1] * bands[other, 2] * bands[other, 3] * bands[other, 4]:
+            for other in range(max(setup.first[own], 1), own):
+                if _there(bands[other]):
                     many[1] += 1
-                    add_map(magnitudes, bands[other], 0, box, begin, volume)
+                    add_map(magnitudes, bands[other], 0, box, begin, w.volume)
         else:
             for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
-                there = parents[own, g]
-                if there >= 0 and bands[there, 1] * bands[there, 2] * bands[there, 3] * bands[there, 4]:
+                there = setup.parents[own, g]
+                if there >= 0 and _there(bands[there]):
                     many[m] += 1
-                    add_map(magnitudes, bands[there], halves[g], box, begin, volume)
-        live[m] = many[m] > 0 and _any(volume)
+                    add_map(magnitudes, bands[there], setup.halves[g], box, begin, w.volume)
+        live[m] = many[m] > 0 and _any(w.volume)
         if live[m]:
-            enter_map(volume, maps[m], maps_wide[m], sums, spare, cells, counts)
+            enter_map(w.volume, w.maps[m], w.maps_wide[m], w.sums, w.spare, cells, counts)

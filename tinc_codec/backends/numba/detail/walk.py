@@ -14,11 +14,11 @@ from tinc_codec.backends.numba.detail.contexts import (
     expected,
     fill_border,
     parity_counts,
-    rows,
+    sums_of,
     to_classes,
     wide,
 )
-from tinc_codec.backends.numba.detail.space import Setup, Space, Task, space
+from tinc_codec.backends.numba.detail.space import Setup, Space, Task, fits, space
 from tinc_codec.backends.numba.detail.tiles import band_factors, prepare
 from tinc_codec.detail.contexts import CLASSES, MAGNITUDES, MAPS, MEAN, PASSES, TOP, UNIT, WEIGHTS
 from tinc_codec.detail.tables import ESCAPE
@@ -29,8 +29,8 @@ READ, WRITE, QUANTISE, GATHER = range(4)
 
 
 @jit
-def _members(band: Any, box: Any, frames: Any, p: int, cells: Any, counts: Any, places: Any, there: Any) -> None:
-    """Coefficients of a pass: their places among the cells, and among all numbers."""
+def _rows(band: Any, box: Any, frames: Any, p: int, cells: Any, counts: Any, starts: Any, there: Any) -> Any:
+    """Where the rows of a pass begin among the cells, and among all numbers; how many there are."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
     count = 0
@@ -39,36 +39,40 @@ def _members(band: Any, box: Any, frames: Any, p: int, cells: Any, counts: Any, 
         for z in range(counts[0]):
             deep = (t * band[2] + box[1, 0] + 2 * z + ((p >> 2) & 1)) * band[3]
             for y in range(counts[1]):
-                base = band[0] + (deep + box[2, 0] + 2 * y + ((p >> 1) & 1)) * band[4] + box[3, 0] + (p & 1)
-                place = (first + z + 1) * sz + (y + 1) * sy + 1
-                for x in range(counts[2]):
-                    places[count] = place + x
-                    there[count] = base + 2 * x
-                    count += 1
+                starts[count] = (first + z + 1) * sz + (y + 1) * sy + 1
+                there[count] = band[0] + (deep + box[2, 0] + 2 * y + ((p >> 1) & 1)) * band[4] + box[3, 0] + (p & 1)
+                count += 1
+    return count
 
 
 @jit
-def _entered(w: Space, magnitudes: Any, step: int, count: int, cells: Any, counts: Any) -> Any:
+def _entered(w: Space, magnitudes: Any, step: int, rows: int, n: int, cells: Any, counts: Any) -> Any:
     """Enter what the coefficients of a pass count as; whether that is more than zeros."""
-    mine, any_magnitude = w.own[_ORDER[step]], 0
-    for k in range(count):
-        magnitude = _MAGNITUDES[w.values[k]]
-        mine[w.places[k]] = magnitude
-        magnitudes[w.there[k]] = magnitude
-        any_magnitude |= magnitude
+    mine, any_magnitude, k = w.own[_ORDER[step]], 0, 0
+    for row in range(rows):
+        cell, there = w.starts[row], w.there[row]
+        for x in range(n):
+            magnitude = _MAGNITUDES[w.values[k]]
+            mine[cell + x] = magnitude
+            magnitudes[there + 2 * x] = magnitude
+            any_magnitude |= magnitude
+            k += 1
     if not any_magnitude:
         return False
     fill_border(mine, cells, counts)
-    for k in range(len(mine)):
-        w.sums[k] += mine[k]
+    for i in range(len(mine)):
+        w.sums[i] += mine[i]
     return True
 
 
 @jit
-def _tokens(shift: int, there: Any, count: int, numbers: Any, tokens: Any) -> None:
+def _tokens(shift: int, there: Any, n: int, numbers: Any, tokens: Any) -> None:
     """Tokens of numbers."""
-    for k in range(count):
-        tokens[k] = min(abs(np.int64(numbers[there[k]])) >> shift, ESCAPE)
+    k = 0
+    for first in there:
+        for x in range(n):
+            tokens[k] = min(abs(np.int64(numbers[first + 2 * x])) >> shift, ESCAPE)
+            k += 1
 
 
 @jit
@@ -80,63 +84,87 @@ def _cost(costs: Any, token: int) -> Any:
 
 
 @jit
-def _quantise(task: Task, band: int, shift: int, w: Space, count: int, numbers: Any) -> None:
-    """Of the two numbers next to a coefficient and 0, the one that costs least in distortion and bits."""
-    inverse, price, bits, sums = 1.0 / task.steps[band], task.price[0], 0.0, task.sums[band]
-    for k in range(count):
-        there, c = w.there[k], w.classes[w.places[k]]
-        value = abs(task.coefficients[there]) * inverse
-        top: Any = np.int64(value + 0.5)
-        number, costs = top, task.costs[c]
-        if shift:
-            bits += _cost(costs, top >> shift) + shift
-        elif top == 0:
-            bits += costs[0]
-        else:
-            least = value * value + price * costs[0]
-            number, spent = 0, costs[0]
-            for candidate in range(max(top - 1, 1), top + 1):
-                wrong = value - candidate + (0.06 if candidate == 1 else 0.03)
-                cost = _cost(costs, candidate)
-                if wrong * wrong + price * cost < least:
-                    least, number, spent = wrong * wrong + price * cost, candidate, cost
+def _number(value: float, top: int, price: float, costs: Any) -> Any:
+    """Of a magnitude's nearest number, the one below and 0, what costs least in distortion and bits; and its bits."""
+    number, spent, least = 0, costs[0], value * value + price * costs[0]
+    for candidate in range(max(top - 1, 1), top + 1):
+        wrong = value - candidate + (0.06 if candidate == 1 else 0.03)
+        cost = _cost(costs, candidate)
+        if wrong * wrong + price * cost < least:
+            least, number, spent = wrong * wrong + price * cost, candidate, cost
+    return number, spent
+
+
+@jit
+def _count(sums: Any, off: float, number: int) -> None:
+    """Note the error of a number that is not 0."""
+    kind = 2 if number == 1 else 5
+    sums[kind] += 1
+    sums[kind + 1] += off
+    sums[kind + 2] += off * off
+
+
+@jit
+def _quantise(task: Task, band: int, shift: int, w: Space, rows: int, n: int, numbers: Any) -> None:
+    """Numbers of the coefficients of a pass, and their tokens."""
+    inverse, price, sums, k = 1.0 / task.steps[band], task.price[0], task.sums[band], 0
+    bits, squares = 0.0, 0.0
+    for there in w.there[:rows]:
+        for x in range(n):
+            c, coefficient = w.classes[k], task.coefficients[there + 2 * x]
+            value = abs(coefficient) * inverse
+            number: Any = np.int64(value + 0.5)
+            if number and not shift:
+                number, spent = _number(value, number, price, task.costs[c])
+            else:
+                spent = _cost(task.costs[c], number >> shift) + shift
             bits += spent
-        task.histogram[c, min(number >> shift, ESCAPE)] += 1
-        off = value - number
-        if number == 0:
-            sums[1] += off * off
-        else:
-            kind = 2 if number == 1 else 5
-            sums[kind] += 1
-            sums[kind + 1] += off
-            sums[kind + 2] += off * off
-        numbers[there] = -number if task.coefficients[there] < 0 else number
+            w.values[k] = token = min(number >> shift, ESCAPE)
+            task.histogram[c, token] += 1
+            if number:
+                _count(sums, value - number, number)
+            else:
+                squares += value * value
+            numbers[there + 2 * x] = -number if coefficient < 0 else number
+            k += 1
     sums[0] += bits
+    sums[1] += squares
 
 
 @jit
 def _gather(
-    task: Task, setup: Setup, step: int, own: int, many: Any, live: Any, w: Space, cells: Any, count: int, numbers: Any
-) -> None:
+    task: Task, setup: Setup, step: int, own: int, many: Any, live: Any, w: Space, cells: Any, rows: int, n: int,
+    numbers: Any,
+) -> None:  # fmt: skip
     """Add the equations of a pass: known means to the magnitude, weighted by what is expected."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
     row, normal, mean, shift = np.zeros(WEIGHTS + 1), task.normal[step], setup.means[own], setup.shifts[own]
-    for k in range(count):
-        rows(step, w.own, w.own_wide, w.maps, w.maps_wide, live, w.places[k], sy, sz, row)
-        guess = 0.0
-        for f in range(MEAN):
-            divisor = setup.divisors[step, f] * (many[(f - MAPS) // 3] if f >= MAPS else 1)
-            row[f] = row[f] * 4 / divisor if divisor else mean / 4096
-        row[MEAN] = mean / 4096
-        for f in range(WEIGHTS):
-            guess += row[f] * setup.weights[step, f] / UNIT
-        row[WEIGHTS] = _MAGNITUDES[min(abs(np.int64(numbers[w.there[k]])) >> shift, TOP)] / 16
-        doubt = 1 / (guess * (1 + guess) + 1e-4)
-        for f in range(WEIGHTS):
-            if row[f]:
-                for g in range(WEIGHTS + 1):
-                    normal[f, g] += row[f] * doubt * row[g]
+    scales = np.zeros(MEAN)
+    for f in range(MEAN):
+        divisor = setup.divisors[step, f] * (many[(f - MAPS) // 3] if f >= MAPS else 1)
+        scales[f] = 4 / divisor if divisor else 0.0
+    every, left = task.every[0], task.every[0] // 2
+    for r in range(rows):
+        start, there = w.starts[r], w.there[r]
+        for x in range(n):
+            if left:
+                left -= 1
+                continue
+            left = every - 1
+            sums_of(step, w.own, w.own_wide, w.maps, w.maps_wide, live, start + x, sy, sz, row)
+            guess = 0.0
+            for f in range(MEAN):
+                row[f] = row[f] * scales[f] if scales[f] else mean / 4096
+            row[MEAN] = mean / 4096
+            for f in range(WEIGHTS):
+                guess += row[f] * setup.weights[step, f] / UNIT
+            row[WEIGHTS] = _MAGNITUDES[min(abs(np.int64(numbers[there + 2 * x])) >> shift, TOP)] / 16
+            doubt = 1 / (guess * (1 + guess) + 1e-4)
+            for f in range(WEIGHTS):
+                if row[f]:
+                    for g in range(f, WEIGHTS + 1):
+                        normal[f, g] += row[f] * doubt * row[g]
 
 
 @jit
@@ -154,32 +182,36 @@ def _pass(
     many: Any, live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any,
     progress: Any,
 ) -> Any:  # fmt: skip
-    """Do the job for a pass; whether its tokens must be entered."""
-    shift, any_known = setup.shifts[own], known or live.any()
-    count = (frames[1] - frames[0]) * counts[0] * counts[1] * counts[2]
+    """Do the job for a pass; in how many rows its tokens must be entered."""
+    shift, any_known, n = setup.shifts[own], known or live.any(), counts[2]
+    rows = (frames[1] - frames[0]) * counts[0] * counts[1]
+    count = rows * n
     if any_known or job != READ:
         if known:
             wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
-        _members(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.places, w.there)
+        _rows(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.starts, w.there)
     if job == GATHER:
-        _gather(task, setup, step, own, many, live, w, cells, count, numbers)
-    elif any_known or job != READ:
+        _gather(task, setup, step, own, many, live, w, cells, rows, n, numbers)
+    elif any_known:
         expected(step, w.own, w.own_wide, w.maps, w.maps_wide, known, live, factors[step], w.total, cells)
-        to_classes(w.total, w.floats, w.bits, w.classes)
-        if job != QUANTISE:
-            sort(w.classes, w.places, count, w.order, ends)
+        to_classes(w.total, w.starts[:rows], n, w.floats, w.bits, w.classes)
+    elif job != READ:
+        w.classes[:count] = class_of(factors[step, MEAN])
+    if job == WRITE or (job == READ and any_known):
+        sort(w.classes, count, w.order, ends)
     if job == READ:
         if not _read(task, tables, any_known, factors[step, MEAN], w, ends, count, state):
-            return False
+            return 0
         if not any_known:
-            _members(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.places, w.there)
-        return True
+            _rows(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.starts, w.there)
+        return rows
     if job == QUANTISE:
-        _quantise(task, own, shift, w, count, numbers)
-    _tokens(shift, w.there, count, numbers, w.values)
+        _quantise(task, own, shift, w, rows, n, numbers)
+    else:
+        _tokens(shift, w.there[:rows], n, numbers, w.values)
     if job == WRITE:
         progress[0] = put_tokens(task.symbols, progress[0], tables, ends, w.order, w.values)
-    return True
+    return rows
 
 
 @jit
@@ -188,13 +220,10 @@ def _frames(
     magnitudes: Any, ends: Any, state: Any, progress: Any,
 ) -> None:  # fmt: skip
     """Walk over some frames, from `frames[0]` to `frames[1]`, of a tile of one band."""
-    shape = box[1:, 1] - box[1:, 0]
+    shape = w.shape[1:]
     cells, counts, many = (shape + 1) // 2, np.zeros(3, np.int64), np.zeros(3, np.int64)
     factors, live = np.zeros((8, WEIGHTS), np.int64), np.zeros(3, np.bool_)
-    prepare(
-        magnitudes, setup.bands, own, setup.first[own], setup.parents, setup.halves, box, frames[0],
-        w.volume, w.maps, w.maps_wide, w.sums, w.spare, cells, counts, many, live,
-    )  # fmt: skip
+    prepare(magnitudes, setup, own, box, frames[0], w, cells, counts, many, live)
     band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
     w.own[:] = 0
     w.own_wide[:] = 0
@@ -202,29 +231,28 @@ def _frames(
     known = False
     for step in range(8):
         parity_counts(shape, _ORDER[step], counts)
-        if counts.min() > 0 and _pass(
-            job, task, setup, tables, own, step, box, frames, factors, many, live, known, w, cells, counts, ends,
-            numbers, state, progress,
-        ):  # fmt: skip
-            count = (frames[1] - frames[0]) * counts[0] * counts[1] * counts[2]
-            known |= _entered(w, magnitudes, step, count, cells, counts)
+        if counts.min() > 0:
+            rows = _pass(
+                job, task, setup, tables, own, step, box, frames, factors, many, live, known, w, cells, counts, ends,
+                numbers, state, progress,
+            )  # fmt: skip
+            known |= rows > 0 and _entered(w, magnitudes, step, rows, counts[2], cells, counts)
 
 
 @jit
 def _tile(
-    job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, numbers: Any, magnitudes: Any, ends: Any,
-    state: Any, progress: Any,
-) -> None:  # fmt: skip
-    """Walk over a tile of one band."""
-    shape, frames = box[1:, 1] - box[1:, 0], np.zeros(2, np.int64)
-    cells, begin = (shape + 1) // 2, box[0, 0]
-    w = space(min(setup.frames[own], box[0, 1] - begin), shape, cells)
+    job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, w: Space, numbers: Any, magnitudes: Any,
+    ends: Any, state: Any, progress: Any,
+) -> Space:  # fmt: skip
+    """Walk over a tile of one band; `w`, or the arrays that took its place since the tile has another shape."""
+    shape, frames, begin = box[1:, 1] - box[1:, 0], np.zeros(2, np.int64), box[0, 0]
     while begin < box[0, 1]:
         frames[0], frames[1] = begin, min(begin + setup.frames[own], box[0, 1])
-        if frames[1] - begin != len(w.volume):  # the last ones
-            w = space(frames[1] - begin, shape, cells)
+        if not fits(w, frames[1] - begin, shape):
+            w = space(frames[1] - begin, shape)
         _frames(job, task, setup, tables, own, box, frames, w, numbers, magnitudes, ends, state, progress)
         begin = frames[1]
+    return w
 
 
 @jit
@@ -253,10 +281,11 @@ def walk(
     """
     state, progress, ends = np.zeros(2, np.uint64), np.zeros(2, np.int64), np.zeros(CLASSES + 1, np.int64)
     begin(task.words, state)
+    w = space(0, np.zeros(3, np.int64))
     for number in range(len(which)):
         own, box = which[number], boxes[number]
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
-            _tile(job, task, setup, tables, own, box, numbers, magnitudes, ends, state, progress)
+            w = _tile(job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress)
     rest = task.bits
     if job == READ:
         left = np.int64(state[1])

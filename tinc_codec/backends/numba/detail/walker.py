@@ -15,14 +15,15 @@ from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model, all_magnitudes
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
-from tinc_codec.detail.tables import ESCAPE, TOKENS, ClassTables
+from tinc_codec.detail.tables import TOKENS, ClassTables
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream.ans import to_bytes, to_words, under
 
 _SYMBOLS_OF_ONE = 4
 """Symbols more, at most, of a coefficient that is not 0: a run and what it is ended by."""
 
-_BITS_OF_ESCAPE = 36
+_BITS_OF_ESCAPE = 37
+"""Bits, at most, of a coefficient beyond its low ones: its sign, and what a large one has."""
 
 
 _EMPTY: dict[str, Any] = {
@@ -36,6 +37,7 @@ _EMPTY: dict[str, Any] = {
     "histogram": np.zeros((0, TOKENS), np.int64),
     "sums": np.zeros((0, SUMS)),
     "normal": np.zeros((0, WEIGHTS, WEIGHTS + 1)),
+    "every": np.ones(1, np.int64),
 }
 
 
@@ -83,9 +85,9 @@ class Walker:
     def write(self, piece: Piece) -> bytes:
         """Code of a piece."""
         most_symbols, most_bits = self._most(piece)
-        symbols, bits = np.zeros((most_symbols, 2), np.uint32), np.zeros(most_bits // 32 + 2, np.uint32)
-        count, _ = self._walk(WRITE, _task(symbols=symbols, bits=bits), piece)
-        below, state = under(bits.astype("<u4").tobytes().rstrip(b"\0"))
+        symbols, bits = np.empty((most_symbols, 2), np.uint32), np.zeros(most_bits // 32 + 2, np.uint32)
+        count, end = self._walk(WRITE, _task(symbols=symbols, bits=bits), piece)
+        below, state = under(bits[: end // 32 + 1].astype("<u4").tobytes().rstrip(b"\0"))
         words = np.zeros(len(below) + count + 2, np.uint32)
         words[: len(below)] = below
         filled, state = finish(symbols, count, words, len(below), np.uint64(state))
@@ -105,20 +107,15 @@ class Walker:
         self._walk(QUANTISE, task, piece)
         return tally
 
-    def gather(self, piece: Piece) -> NDArray[np.float64]:
+    def gather(self, piece: Piece, every: int = 1) -> NDArray[np.float64]:
         """Equations of a piece."""
         normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
-        self._walk(GATHER, _task(normal=normal), piece)
+        self._walk(GATHER, _task(normal=normal, every=np.array([every])), piece)  # what lies right of the diagonal
+        below = np.tril_indices(WEIGHTS, -1)
+        normal[:, below[0], below[1]] = normal[:, below[1], below[0]]
         return normal
 
     def _most(self, piece: Piece) -> tuple[int, int]:
-        """Symbols, and bits under them, that a piece may take."""
-        symbols, bits = 64, 0
-        for band, box in zip(piece.bands.tolist(), piece.boxes, strict=True):
-            inside = self._model.layout.view(self._numbers, band)[tuple(slice(*ends) for ends in box.tolist())]
-            shift, some = int(self._model.shifts[band]), int(np.count_nonzero(inside))
-            symbols += inside.size + _SYMBOLS_OF_ONE * some
-            bits += inside.size * shift + some
-            if inside.size and max(-int(inside.min()), int(inside.max())) >> shift >= ESCAPE:
-                bits += _BITS_OF_ESCAPE * some
-        return symbols, bits
+        """Symbols, and bits under them, that a piece may take at most; memory that is not written to costs nothing."""
+        low = int(self._model.shifts[piece.bands].max(initial=0))
+        return 64 + (1 + _SYMBOLS_OF_ONE) * piece.size, (low + _BITS_OF_ESCAPE) * piece.size
