@@ -30,4 +30,5 @@ def test_bands_count_by_their_own_shift_and_for_nothing_before_they_are_known(pl
 
 @pytest.mark.parametrize("number", [0, 1, TOP, 10**6])
 def test_a_sign_does_not_count(number):
-    assert magnitudes_of(np.array([number]), 0) == magnitudes_of(np.array([-number]), 0)
+    numbers = np.array([[number], [-number]], np.int32)
+    assert magnitudes_of(numbers[0], 0) == magnitudes_of(numbers[1], 0)

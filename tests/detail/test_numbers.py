@@ -18,6 +18,8 @@ class Counting:
         walker, pieces, seen = reference.walker(model, numbers, known), model.layout.pieces, self.read
 
         class Walker:
+            parallel = True
+
             def read(self, piece, code):
                 seen.append(pieces.index(piece))
                 walker.read(piece, code)

@@ -28,9 +28,16 @@ def test_no_wave_begins_before_the_last_has_ended(threads):
         return -number
 
     every = range(len(PARTS.pieces))
-    assert over(PARTS, every, work) == [-number for number in every]
+    assert over(PARTS, every, True, work) == [-number for number in every]
     assert sorted(ended) == list(every)
 
 
-def test_of_nothing_there_is_nothing():
-    assert over(PARTS, [], lambda number: number) == []
+def test_what_gains_nothing_by_threads_is_done_by_the_caller():
+    set_process(threads=3)
+    every = range(len(PARTS.pieces))
+    assert set(over(PARTS, every, False, lambda number: threading.get_ident())) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_of_nothing_there_is_nothing(parallel):
+    assert over(PARTS, [], parallel, lambda number: number) == []

@@ -101,6 +101,7 @@ def factors(weights: NDArray[np.int64], divisor: NDArray[np.int64], mean: int) -
 
 
 Cells = tuple[int, ...]
+Shift = tuple[int, int, int]
 
 
 class Grid:
@@ -123,6 +124,8 @@ class Grid:
         self.size = math.prod(self.padded)
         self._strides = self.padded[2] * self.padded[3], self.padded[3], 1
         self._border = sum(self._strides)
+        self._inner: dict[Shift, slice] = {}
+        self._spread: dict[int, NDArray[np.intp]] = {}
 
     def members(self, number: int) -> tuple[slice, ...]:
         """Where the coefficients of a pass lie in a frame."""
@@ -138,9 +141,11 @@ class Grid:
 
         Shape ``(2, cells + 2)``.
         """
-        n = self.shape[axis]
-        cells = np.arange(-1, self.padded[axis + 1] - 1)
-        return np.array([2 * np.clip(cells, 0, max(0, (n + 1 - p) // 2 - 1)) + min(p, n - 1) for p in (0, 1)])
+        if axis not in self._spread:
+            n, cells = self.shape[axis], np.arange(-1, self.padded[axis + 1] - 1)
+            there = [2 * np.clip(cells, 0, max(0, (n + 1 - p) // 2 - 1)) + min(p, n - 1) for p in (0, 1)]
+            self._spread[axis] = np.array(there)
+        return self._spread[axis]
 
     def lattice(self, part: NDArray[Any]) -> NDArray[np.int32]:
         """The coefficients of one parity, shape ``(frames, ...)``, over all cells."""
@@ -152,10 +157,18 @@ class Grid:
         far = _box(near) + (1 << WIDE_SHIFT - 1) >> WIDE_SHIFT
         return near.ravel(), far.ravel()
 
-    def inner(self, shift: tuple[int, int, int] = (0, 0, 0)) -> slice:
+    def inner(self, shift: Shift = (0, 0, 0)) -> slice:
         """Everything but the very ends, so many cells further."""
-        by = sum(s * stride for s, stride in zip(shift, self._strides, strict=True))
-        return slice(self._border + by, self.size - self._border + by)
+        if shift not in self._inner:
+            by = sum(s * stride for s, stride in zip(shift, self._strides, strict=True))
+            self._inner[shift] = slice(self._border + by, self.size - self._border + by)
+        return self._inner[shift]
+
+
+@lru_cache(maxsize=256)
+def grid(frames: int, shape: Cells) -> Grid:
+    """The cells of so many frames of a shape; many tiles have the same."""
+    return Grid(frames, shape)
 
 
 def _bordered(part: NDArray[Any], padded: Cells) -> NDArray[np.int32]:
@@ -204,7 +217,7 @@ class Map:
         return cls(flat, *grid.wide(flat.sum(0, dtype=np.int32)))
 
 
-Part = tuple[NDArray[np.int32], tuple[int, int, int]]
+Part = tuple[NDArray[np.int32], Shift]
 """An array over the cells, and how many cells further it is looked up."""
 
 
@@ -257,8 +270,7 @@ class Tile:
                 middle += reduce(add, (part[inner(shift)] for part, shift in parts)) * np.int32(factor)
         expected = np.maximum(total.reshape(self.grid.padded)[self.grid.cut(number)], 1).astype(np.float64)
         octaves = (expected.view(np.int64) >> 50) - 4 * 1023  # two bits of mantissa below the exponent
-        classes: NDArray[np.uint8] = np.clip(octaves - FIRST_CLASS, 0, CLASSES - 1).astype(np.uint8)
-        return classes
+        return np.asarray(np.minimum(np.maximum(octaves - FIRST_CLASS, 0), CLASSES - 1), np.uint8)
 
     def means(self, number: int) -> list[NDArray[np.float64]]:
         """What weights stand before, in magnitudes of 1, for every coefficient of a pass; the encoder's."""

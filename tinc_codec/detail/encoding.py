@@ -176,7 +176,8 @@ class Trial:
         """The section's bytes; of a trial of all pieces."""
         assert self.sample.whole
         parts, writer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
-        codes = over(parts, range(len(parts.pieces)), lambda number: writer.write(parts.pieces[number]))
+        every = range(len(parts.pieces))
+        codes = over(parts, every, writer.parallel, lambda number: writer.write(parts.pieces[number]))
         return pack(self.parameters, codes)
 
     def fitted_weights(self) -> NDArray[np.int64]:
@@ -184,7 +185,7 @@ class Trial:
         parts, gatherer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
         some = self.sample.thinned(_SEEN)
         every = max(1, int(some.sizes.sum()) // _GATHERED) | 1  # odd, so that it is in step with no row
-        each = over(parts, some.pieces, lambda number: gatherer.gather(parts.pieces[number], every))
+        each = over(parts, some.pieces, gatherer.parallel, lambda number: gatherer.gather(parts.pieces[number], every))
         normal = np.tensordot(some.weights, np.stack(each), 1)
         return fit_weights(normal, every * parts.size / float(some.weights @ some.sizes))
 
@@ -217,7 +218,8 @@ def attempt(
     quantiser = Quantiser(coefficients.values, steps, costs, price)
     worker = coefficients.work.walker(Model(parts, weights, values, shifts, tables), numbers)
     sample = Sample.all(parts) if sample is None else sample
-    tallies = over(parts, sample.pieces, lambda number: worker.quantise(parts.pieces[number], quantiser))
+    pieces, parallel = sample.pieces, worker.parallel
+    tallies = over(parts, pieces, parallel, lambda number: worker.quantise(parts.pieces[number], quantiser))
     tally = Tally.total(tallies, sample.weights)
     better = fit_tables(tally.histogram)
     bits = tally.bits + float((tally.histogram * (costs_of(class_tables(better)) - costs)).sum())

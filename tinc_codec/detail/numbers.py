@@ -56,6 +56,7 @@ class Numbers:
         self._begun = True
         parts = self._model.layout.pieces
         missing = [piece for piece in pieces if not self._there[piece]]
-        over(self._model.layout, missing, lambda piece: self._walker.read(parts[piece], self._codes[piece]))
+        walker = self._walker
+        over(self._model.layout, missing, walker.parallel, lambda piece: walker.read(parts[piece], self._codes[piece]))
         self._there[missing] = True
         return self._flat

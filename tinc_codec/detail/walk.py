@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.bits import Reader, Writer
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
-from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Grid, Map, Tile
+from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Grid, Map, Tile, grid
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model, all_magnitudes, magnitudes_of
 from tinc_codec.detail.quantiser import Quantiser, Tally
@@ -30,6 +30,8 @@ class Step:
 
 class Walker:
     """Whole passes at a time; see `tinc_codec.detail.work`."""
+
+    parallel = False  # of small arrays threads wait for the lock longer than they work
 
     def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
         self._model, self._numbers = model, numbers
@@ -104,11 +106,11 @@ def steps(model: Model, piece: Piece, magnitudes: NDArray[np.uint8]) -> Iterator
 
 def _passes(model: Model, band: int, box: list[list[int]], magnitudes: NDArray[np.uint8]) -> Iterator[Step]:
     frames, *shape = (end - begin for begin, end in box)
-    grid = Grid(frames, tuple(shape))
-    tile = Tile(grid, *_maps(model, band, box, grid, magnitudes), model.weights, int(model.means[band]))
+    cells = grid(frames, tuple(shape))
+    tile = Tile(cells, *_maps(model, band, box, cells, magnitudes), model.weights, int(model.means[band]))
     mine = model.layout.view(magnitudes, band)
     for number in range(8):
-        rows = (slice(begin + m.start, end, 2) for (begin, end), m in zip(box[1:], grid.members(number), strict=True))
+        rows = (slice(begin + m.start, end, 2) for (begin, end), m in zip(box[1:], cells.members(number), strict=True))
         place = (slice(*box[0]), *rows)
         if mine[place].size:
             yield Step(tile, number, band, place)

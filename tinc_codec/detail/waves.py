@@ -14,14 +14,18 @@ _WORTH = 2**15
 """Coefficients that are worth a thread."""
 
 
-def over(layout: Layout, pieces: Sequence[int], work: Callable[[int], T]) -> list[T]:
-    """What `work` gives for each piece, wave after wave, the pieces of each in several threads.
+def over(layout: Layout, pieces: Sequence[int], parallel: bool, work: Callable[[int], T]) -> list[T]:
+    """What `work` gives for each piece, wave after wave.
 
     Parameters
     ----------
     pieces
         Numbers of pieces, ascending.
+    parallel
+        Whether several threads do those of a wave; see `tinc_codec.detail.work.Walker`.
     """
+    if not parallel:
+        return [work(number) for number in pieces]
     results: list[T] = []
     for _, wave in itertools.groupby(pieces, lambda number: layout.pieces[number].wave):
         results += _side_by_side(layout, list(wave), work)

@@ -15,6 +15,9 @@ from tinc_codec.detail.quantiser import Quantiser, Tally
 class Walker(Protocol):
     """Reads and writes the pieces of a chunk, several of them at once if they are of one wave."""
 
+    parallel: bool
+    """Whether threads side by side gain: it lets go of the interpreter's lock."""
+
     def read(self, piece: Piece, code: bytes) -> None:
         """Decode a piece; its parents are decoded.
 

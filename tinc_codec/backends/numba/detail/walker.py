@@ -54,6 +54,8 @@ def _lookups(tables: ClassTables) -> Lookups:
 class Walker:
     """A chunk's model and numbers, as the compiled parts want them; see `tinc_codec.detail.work.Walker`."""
 
+    parallel = True
+
     def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
         plan = model.layout
         shifts = model.shifts.astype(np.int64)
