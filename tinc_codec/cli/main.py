@@ -65,14 +65,14 @@ def _client(scheduler: str | None) -> Iterator[Any]:
 
 
 @contextmanager
-def _following(as_json: bool) -> Iterator[Any]:
+def _following(as_json: bool, unit: str = "chunks") -> Iterator[Any]:
     """How a job shows its progress: plan, bar and report on stdout, or the bar alone on stderr."""
     if not as_json:
         yield True
         return
     from tinc_codec.jobs.report.terminal import following
 
-    with following(True, Console(stderr=True)) as progress:
+    with following(True, Console(stderr=True), unit) as progress:
         yield progress
 
 
@@ -270,9 +270,10 @@ def export_command(
         import tinc_codec
 
         if dst.lower().endswith((".tif", ".tiff")):
-            tinc_codec.export_tiff(src, dst, axes=axes)
+            with _following(as_json, "planes") as progress:
+                written = tinc_codec.export_tiff(src, dst, axes=axes, progress=progress)
             if as_json:
-                print_json({"destination": dst, "stored_bytes": Path(dst).stat().st_size})
+                print_json(written.as_json())
             return
         grid: dict[str, Any] = {"chunks": _shape(chunks), "shards": _shape(shards), "zarr_format": zarr_format}
         with _following(as_json) as progress:

@@ -13,9 +13,10 @@ from tinc_codec.config import Config
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.jobs.cluster import Workers
 from tinc_codec.jobs.destination import Destination
-from tinc_codec.jobs.destination_array import DestinationArray
+from tinc_codec.jobs.destination_array import DestinationArray, Mode
 from tinc_codec.jobs.estimate import counted_bytes, is_budgeted, sample
 from tinc_codec.jobs.grids import Shape
+from tinc_codec.jobs.source_tree import ALREADY
 
 BASE_MEMORY = 720 * 2**20
 """Bytes that a worker takes with zarr, dask, torch and numba loaded and used, about."""
@@ -43,8 +44,10 @@ class ArrayPlan:
         Number of chunks or shards to write.
     raw_bytes
         Uncompressed size.
+    mode
+        Whether the codec writes it, whether it is copied as it is, or whether its samples are stored by another codec.
     copied
-        Why it is copied as it is; None where it is compressed.
+        Why the codec does not write it; None where it does.
     lossless
         Why it is compressed losslessly; None where what is asked of chunks holds for it, or where it is copied.
     """
@@ -56,15 +59,18 @@ class ArrayPlan:
     shards: Shape | None
     tasks: int
     raw_bytes: int
+    mode: Mode
     copied: str | None
     lossless: str | None = None
 
     @property
     def done(self) -> str:
         """What is done to it and why, for people."""
-        if self.copied is not None:
-            return f"copied: {self.copied}"
-        return "compressed" if self.lossless is None else f"compressed losslessly: {self.lossless}"
+        if self.mode == "encode":
+            return "compressed" if self.lossless is None else f"compressed losslessly: {self.lossless}"
+        if self.mode == "recode":
+            return "decoded" if self.copied == ALREADY else f"stored anew: {self.copied}"
+        return f"copied: {self.copied}"
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,11 @@ class Plan:
     def tasks(self) -> int:
         """Number of chunks or shards to write."""
         return sum(array.tasks for array in self.arrays)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the codec writes nothing, as in an export."""
+        return all(array.mode != "encode" for array in self.arrays)
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -191,7 +202,7 @@ def make_plan(destination: Destination, name: str, workers: Workers, samples: in
         destination.source.name,
         name,
         tuple(sorted((*map(_array_plan, arrays), *_opaque(destination)), key=lambda array: array.path)),
-        "copies" if target is None else f"{target.option}={target.value}",
+        _asked(arrays) if target is None else f"{target.option}={target.value}",
         workers.number,
         workers.threads,
         workers.memory,
@@ -201,6 +212,11 @@ def make_plan(destination: Destination, name: str, workers: Workers, samples: in
         None if stored is None else round(stored) + copied,
         tuple(_hints(encoded)),
     )
+
+
+def _asked(arrays: Sequence[DestinationArray]) -> str:
+    """What is asked for, where nothing is compressed by a target."""
+    return "copies" if all(array.mode == "copy" for array in arrays) else "plain Zarr"
 
 
 def _array_plan(array: DestinationArray) -> ArrayPlan:
@@ -213,7 +229,8 @@ def _array_plan(array: DestinationArray) -> ArrayPlan:
         array.shards,
         len(array.regions),
         array.raw_bytes,
-        None if array.config is not None else array.member.exact or "not for the codec",
+        array.mode,
+        None if array.config is not None else array.member.exact or "not compressed by TINC",
         None if array.config is None else array.member.exact,
     )
 
@@ -231,7 +248,7 @@ def opaque_plan(path: str, document: Mapping[str, Any], reason: str) -> ArrayPla
     grid = document.get("chunk_grid")
     chunks = document.get("chunks") or (grid.get("configuration", {}).get("chunk_shape") if grid else None)
     shape, dtype = tuple(document.get("shape") or ()), str(document.get("dtype") or document.get("data_type"))
-    return ArrayPlan(path, shape, dtype, tuple(chunks or ()), None, 0, 0, reason)
+    return ArrayPlan(path, shape, dtype, tuple(chunks or ()), None, 0, 0, "copy", reason)
 
 
 def _hints(encoded: list[DestinationArray]) -> Iterator[str]:
