@@ -24,8 +24,8 @@ BASE_MEMORY = 720 * 2**20
 FEW_VOXELS = 2**15
 """Voxels of a chunk below which its stream's fixed parts, and starting to train, cost too much."""
 
-PADDED = 1.05
-"""Bytes of an array's chunks over its own from which on padding is worth a hint."""
+PADDING = 0.05
+"""Part of all raw bytes from which on an array's padding is worth a hint; that of coarse levels is not."""
 
 
 @dataclass(frozen=True)
@@ -252,6 +252,7 @@ def opaque_plan(path: str, document: Mapping[str, Any], reason: str) -> ArrayPla
 
 
 def _hints(encoded: list[DestinationArray]) -> Iterator[str]:
+    raw = sum(array.raw_bytes for array in encoded)
     for array in encoded:
         voxels = math.prod(array.chunks)
         if voxels < min(FEW_VOXELS, array.raw_bytes // array.member.reader.dtype.itemsize):
@@ -259,7 +260,7 @@ def _hints(encoded: list[DestinationArray]) -> Iterator[str]:
                 f"array {array.path!r}: chunks of {array.chunks} hold {voxels:,} voxels; chunks of 64^3 to 256^3 "
                 "compress better (chunks=...)"
             )
-        if is_budgeted(array) and array.padded_bytes > PADDED * array.raw_bytes:
+        if is_budgeted(array) and array.padded_bytes - array.raw_bytes > PADDING * raw:
             yield (
                 f"array {array.path!r}: padding of the last chunks of {array.chunks} counts as raw bytes, so that the "
                 f"array takes up to {array.padded_bytes / array.raw_bytes:.2f} times what its ratio leaves it: less "
