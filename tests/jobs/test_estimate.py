@@ -13,6 +13,7 @@ from tinc_codec.jobs.destination_array import WriteSettings, destination_array
 from tinc_codec.jobs.estimate import Sampled, counted_bytes, sample
 from tinc_codec.jobs.grids import Grid
 from tinc_codec.jobs.source_tree import open_source
+from tinc_codec.jobs.sources import ZarrSource
 from tinc_codec.phantom import light_sheet
 
 
@@ -45,7 +46,7 @@ def test_padding_counts_where_there_is_a_budget(make, monkeypatch, target, count
     assert (last[2:] == 7).all()
 
 
-def test_what_is_compiled_first_takes_no_time(make, monkeypatch):
+def test_reading_counts_and_what_is_compiled_first_does_not(make, monkeypatch):
     clock = [0.0]
 
     def compiling(codecs, volumes):
@@ -57,11 +58,17 @@ def test_what_is_compiled_first_takes_no_time(make, monkeypatch):
         clock[0] += 2
         return b"stream"
 
+    def reading(self, region):
+        clock[0] += 5
+        return np.zeros((8, 32, 32), "u2")
+
+    monkeypatch.setattr(ZarrSource, "read", reading)
     monkeypatch.setattr(estimate, "warm_up", compiling)
     monkeypatch.setattr(estimate.time, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(TINCCodec, "encode", encoding)
     sampled = sample([make(max_error=30)], 2)
-    assert (sampled.seconds, sampled.time(3 * sampled.raw_bytes)) == (4, 12)
+    assert (sampled.seconds, sampled.time(3 * sampled.raw_bytes)) == (14, 42)
+    assert clock == [2014]
 
 
 def test_chunks_that_fail_are_left_out_and_nothing_is_foretold_of_none(make, monkeypatch, caplog):

@@ -22,7 +22,7 @@ def part_of(volume: NDArray[Any]) -> NDArray[Any]:
 
     Elsewhere, in a corner above all, there may be nothing but background of one value, which takes hardly any code.
     """
-    finite = np.where(np.isfinite(volume), volume, volume.dtype.type(0))
+    finite = volume if volume.dtype.kind in "iu" else np.where(np.isfinite(volume), volume, volume.dtype.type(0))
     largest = np.unravel_index(np.argmax(finite), volume.shape)
     edges = (*(_FEW,) * max(volume.ndim - 3, 0), *(_EDGE,) * min(volume.ndim, 3))
     starts = [max(0, min(at - edge // 2, n - edge)) for at, edge, n in zip(largest, edges, volume.shape, strict=True)]

@@ -86,7 +86,6 @@ def sample(encoded: Sequence[DestinationArray], number: int) -> Sampled:
     codec, taken = TINCCodec.from_settings(array.config), list[Sampled]()
     for index in Regions(array.member.reader.shape, array.chunks).sample(number):
         try:
-            warm_up([codec], [_read(array, index)])  # each: the first may be of one value, which compiles nothing
             taken.append(_sampled(array, index, codec))
         except MissingDependencyError:
             raise
@@ -96,17 +95,16 @@ def sample(encoded: Sequence[DestinationArray], number: int) -> Sampled:
 
 
 def _sampled(array: DestinationArray, index: Index, codec: TINCCodec) -> Sampled:
-    start = time.perf_counter()
-    data = _read(array, index)
-    chunk = _padded(array, data)
-    size = len(codec.encode(chunk))
-    seconds = time.perf_counter() - start
-    return Sampled(1, data.nbytes, (chunk if is_budgeted(array) else data).nbytes, size, seconds)
-
-
-def _read(array: DestinationArray, index: Index) -> NDArray[Any]:
     reader = array.member.reader
-    return reader.read(Regions(reader.shape, array.chunks).at(index))
+    start = time.perf_counter()
+    data = reader.read(Regions(reader.shape, array.chunks).at(index))
+    reading = time.perf_counter() - start
+    warm_up([codec], [data])  # of every chunk, since the first may be of one value, which compiles nothing
+    chunk = _padded(array, data)
+    start = time.perf_counter()
+    size = len(codec.encode(chunk))
+    seconds = reading + time.perf_counter() - start
+    return Sampled(1, data.nbytes, (chunk if is_budgeted(array) else data).nbytes, size, seconds)
 
 
 def _padded(array: DestinationArray, data: NDArray[Any]) -> NDArray[Any]:
