@@ -101,6 +101,7 @@ def test_padding_counts_where_chunks_have_a_budget(tmp_path):
         assert plan.expected_bytes == expected
         assert len(plan.hints) == (expected is not None)
     (hint,) = tinc_codec.plan(tmp_path / "a.zarr", tmp_path / "b", TINCCodec(ratio=50), samples=0).hints
+    assert hint.startswith("array '/': padding")
     assert "up to 1.68 times" in hint
     assert hint.endswith("less with chunks=(60, 60, 44)")
     fitting = tinc_codec.plan(tmp_path / "a.zarr", tmp_path / "b", TINCCodec(ratio=50), samples=0, chunks=(60, 60, 44))

@@ -254,15 +254,15 @@ def opaque_plan(path: str, document: Mapping[str, Any], reason: str) -> ArrayPla
 def _hints(encoded: list[DestinationArray]) -> Iterator[str]:
     raw = sum(array.raw_bytes for array in encoded)
     for array in encoded:
-        voxels = math.prod(array.chunks)
+        name, voxels = array.path or "/", math.prod(array.chunks)
         if voxels < min(FEW_VOXELS, array.raw_bytes // array.member.reader.dtype.itemsize):
             yield (
-                f"array {array.path!r}: chunks of {array.chunks} hold {voxels:,} voxels; chunks of 64^3 to 256^3 "
+                f"array {name!r}: chunks of {array.chunks} hold {voxels:,} voxels; chunks of 64^3 to 256^3 "
                 "compress better (chunks=...)"
             )
         if is_budgeted(array) and array.padded_bytes - array.raw_bytes > PADDING * raw:
             yield (
-                f"array {array.path!r}: padding of the last chunks of {array.chunks} counts as raw bytes, so that the "
+                f"array {name!r}: padding of the last chunks of {array.chunks} counts as raw bytes, so that the "
                 f"array takes up to {array.padded_bytes / array.raw_bytes:.2f} times what its ratio leaves it: less "
                 f"with chunks={_fitting(array.member.reader.shape, array.chunks)}"
             )
