@@ -49,6 +49,7 @@ FEATURES = {
     "jobs/test_faults.py",
     "jobs/test_kills.py",
     "jobs/test_stores.py",
+    "serve/test_neuroglancer.py",
     "serve/test_page.py",
     "serve/test_zarrita.py",
     "stream/test_format.py",

@@ -7,7 +7,7 @@ import pytest
 import zarr
 
 from tests.cli.command import tinc
-from tinc_codec.cli import demo
+from tinc_codec.cli import demonstration
 from tinc_codec.phantom import light_sheet
 
 pytest.importorskip("matplotlib")
@@ -43,13 +43,6 @@ def test_demo_of_any_number_of_axes(tmp_path, shape):
     assert result.exit_code == 0, result.output
 
 
-def test_demo_takes_the_middle_of_a_large_volume(tmp_path):
-    from tinc_codec.cli.demo import LARGEST, load
-
-    np.save(tmp_path / "x.npy", np.zeros((70, 300, 20), "u1"))
-    assert load(tmp_path / "x.npy", 0).shape == (LARGEST[0], LARGEST[1], 20)
-
-
 @pytest.mark.parametrize(
     ("name", "message"), [("nothing.npy", "does not exist"), ("text.txt", "neither .npy, .tif nor a Zarr directory")]
 )
@@ -77,15 +70,42 @@ def test_demo_keeps_a_bound(tmp_path):
 
 def test_demo_as_json(tmp_path):
     np.save(tmp_path / "x.npy", light_sheet((16, 40, 48)))
-    result = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "o", "--effort", 1, "--json")
+    quick = ("--ratio", 16, "--effort", 1, "--json")
+    result = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "o", *quick)
     document = json.loads(result.stdout)
-    assert document["ratio"] == document["raw_bytes"] / document["stored_bytes"] > 20
+    assert document["ratio"] == document["raw_bytes"] / document["stored_bytes"] > 10
+    assert document["setting"] == {"ratio": 16}
     assert document["output"] == str(tmp_path / "o")
     assert "compressing" in result.stderr
 
 
+def test_without_a_setting_what_is_lost_is_below_the_noise(tmp_path):
+    np.save(tmp_path / "x.npy", light_sheet((16, 40, 48)))
+    result = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "o", "--json")
+    document = json.loads(result.stdout)
+    assert 0.8 * document["noise"] < document["rmse"] <= document["noise"]
+    assert set(document["setting"]) == {"psnr", "data_range"}
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("chosen: psnr=")]
+    assert "noise was measured as" in line
+    assert (
+        zarr.open_array(tmp_path / "o" / "volume.zarr").metadata.to_dict()["codecs"][0]["configuration"]["effort"] == 1
+    )
+
+
+def test_labels_are_kept_as_they_are_and_a_given_setting_wins(tmp_path):
+    labels = np.zeros((16, 40, 48), "u2")
+    labels[3:9, 10:30, 5:20] = 7
+    np.save(tmp_path / "x.npy", labels)
+    chosen = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "o")
+    assert "chosen: max_error=0; these data should stay exact: 2 distinct values" in chosen.output
+    assert (zarr.open_array(tmp_path / "o" / "volume.zarr", mode="r")[:] == labels).all()
+    given = tinc("demo", "--input", tmp_path / "x.npy", "--output", tmp_path / "o", "--max-error", 1)
+    assert given.exit_code == 0
+    assert "chosen" not in given.output
+
+
 def test_what_the_picture_needs_is_said_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    monkeypatch.setattr(demonstration, "find_spec", lambda _: None)
     result = tinc("demo", "--output", tmp_path / "out")
     assert result.exit_code == 2
     assert "the picture needs matplotlib" in result.output

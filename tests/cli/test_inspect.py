@@ -18,7 +18,7 @@ def test_inspect_of_a_stream(tmp_path, stream):
     (tmp_path / "a.tinc").write_bytes(stream)
     result = tinc("inspect", tmp_path / "a.tinc")
     assert result.exit_code == 0, result.output
-    for word in ("sine tree", "parameters at", "weights", "PSNR", "largest error", "leaves of at most"):
+    for word in ("sine tree", "weights and biases at", "PSNR", "root mean square", "leaves of at most"):
         assert word in result.output
     (info,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
     assert info["stored_bytes"] == len(stream) == sum(info["sections"].values())
@@ -32,7 +32,7 @@ def test_inspect_of_coefficients(tmp_path):
     (tmp_path / "a.tinc").write_bytes(stream)
     result = tinc("inspect", tmp_path / "a.tinc")
     assert result.exit_code == 0, result.output
-    for word in ("detail", "10 bands", "step", "split into halves: axes", "PSNR"):
+    for word in ("detail", "10 bands", "step", "-2, -1 halved", "PSNR"):
         assert word in result.output
     (info,) = json.loads(tinc("inspect", "--json", tmp_path / "a.tinc").output)
     assert info["kind"] == "detail"
@@ -51,7 +51,9 @@ def test_inspect_of_a_store(tmp_path):
     assert len(keys) == 2 + 4
     assert keys[0] == "plain/c/0/0/0"
     assert "sharded/c/0/0/0#3" in keys
-    assert "6 chunks" in tinc("inspect", tmp_path / "g.zarr").output
+    text = tinc("inspect", tmp_path / "g.zarr").output
+    assert "6 chunks" in text
+    assert "The first of them:\nplain/c/0/0/0: 16x16x32 uint16" in text
 
 
 def test_inspect_of_something_else(tmp_path):

@@ -66,11 +66,14 @@ def test_compress_reports_and_export_gives_back(tmp_path, stored):
     assert "data:image/png" in (tmp_path / "r.html").read_text()
     assert "0 chunks written and 2 found done" in tinc("compress", stored, packed, *QUICK).output
     assert "residual" in tinc("inspect", packed).output
-    assert tinc("export", packed, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc").exit_code == 0
+    exported = tinc("export", packed, tmp_path / "c.zarr", "--workers", 1, "--codec", "blosc")
+    assert exported.exit_code == 0
+    assert exported.output.count("decoded") == 2  # in the plan, and in the report
+    assert "already compressed" not in exported.output
     got = zarr.open_array(tmp_path / "c.zarr", mode="r")[:]
     assert (got == zarr.open_array(packed, mode="r")[:]).all()
     assert np.abs(got.astype(int) - zarr.open_array(stored, mode="r")[:]).max() <= 20
-    assert tinc("export", packed, tmp_path / "c.tif").exit_code == 0
+    assert "decoded and written in" in tinc("export", packed, tmp_path / "c.tif").output
 
 
 def test_jobs_as_json(tmp_path, stored, monkeypatch):
@@ -83,6 +86,7 @@ def test_jobs_as_json(tmp_path, stored, monkeypatch):
     assert "chunks" in result.stderr  # the bar
     exported = tinc("export", tmp_path / "b.zarr", tmp_path / "c.tif", "--json")
     assert json.loads(exported.stdout)["stored_bytes"] == (tmp_path / "c.tif").stat().st_size
+    assert "planes" in exported.stderr
 
 
 def test_an_export_as_json(stored, monkeypatch):

@@ -63,7 +63,7 @@ def test_other_targets(tmp_path, source, volume, client, target):
         assert (got == volume).all()
         assert report.arrays[0].psnr is None
     if "ratio" in target:
-        assert report.plan.expected_bytes == volume.nbytes // 8
+        assert 0.9 * report.plan.expected_bytes < report.stored_bytes <= report.plan.expected_bytes  # with padding
 
 
 def test_ome_images_keep_their_metadata_labels_and_other_files(ome, bounded, client, tmp_path, files):

@@ -1,5 +1,7 @@
 """Readers that do not know TINC get what TINC's own readers get."""
 
+import math
+
 import numpy as np
 import pytest
 import zarr
@@ -29,6 +31,13 @@ def test_plain_zarr(tmp_path, packed, client, codec):
         assert not is_compressed(after[path].metadata.to_dict())
         assert after[path].chunks == before[path].chunks
     assert sum(array.verified for array in report.arrays) == report.plan.tasks
+    assert report.plan.target == "plain Zarr"
+    assert {array.path: array.done.partition(":")[0] for array in report.plan.arrays} == {
+        "0": "decoded",
+        "1": "decoded",
+        "2": "copied",
+        "labels/cells/0": "copied",
+    }
 
 
 def test_another_grid_and_format(tmp_path, packed, client):
@@ -37,13 +46,20 @@ def test_another_grid_and_format(tmp_path, packed, client):
     array = zarr.open_array(tmp_path / "plain.zarr", mode="r")
     assert (array.chunks, array.metadata.zarr_format) == ((8, 50, 60), 2)
     assert (array[:] == zarr.open_group(packed, mode="r")["0"][:]).all()
+    again = export(tmp_path / "plain.zarr", tmp_path / "again.zarr", client=client, progress=False)
+    assert again.plan.arrays[0].done == "stored anew: not compressed by TINC"
     with pytest.raises(ConfigurationError, match="known are zstd"):
         export(packed, tmp_path / "x.zarr", "tinc", client=client)
 
 
 def test_ome_tiff(tmp_path, packed):
     tifffile = pytest.importorskip("tifffile")
-    export_tiff(packed / "0", tmp_path / "a.ome.tif")
+    planes = []
+    report = export_tiff(packed / "0", tmp_path / "a.ome.tif", progress=lambda *counts: planes.append(counts))
+    shape = zarr.open_group(packed, mode="r")["0"].shape
+    assert planes == [(done, shape[0]) for done in range(1, shape[0] + 1)]
+    assert (report.shape, report.axes, report.raw_bytes) == (shape, "ZYX", 2 * math.prod(shape))
+    assert report.stored_bytes == (tmp_path / "a.ome.tif").stat().st_size
     with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
         assert tiff.is_ome
         assert tiff.series[0].axes == "ZYX"

@@ -91,3 +91,22 @@ def test_wrong_grids_are_refused(source, tmp_path):
     ):
         with pytest.raises(ConfigurationError, match=message):
             tinc_codec.plan(source, tmp_path / "b.zarr", TINCCodec(), samples=0, **settings)
+
+
+def test_padding_counts_where_chunks_have_a_budget(tmp_path):
+    zarr.create_array(tmp_path / "a.zarr", shape=(300, 300, 130), chunks=(64, 64, 64), dtype="u2")
+    whole = 320 * 320 * 192 * 2
+    for target, expected in ((TINCCodec(ratio=50), whole // 50), (TINCCodec(max_error=2), None)):
+        plan = tinc_codec.plan(tmp_path / "a.zarr", tmp_path / "b", target, samples=0)
+        assert plan.expected_bytes == expected
+        assert len(plan.hints) == (expected is not None)
+    (hint,) = tinc_codec.plan(tmp_path / "a.zarr", tmp_path / "b", TINCCodec(ratio=50), samples=0).hints
+    assert hint.startswith("array '/': padding")
+    assert "up to 1.68 times" in hint
+    assert hint.endswith("less with chunks=(60, 60, 44)")
+    fitting = tinc_codec.plan(tmp_path / "a.zarr", tmp_path / "b", TINCCodec(ratio=50), samples=0, chunks=(60, 60, 44))
+    assert not fitting.hints
+    zarr.create_array(tmp_path / "g.zarr" / "0", shape=(512, 512, 256), chunks=(64, 64, 64), dtype="u2")
+    zarr.create_array(tmp_path / "g.zarr" / "1", shape=(65, 65, 65), chunks=(64, 64, 64), dtype="u2")
+    zarr.create_group(tmp_path / "g.zarr")
+    assert tinc_codec.plan(tmp_path / "g.zarr", tmp_path / "b", TINCCodec(ratio=50), samples=0).hints == ()

@@ -17,6 +17,7 @@ from tinc_codec.bench.peers import VOLUMETRIC, Peer
 from tinc_codec.bench.planes import JPEG2000, JPEGXL
 from tinc_codec.bench.video import VIDEOS
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.warm_up import warm_up
 from tinc_codec.runtime.documents import finite
 
 PEERS: tuple[Peer, ...] = (*VOLUMETRIC, JPEG2000, JPEGXL, *VIDEOS)
@@ -24,9 +25,6 @@ PEERS: tuple[Peer, ...] = (*VOLUMETRIC, JPEG2000, JPEGXL, *VIDEOS)
 
 BLOSC = "Blosc"
 LOSSLESS = "lossless"
-
-_CORNER = 40
-"""Voxels along an axis of what code is compiled with."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def compare(
     Peers work in a process that is spawned, so that a script that calls this needs ``if __name__ == "__main__"``.
     """
     volume = reference.volume
-    warm_up(volume, goals, efforts)
+    warm_up([goal.codec(effort) for goal in goals for effort in efforts], [volume])
     sizes: dict[str, dict[float, int]] = {peer.name: {} for peer in peers}
     with Isolation() as isolation:
         for goal in goals:
@@ -130,15 +128,6 @@ def compare(
                 if not attempt.reason:  # else it is left out from here on
                     sizes[peer.name] = attempt.sizes
     yield _blosc(reference)
-
-
-def warm_up(volume: NDArray[Any], goals: Sequence[Goal], efforts: Sequence[int]) -> None:
-    """Have compiled what the goals take, on a corner of a volume, before time is taken."""
-    corner = np.ascontiguousarray(volume[(slice(_CORNER),) * volume.ndim])
-    for goal in goals:
-        for effort in efforts:
-            codec = goal.codec(effort)
-            codec.decode(codec.encode(corner))
 
 
 def middle_plane(volume: NDArray[Any]) -> NDArray[Any]:

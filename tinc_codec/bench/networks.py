@@ -12,6 +12,7 @@ from tinc_codec.bench.crops import BENCHMARK, crop
 from tinc_codec.decoding.inspect import inspect
 from tinc_codec.encoding.coefficients import COEFFICIENTS_ALONE
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.warm_up import warm_up
 
 VOLUMES = (*BENCHMARK, "wmag", "plant", "wholebrain64", "mni64")
 RATIOS = (32.0, 64.0, 128.0, 256.0)
@@ -62,6 +63,7 @@ class Gain:
 
 def gains(effort: int) -> Iterator[Gain]:
     """Every volume at each ratio."""
+    warm_up([TINCCodec(ratio=RATIOS[0], effort=effort)], [crop(VOLUMES[0])])
     for name in VOLUMES:
         for ratio in RATIOS:
             yield _gain(name, ratio, effort)

@@ -11,6 +11,7 @@ from tinc_codec.bench.peers import VOLUMETRIC, at_error, at_psnr, at_ratio, loss
 from tinc_codec.bench.rows import Result, Row, row
 from tinc_codec.bench.video import VIDEOS
 from tinc_codec.hosts.codec import TINCCodec
+from tinc_codec.hosts.warm_up import warm_up
 from tinc_codec.noise_level import noise
 
 FIGURES = (("brain64", 64.0), ("wholebrain64", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
@@ -33,6 +34,7 @@ DECIBELS = (40.0, 50.0)
 def measure(name: str, codec: TINCCodec, setting: str = "") -> Row:
     """Measure our codec on a crop in one chunk."""
     volume = crop(name)
+    warm_up([codec], [volume])
 
     def run() -> tuple[int, Any, float]:
         start = time.perf_counter()

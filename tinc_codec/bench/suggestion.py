@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec import metrics
-from tinc_codec.bench.comparison import Goal, warm_up
+from tinc_codec.bench.comparison import Goal
 from tinc_codec.bench.data import Image, choose_samples, read_crop, shown
 from tinc_codec.bench.fidelity import Reference
 from tinc_codec.bench.objects import Kept, Overlap
+from tinc_codec.hosts.warm_up import warm_up
 from tinc_codec.noise_level import noise
 from tinc_codec.runtime.documents import finite
 
@@ -238,7 +239,7 @@ def suggest(image: Image, effort: int, follow: Callable[[str], None], voxels: in
     deviation = float(np.median([d for d in deviations if d] or [0.0]))
     references = [Reference.of(volume, deviation) for volume in volumes]
     goals = list(_goals(deviation))
-    warm_up(volumes[0], goals, (effort,))
+    warm_up([goal.codec(effort) for goal in goals], volumes)
     options = []
     for goal in goals:
         follow(goal.label)

@@ -1,226 +1,93 @@
-"""The demo: compress a volume into a Zarr array, read it back, measure, and draw it."""
+"""`tinc demo`: what a volume costs and keeps, at a setting that suits it or at a given one."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import zarr
-from numpy.typing import NDArray
+import typer
 from rich.console import Console
+from rich.table import Table
 
-from tinc_codec import metrics
-from tinc_codec.errors import ConfigurationError, MissingDependencyError, UnsupportedDataError
+from tinc_codec.cli.options import MaxErrorOption
+from tinc_codec.cli.output import Json, print_json
+from tinc_codec.cli.reporting import interruptible
+from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
-from tinc_codec.hosts.opening import open_node
-from tinc_codec.hosts.zarr3 import zarr_kwargs
-from tinc_codec.phantom import light_sheet
-from tinc_codec.runtime import progress
 from tinc_codec.runtime.usable import usable
 
-CHUNK = 64
-LARGEST = (64, 128, 128)
-"""What the demo takes out of the middle of a larger volume, so that two cores are done within two minutes."""
+if TYPE_CHECKING:
+    from tinc_codec.cli.demonstration import Result
 
 
-@dataclass(frozen=True)
-class Result:
-    """Figures of a demo run; sizes in bytes, times in seconds, errors in the data's units."""
+def demo_command(
+    path: Annotated[
+        Path | None, typer.Option("--input", help="A .npy, .tif or Zarr array; without it, a phantom.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
+    ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least.")] = None,
+    psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
+    max_error: MaxErrorOption = None,
+    effort: Annotated[
+        int | None, typer.Option(help="1 (quick) to 9 (thorough); 3 by default, 1 where no setting is given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
+    zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Compress a volume, read it back, and show what it cost and what it kept.
 
-    shape: tuple[int, ...]
-    dtype: str
-    raw_bytes: int
-    stored_bytes: int
-    psnr: float
-    ssim: float
-    max_error: float
-    encode_seconds: float
-    decode_seconds: float
-
-    @property
-    def ratio(self) -> float:
-        """Raw bytes over stored bytes, the array's metadata included."""
-        return self.raw_bytes / self.stored_bytes
-
-
-def load(path: Path | None, seed: int) -> NDArray[Any]:
-    """Load a .npy, .tif or .zarr, or make the phantom; of a large volume, only the middle.
-
-    Raises
-    ------
-    ConfigurationError
-        The file's kind is not known, or a Zarr group does not name one array.
-    MissingDependencyError
-        A TIFF is given and tifffile is not installed.
+    Without a ratio, PSNR or largest error the setting follows from the volume: nothing is lost but what is below its
+    noise.
     """
-    if path is None:
-        return light_sheet(LARGEST, seed)
-    if not path.exists():
-        raise ConfigurationError(f"input {path} does not exist")
-    with usable(f"input {str(path)!r}"):
-        opened = _open(path)
-    shape = tuple(n for n in opened.shape if n > 1) or (1,)
-    if len(shape) != len(opened.shape):
-        opened = np.asarray(opened).reshape(shape)
-    limits = (*(1,) * max(len(shape) - 3, 0), *LARGEST[-len(shape) :])
-    middle = tuple(slice((n - min(n, m)) // 2, (n - min(n, m)) // 2 + m) for n, m in zip(shape, limits, strict=True))
-    return np.asarray(opened[middle]).reshape([min(n, m) for n, m in zip(shape, limits, strict=True) if min(n, m) > 1])
+    with interruptible("stopped"):
+        from tinc_codec.cli import demonstration
+        from tinc_codec.cli.demo_setting import EFFORT, measured_setting
+
+        if zarr_format not in (2, 3):
+            raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
+        asked = {"ratio": ratio, "psnr": psnr, "max_error": max_error}
+        given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        effort = effort if given or effort is not None else EFFORT
+        how: dict[str, Any] = {"seed": seed} if effort is None else {"seed": seed, "effort": effort}
+        codec = TINCCodec(**given, **how)  # what cannot be asked for is said before anything is read
+        demonstration.check_picture()
+        volume = demonstration.load(path, seed)
+        console = Console(stderr=as_json)
+        _print(console, f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
+        if not given:
+            setting = measured_setting(volume)
+            given = dict(setting.arguments)
+            codec = TINCCodec(**given, **how)
+            _print(console, f"{setting.line}; --ratio, --psnr or --max-error choose another")
+        with usable(f"output {str(output)!r}"):
+            output.mkdir(parents=True, exist_ok=True)
+            store, picture = output / "volume.zarr", output / "slices.png"
+            result, decoded = demonstration.run(volume, store, codec, 2 if zarr_format == 2 else 3, console)
+            console.print(_table(result))
+            demonstration.draw(volume, decoded, result, picture)
+        _print(console, f"Zarr array: {store}   picture: {picture}")
+        if as_json:
+            print_json({**result.as_json(), "setting": given, "output": str(output)})
 
 
-def _open(path: Path) -> Any:
-    if path.suffix == ".npy":
-        try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise ConfigurationError(f"input {path} is not an array that NumPy saved: {error}") from error
-    if path.suffix in (".tif", ".tiff"):
-        return _first_image(path)
-    if path.is_dir():
-        node = open_node(path, path)
-        if isinstance(node, zarr.Array):
-            return node
-        names = [name for name, _ in node.arrays()]
-        raise ConfigurationError(f"{path} is a group: name one of its arrays, {', '.join(names) or 'it has none'}")
-    raise ConfigurationError(f"input {path} is neither .npy, .tif nor a Zarr directory")
+def _print(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True, markup=False)  # paths may have brackets
 
 
-def _first_image(path: Path) -> Any:
-    try:
-        import tifffile
-    except ImportError as error:
-        raise MissingDependencyError(f"{path} needs tifffile: pip install 'tinc-codec[plot]'") from error
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            contiguous = tiff.series[0].dataoffset is not None
-        return tifffile.memmap(path, mode="r") if contiguous else tifffile.imread(path)
-    except (tifffile.TiffFileError, IndexError) as error:
-        raise ConfigurationError(f"input {path} is not a TIFF that can be read: {error}") from error
-    except ValueError as error:
-        raise MissingDependencyError(f"{path} cannot be decoded ({error}): pip install imagecodecs") from error
-
-
-@contextmanager
-def _progress_bar(total: int, console: Console) -> Iterator[None]:
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("compressing"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    done: dict[int, float] = {}
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("compressing", total=total)
-
-        def observer(number: int, raw_bytes: int, fraction: float) -> None:
-            done[number] = raw_bytes * fraction
-            bar.update(task, completed=sum(done.values()))
-
-        with progress.observe(observer):
-            yield
-        bar.update(task, completed=total)
-
-
-def run(
-    volume: NDArray[Any], store: Path, codec: TINCCodec, zarr_format: Literal[2, 3], console: Console
-) -> tuple[Result, NDArray[Any]]:
-    """Compress `volume` into a Zarr array at `store`, read it back, and measure, with a bar on `console`.
-
-    Returns
-    -------
-    Result, ndarray
-        The figures, and the volume as it was read back.
-    """
-    if volume.dtype.kind not in "iuf":
-        raise UnsupportedDataError(f"the input has dtype {volume.dtype}: integers or floats are wanted")
-    if not volume.size:
-        raise UnsupportedDataError(f"the input has shape {volume.shape}: there is nothing in it")
-    chunks = tuple(min(n, CHUNK) for n in volume.shape)
-    start = time.perf_counter()
-    with _progress_bar(volume.nbytes, console):
-        zarr.create_array(
-            store, data=volume, chunks=chunks, overwrite=True, **zarr_kwargs(codec, zarr_format=zarr_format)
-        )
-    middle = time.perf_counter()
-    decoded = np.asarray(zarr.open_array(store, mode="r")[...])
-    end = time.perf_counter()
-    stored = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
-    a, b = _finite(volume, decoded)
-    data_range = float(a.max()) - float(a.min())
-    result = Result(
-        volume.shape,
-        str(volume.dtype),
-        volume.nbytes,
-        stored,
-        metrics.psnr(a, b, data_range),
-        metrics.ssim(a, b, data_range) if data_range else 1.0,
-        metrics.max_error(a, b),
-        middle - start,
-        end - middle,
-    )
-    return result, decoded
-
-
-def _finite(original: NDArray[Any], decoded: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both, with 0 where the original is not finite: there they are the same, and measures would be NaN."""
-    finite = np.isfinite(original)
-    return np.where(finite, original, 0), np.where(finite, decoded, 0)
-
-
-def check_picture() -> None:
-    """Raise `MissingDependencyError` unless `draw` has what it needs: before the work, and not after it."""
-    if find_spec("matplotlib") is None:
-        raise MissingDependencyError("the picture needs matplotlib: pip install 'tinc-codec[plot]'")
-
-
-def draw(original: NDArray[Any], decoded: NDArray[Any], result: Result, path: Path) -> None:
-    """Write a PNG, with matplotlib: the middle slice along each axis of original, decoded, and their difference."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    pairs = _slices(original, decoded)
-    heights = [max(0.35, a.shape[0] / a.shape[1]) for _, a, _ in pairs]
-    figure = Figure(figsize=(11, 3.1 * sum(heights) + 0.5 * len(pairs)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(pairs), 3, squeeze=False, height_ratios=heights)
-    low, high = np.nanpercentile(original, [0.5, 99.8])
-    spread = 3 * float(np.std(metrics.difference(*_finite(original, decoded)))) or 1.0
-    for row, (name, a, b) in zip(axes, pairs, strict=True):
-        delta = metrics.difference(*_finite(a, b))
-        for ax, image, title in zip(row, (a, b, delta), ("original", "decoded", "decoded - original"), strict=True):
-            signed = title.startswith("decoded -")
-            limits = {"cmap": "RdBu_r", "vmin": -spread, "vmax": spread} if signed else {"vmin": low, "vmax": high}
-            shown = ax.imshow(image, interpolation="nearest", **({"cmap": "gray"} | limits))
-            ax.set_title(f"{name}: {title}", fontsize=10)
-            ax.set_xticks([])
-            ax.set_yticks([])
-            figure.colorbar(shown, ax=ax, shrink=0.85)
-    figure.suptitle(
-        f"{result.shape} {result.dtype}: {result.raw_bytes:,} bytes stored in {result.stored_bytes:,} "
-        f"({result.ratio:.1f}x), PSNR {result.psnr:.2f} dB, SSIM {result.ssim:.3f}"
-    )
-    figure.savefig(path, dpi=110)
-
-
-def _slices(original: NDArray[Any], decoded: NDArray[Any]) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
-    """Name and pair of images for every way to cut the volume."""
-    if original.ndim == 1:
-        return [("signal", original[None], decoded[None])]
-    if original.ndim == 2:
-        return [("image", original, decoded)]
-    while original.ndim > 3:
-        original, decoded = original[len(original) // 2], decoded[len(decoded) // 2]
-    cuts = []
-    for axis, name in enumerate(("z", "y", "x")):
-        middle = original.shape[axis] // 2
-        cuts.append((f"{name} = {middle}", np.take(original, middle, axis), np.take(decoded, middle, axis)))
-    return [cut for cut in cuts if min(cut[1].shape) >= CHUNK // 4][:3] or cuts[:1]
+def _table(result: Result) -> Table:
+    """The figures of a run."""
+    table, megabytes = Table(show_header=False), result.raw_bytes / 1e6
+    for name, value in (
+        ("raw", f"{result.raw_bytes:,} bytes"),
+        ("stored", f"{result.stored_bytes:,} bytes, metadata included"),
+        ("ratio", f"{result.ratio:.1f}"),
+        ("PSNR", f"{result.psnr:.2f} dB over the range of what is finite"),
+        ("SSIM", f"{result.ssim:.4f}"),
+        ("error", f"{result.rmse:.4g} root mean square, {result.max_error:.4g} at most"),
+        ("noise", f"{result.noise:.4g}, measured on the original"),
+        ("compressing", f"{result.encode_seconds:.1f} s ({megabytes / result.encode_seconds:.2f} MB/s)"),
+        ("reading back", f"{result.decode_seconds:.2f} s ({megabytes / result.decode_seconds:.1f} MB/s)"),
+    ):
+        table.add_row(name, value)
+    return table

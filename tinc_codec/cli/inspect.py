@@ -45,6 +45,7 @@ def inspect_command(
     console = Console()
     if len(infos) > 1:
         tables.print_store(console, infos)
+        console.print("The first of them:")
     tables.print_stream(console, *infos[0])
 
 

@@ -1,20 +1,20 @@
-"""The command line: `tinc demo`, `compress` and `export`; the other commands are in files of their names."""
+"""The command line: `tinc compress` and `export`; the other commands are in files of their names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from tinc_codec import __version__
 from tinc_codec.cli.bench import bench_command
+from tinc_codec.cli.demo import demo_command
 from tinc_codec.cli.inspect import inspect_command
+from tinc_codec.cli.options import MaxErrorOption
 from tinc_codec.cli.output import Json, print_json
 from tinc_codec.cli.reporting import STOPPED, Commands, interruptible
 from tinc_codec.cli.serve import serve_command
@@ -22,27 +22,12 @@ from tinc_codec.cli.suggest import suggest_command
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.runtime.usable import usable
-from tinc_codec.targets import MaxError
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
 
+app.command("demo")(demo_command)
 app.command("serve")(serve_command)
-
-
-def _bound(text: str) -> float:
-    """A largest error, as in 12.5; as 2sigma it is refused, with advice."""
-    try:
-        return float(text)
-    except ValueError:
-        MaxError.parse(text, None)
-        raise
-
-
-_MaxError = Annotated[
-    float | None,
-    typer.Option(parser=_bound, metavar="<float>", help="Instead: largest error of any voxel; 0: lossless."),
-]
 
 
 @contextmanager
@@ -65,14 +50,14 @@ def _client(scheduler: str | None) -> Iterator[Any]:
 
 
 @contextmanager
-def _following(as_json: bool) -> Iterator[Any]:
+def _following(as_json: bool, unit: str = "chunks") -> Iterator[Any]:
     """How a job shows its progress: plan, bar and report on stdout, or the bar alone on stderr."""
     if not as_json:
         yield True
         return
     from tinc_codec.jobs.report.terminal import following
 
-    with following(True, Console(stderr=True)) as progress:
+    with following(True, Console(stderr=True), unit) as progress:
         yield progress
 
 
@@ -87,57 +72,6 @@ def main(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
 ) -> None:
     """Compression of huge microscopy arrays by trees of coefficients and small networks."""
-
-
-@app.command()
-def demo(
-    path: Annotated[
-        Path | None, typer.Option("--input", help="A .npy, .tif or Zarr array; without it, a phantom.")
-    ] = None,
-    output: Annotated[Path, typer.Option(help="Directory for the Zarr array and the picture.")] = Path("tinc-demo"),
-    ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
-    psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
-    max_error: _MaxError = None,
-    effort: Annotated[int, typer.Option(help="1 (quick) to 9 (thorough).")] = 3,
-    seed: Annotated[int, typer.Option(help="Seed of the phantom and of the training.")] = 0,
-    zarr_format: Annotated[int, typer.Option(help="2 or 3.")] = 3,
-    as_json: Json = False,
-) -> None:
-    """Compress a volume, read it back, and show what it cost and what it kept."""
-    with interruptible("stopped"):
-        from tinc_codec.cli import demo as demonstration
-
-        if zarr_format != 2 and zarr_format != 3:  # noqa: PLR1714  # so that its type is known
-            raise ConfigurationError(f"zarr_format={zarr_format!r} must be 2 or 3")
-        codec = TINCCodec(ratio=ratio, psnr=psnr, max_error=max_error, effort=effort, seed=seed)
-        demonstration.check_picture()
-        volume = demonstration.load(path, seed)
-        console = Console(stderr=as_json)
-        console.print(f"{path or 'light-sheet phantom'}: {volume.shape} {volume.dtype}, {volume.nbytes:,} bytes")
-        with usable(f"output {str(output)!r}"):
-            output.mkdir(parents=True, exist_ok=True)
-            result, decoded = demonstration.run(
-                volume, output / "volume.zarr", codec, 2 if zarr_format == 2 else 3, console
-            )
-        table = Table(show_header=False)
-        rate = result.raw_bytes / 1e6
-        for name, value in (
-            ("raw", f"{result.raw_bytes:,} bytes"),
-            ("stored", f"{result.stored_bytes:,} bytes, metadata included"),
-            ("ratio", f"{result.ratio:.1f}"),
-            ("PSNR", f"{result.psnr:.2f} dB over the range of what is finite"),
-            ("SSIM", f"{result.ssim:.4f}"),
-            ("largest error", f"{result.max_error:g}"),
-            ("compressing", f"{result.encode_seconds:.1f} s ({rate / result.encode_seconds:.2f} MB/s)"),
-            ("reading back", f"{result.decode_seconds:.2f} s ({rate / result.decode_seconds:.1f} MB/s)"),
-        ):
-            table.add_row(name, value)
-        console.print(table)
-        with usable(f"output {str(output)!r}"):
-            demonstration.draw(volume, decoded, result, output / "slices.png")
-        console.print(f"Zarr array: {output / 'volume.zarr'}   picture: {output / 'slices.png'}")
-        if as_json:
-            print_json({**asdict(result), "ratio": result.ratio, "output": str(output)})
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
@@ -170,7 +104,7 @@ def compress_command(
     keep_original: Annotated[bool, typer.Option(help="In place: keep the original as SRC.tinc/old.")] = False,
     ratio: Annotated[float | None, typer.Option(help="Raw bytes over stored bytes, at least; 64 by default.")] = None,
     psnr: Annotated[float | None, typer.Option(help="Instead: dB of every chunk, at least.")] = None,
-    max_error: _MaxError = None,
+    max_error: MaxErrorOption = None,
     exact_value: Annotated[
         list[float] | None, typer.Option(help="A value that comes back exactly; may be repeated.")
     ] = None,
@@ -270,9 +204,10 @@ def export_command(
         import tinc_codec
 
         if dst.lower().endswith((".tif", ".tiff")):
-            tinc_codec.export_tiff(src, dst, axes=axes)
+            with _following(as_json, "planes") as progress:
+                written = tinc_codec.export_tiff(src, dst, axes=axes, progress=progress)
             if as_json:
-                print_json({"destination": dst, "stored_bytes": Path(dst).stat().st_size})
+                print_json(written.as_json())
             return
         grid: dict[str, Any] = {"chunks": _shape(chunks), "shards": _shape(shards), "zarr_format": zarr_format}
         with _following(as_json) as progress:

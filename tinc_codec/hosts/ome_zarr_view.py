@@ -196,7 +196,12 @@ def _group(factors: Sequence[tuple[int, ...]], names: Sequence[str], scale: Any)
             {"type": "translation", "translation": shift},
         ]
         datasets.append({"path": str(level), "coordinateTransformations": transformations})
-    multiscale = {"name": "tinc", "axes": axes, "datasets": datasets, "type": "samples of networks"}
+    multiscale = {
+        "name": "tinc",
+        "axes": axes,
+        "datasets": datasets,
+        "type": "low bands of coefficients, samples of networks",
+    }
     return {
         "zarr_format": 3,
         "node_type": "group",

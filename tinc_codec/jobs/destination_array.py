@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
-
-import numpy as np
 
 from tinc_codec.config import Config
 from tinc_codec.hosts.codec import TINCCodec
@@ -73,7 +72,13 @@ class DestinationArray:
     @property
     def raw_bytes(self) -> int:
         """Uncompressed size."""
-        return int(np.prod(self.member.reader.shape, dtype=object)) * self.member.reader.dtype.itemsize
+        return math.prod(self.member.reader.shape) * self.member.reader.dtype.itemsize
+
+    @property
+    def padded_bytes(self) -> int:
+        """The same of its chunks, of which the last ones may reach beyond the array's end."""
+        chunks = len(Regions(self.member.reader.shape, self.chunks))
+        return chunks * math.prod(self.chunks) * self.member.reader.dtype.itemsize
 
 
 def _own_format(member: Member) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +14,12 @@ from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
 from tinc_codec.jobs.cluster import WorkerOptions
-from tinc_codec.jobs.counts import Progress
+from tinc_codec.jobs.counts import Following, Progress
 from tinc_codec.jobs.destination_array import WriteSettings
 from tinc_codec.jobs.grids import Grid, Shape
+from tinc_codec.jobs.report import terminal
 from tinc_codec.jobs.report.summary import Report
+from tinc_codec.jobs.report.tiff_report import TiffReport
 from tinc_codec.jobs.request import Request
 from tinc_codec.jobs.route import Route
 from tinc_codec.jobs.rules import Rules
@@ -82,7 +86,7 @@ def _plain(codec: str | Mapping[str, Any], zarr_format: int) -> Mapping[str, Any
     return {"compressors": codecs[codec]}
 
 
-def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
+def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None, progress: bool | Progress = True) -> TiffReport:
     """Write an OME-TIFF, plane by plane; no more than a slab of chunks is in memory.
 
     Parameters
@@ -93,6 +97,12 @@ def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
         The file; an existing one is not overwritten.
     axes
         Names of the axes, as in ``"CZYX"``; None: those that the array has, else the last of ``"TCZYX"``.
+    progress
+        Show a bar, and what was written; or a function that is called with the number of planes done, and of all.
+
+    Returns
+    -------
+    TiffReport
 
     Raises
     ------
@@ -105,25 +115,37 @@ def export_tiff(src: Any, dst: str | Path, *, axes: str | None = None) -> None:
         import tifffile  # noqa: F401  # said before anything is read
     except ImportError as error:
         raise MissingDependencyError("OME-TIFF needs tifffile: pip install 'tinc-codec[plot]'") from error
-    source = open_source(src)
+    start, source = time.perf_counter(), open_source(src)
     reader, name = _only(source), _axes(source, axes)
     if Path(dst).exists():
         raise ConfigurationError(f"destination {dst} exists: give another, or remove it")
     partial = Path(f"{dst}.partial")
     with usable(f"destination {str(dst)!r}"):
         try:
-            _write_tiff(partial, source, reader, name)
+            with terminal.following(progress, unit="planes") as following:
+                _write_tiff(partial, source, reader, name, following)
             partial.rename(dst)
         finally:
             partial.unlink(missing_ok=True)
+    sizes = (math.prod(reader.shape) * reader.dtype.itemsize, Path(dst).stat().st_size)
+    seconds = time.perf_counter() - start
+    report = TiffReport(source.name, str(dst), reader.shape, str(reader.dtype), name, *sizes, seconds)
+    if progress is True:
+        terminal.tiff(report)
+    return report
 
 
-def _write_tiff(path: Path, source: SourceTree, reader: SampleSource, axes: str) -> None:
+def _write_tiff(path: Path, source: SourceTree, reader: SampleSource, axes: str, following: Following) -> None:
     import tifffile
+
+    def followed(planes: Iterator[NDArray[Any]], total: int) -> Iterator[NDArray[Any]]:
+        for done, plane in enumerate(planes, 1):
+            following(done, total, done * plane.nbytes, path.stat().st_size)
+            yield plane  # counted before: a writer that has all of them does not come back
 
     with tifffile.TiffWriter(path, ome=True, bigtiff=True) as tiff:
         tiff.write(
-            _planes(source, reader),
+            followed(_planes(source, reader), math.prod(reader.shape[:-2])),
             shape=reader.shape,
             dtype=reader.dtype,
             compression="zlib",

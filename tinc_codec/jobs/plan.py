@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,21 +10,22 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.config import Config
-from tinc_codec.errors import ConfigurationError, MissingDependencyError
-from tinc_codec.hosts.codec import TINCCodec
-from tinc_codec.hosts.regions import Regions
+from tinc_codec.errors import ConfigurationError
 from tinc_codec.jobs.cluster import Workers
 from tinc_codec.jobs.destination import Destination
-from tinc_codec.jobs.destination_array import DestinationArray
+from tinc_codec.jobs.destination_array import DestinationArray, Mode
+from tinc_codec.jobs.estimate import counted_bytes, is_budgeted, sample
 from tinc_codec.jobs.grids import Shape
-
-log = logging.getLogger("tinc_codec")
+from tinc_codec.jobs.source_tree import ALREADY
 
 BASE_MEMORY = 720 * 2**20
 """Bytes that a worker takes with zarr, dask, torch and numba loaded and used, about."""
 
 FEW_VOXELS = 2**15
 """Voxels of a chunk below which its stream's fixed parts, and starting to train, cost too much."""
+
+PADDING = 0.05
+"""Part of all raw bytes from which on an array's padding is worth a hint; that of coarse levels is not."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,10 @@ class ArrayPlan:
         Number of chunks or shards to write.
     raw_bytes
         Uncompressed size.
+    mode
+        Whether the codec writes it, whether it is copied as it is, or whether its samples are stored by another codec.
     copied
-        Why it is copied as it is; None where it is compressed.
+        Why the codec does not write it; None where it does.
     lossless
         Why it is compressed losslessly; None where what is asked of chunks holds for it, or where it is copied.
     """
@@ -58,15 +59,18 @@ class ArrayPlan:
     shards: Shape | None
     tasks: int
     raw_bytes: int
+    mode: Mode
     copied: str | None
     lossless: str | None = None
 
     @property
     def done(self) -> str:
         """What is done to it and why, for people."""
-        if self.copied is not None:
-            return f"copied: {self.copied}"
-        return "compressed" if self.lossless is None else f"compressed losslessly: {self.lossless}"
+        if self.mode == "encode":
+            return "compressed" if self.lossless is None else f"compressed losslessly: {self.lossless}"
+        if self.mode == "recode":
+            return "decoded" if self.copied == ALREADY else f"stored anew: {self.copied}"
+        return f"copied: {self.copied}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,11 @@ class Plan:
     def tasks(self) -> int:
         """Number of chunks or shards to write."""
         return sum(array.tasks for array in self.arrays)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the codec writes nothing, as in an export."""
+        return all(array.mode != "encode" for array in self.arrays)
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -185,23 +194,29 @@ def make_plan(destination: Destination, name: str, workers: Workers, samples: in
     encoded = [array for array in arrays if array.config is not None and array.member.exact is None]
     config = encoded[0].config if encoded else None
     target = None if config is None else config.target
-    sampled, raw = _sample(encoded, samples), sum(array.raw_bytes for array in encoded)
+    sampled, raw = sample(encoded, samples), sum(array.raw_bytes for array in encoded)
     copied = sum(array.raw_bytes for array in arrays) - raw
-    stored = sampled.expected(raw) or (None if target is None else target.budget(raw))
+    counted = sum(map(counted_bytes, encoded))
+    stored, seconds = sampled.size(counted) or (None if target is None else target.budget(counted)), sampled.time(raw)
     return Plan(
         destination.source.name,
         name,
         tuple(sorted((*map(_array_plan, arrays), *_opaque(destination)), key=lambda array: array.path)),
-        "copies" if target is None else f"{target.option}={target.value}",
+        _asked(arrays) if target is None else f"{target.option}={target.value}",
         workers.number,
         workers.threads,
         workers.memory,
         memory_for(arrays),
         sampled.chunks,
-        sampled.seconds * raw / sampled.raw_bytes / workers.number if sampled.raw_bytes else None,
+        None if seconds is None else seconds / workers.number,
         None if stored is None else round(stored) + copied,
         tuple(_hints(encoded)),
     )
+
+
+def _asked(arrays: Sequence[DestinationArray]) -> str:
+    """What is asked for, where nothing is compressed by a target."""
+    return "copies" if all(array.mode == "copy" for array in arrays) else "plain Zarr"
 
 
 def _array_plan(array: DestinationArray) -> ArrayPlan:
@@ -214,7 +229,8 @@ def _array_plan(array: DestinationArray) -> ArrayPlan:
         array.shards,
         len(array.regions),
         array.raw_bytes,
-        None if array.config is not None else array.member.exact or "not for the codec",
+        array.mode,
+        None if array.config is not None else array.member.exact or "not compressed by TINC",
         None if array.config is None else array.member.exact,
     )
 
@@ -232,48 +248,26 @@ def opaque_plan(path: str, document: Mapping[str, Any], reason: str) -> ArrayPla
     grid = document.get("chunk_grid")
     chunks = document.get("chunks") or (grid.get("configuration", {}).get("chunk_shape") if grid else None)
     shape, dtype = tuple(document.get("shape") or ()), str(document.get("dtype") or document.get("data_type"))
-    return ArrayPlan(path, shape, dtype, tuple(chunks or ()), None, 0, 0, reason)
+    return ArrayPlan(path, shape, dtype, tuple(chunks or ()), None, 0, 0, "copy", reason)
 
 
-@dataclass(frozen=True)
-class _Sampled:
-    chunks: int = 0
-    raw_bytes: int = 0
-    stored_bytes: int = 0
-    seconds: float = 0.0
-
-    def expected(self, raw: int) -> float | None:
-        """Stored bytes of so many raw ones; None where nothing was sampled."""
-        return raw * self.stored_bytes / self.raw_bytes if self.raw_bytes else None
-
-
-def _sample(encoded: list[DestinationArray], number: int) -> _Sampled:
-    """Compress some chunks of the largest array."""
-    if not encoded or number < 1:
-        return _Sampled()
-    array = max(encoded, key=lambda array: array.raw_bytes)
-    assert array.config is not None
-    codec, reader = TINCCodec.from_settings(array.config), array.member.reader
-    chunks = Regions(reader.shape, array.chunks)
-    sampled = raw = stored = 0
-    start = time.perf_counter()
-    for index in chunks.sample(number):
-        try:
-            data = reader.read(chunks.at(index))
-            size = len(codec.encode(data))
-        except MissingDependencyError:
-            raise
-        except Exception as error:  # what becomes of a chunk that fails is for the job's rules to say
-            log.warning("a chunk of %s is left out of the estimates: %s", array.path or "the array", error)
-            continue
-        sampled, raw, stored = sampled + 1, raw + data.nbytes, stored + size
-    return _Sampled(sampled, raw, stored, time.perf_counter() - start)
+def _hints(encoded: list[DestinationArray]) -> Iterator[str]:
+    raw = sum(array.raw_bytes for array in encoded)
+    for array in encoded:
+        name, voxels = array.path or "/", math.prod(array.chunks)
+        if voxels < min(FEW_VOXELS, array.raw_bytes // array.member.reader.dtype.itemsize):
+            yield (
+                f"array {name!r}: chunks of {array.chunks} hold {voxels:,} voxels; chunks of 64^3 to 256^3 "
+                "compress better (chunks=...)"
+            )
+        if is_budgeted(array) and array.padded_bytes - array.raw_bytes > PADDING * raw:
+            yield (
+                f"array {name!r}: padding of the last chunks of {array.chunks} counts as raw bytes, so that the "
+                f"array takes up to {array.padded_bytes / array.raw_bytes:.2f} times what its ratio leaves it: less "
+                f"with chunks={_fitting(array.member.reader.shape, array.chunks)}"
+            )
 
 
-def _hints(encoded: list[DestinationArray]) -> list[str]:
-    return [
-        f"array {array.path!r}: chunks of {array.chunks} hold {math.prod(array.chunks):,} voxels; chunks of 64^3 to "
-        "256^3 compress better (chunks=...)"
-        for array in encoded
-        if math.prod(array.chunks) < min(FEW_VOXELS, array.raw_bytes // array.member.reader.dtype.itemsize)
-    ]
+def _fitting(shape: Shape, chunks: Shape) -> Shape:
+    """Chunks of about the same size, as many along each axis, that reach less far beyond the array's end."""
+    return tuple(math.ceil(n / math.ceil(n / edge)) for n, edge in zip(shape, chunks, strict=True))

@@ -36,8 +36,8 @@ def record(array="0", index=(0, 0, 0), **changed):
 def plan(**changed):
     """Of an image and a label image."""
     arrays = (
-        ArrayPlan("0", (20, 10, 10), "uint16", (10, 10, 10), None, 2, 4000, None),
-        ArrayPlan("labels/[ä]", (9, 9), "uint32", (9, 9), (9, 9), 1, 324, "a label image"),
+        ArrayPlan("0", (20, 10, 10), "uint16", (10, 10, 10), None, 2, 4000, "encode", None),
+        ArrayPlan("labels/[ä]", (9, 9), "uint32", (9, 9), (9, 9), 1, 324, "copy", "a label image"),
     )
     values = {
         "arrays": arrays,
@@ -50,11 +50,12 @@ def plan(**changed):
     return Plan(**{"source": "a.zarr", "destination": "b [1] <i>.zarr", **values, **changed})
 
 
-def report(**changed):
-    """What a job of that plan did."""
+def report(of=None, **changed):
+    """What a job of a plan did, of that one where none is given."""
+    of = of or plan()
     records = (record(), record(index=(1, 0, 0), squares=0.0, max_error=0.0), record("labels/[ä]", (0, 0), kinds={}))
     arrays = tuple(
-        array_report(each.path, [r for r in records if r.array == each.path], each.copied) for each in plan().arrays
+        array_report(each.path, [r for r in records if r.array == each.path], each.copied) for each in of.arrays
     )
     plane = np.arange(100, dtype="u2").reshape(10, 10)
     shown = (Picture("0", (slice(10, 11), slice(0, 10), slice(0, 10)), plane, plane + np.uint16(1)),)
@@ -64,4 +65,4 @@ def report(**changed):
         "account": Account(metadata=4, converted=2, copied=1),
     }
     values |= {"done": 2, "reused": 1, "seconds": 4.0, "records": records, "views": shown}
-    return Report(plan(), arrays, **{**values, **changed})
+    return Report(of, arrays, **{**values, **changed})

@@ -43,9 +43,9 @@ def page(report: Figures) -> str:
 
 def _summary(report: Figures) -> str:
     columns = ("array", "raw", "stored", "ratio", "PSNR dB", "max error", "chunks", "verified", "stored as")
-    rows = []
+    rows, done = [], {array.path: array.done for array in report.plan.arrays}
     for array in report.arrays:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in array.kinds.items()) or f"copied: {array.copied}"
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in array.kinds.items()) or done[array.path]
         psnr = "lossless" if array.psnr is None else f"{array.psnr:.2f}"
         sizes = (size(array.raw_bytes), size(array.stored_bytes), f"{array.ratio:.1f}")
         counts = (f"{array.chunks:,}", f"{array.verified:,}")

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tinc_codec.jobs.plan import Plan
 from tinc_codec.jobs.report.figures import Figures
+from tinc_codec.jobs.report.tiff_report import TiffReport
 from tinc_codec.jobs.report.units import duration, size
 
 
@@ -51,26 +52,11 @@ def plan(planned: Plan, console: Console | None = None) -> None:
 def report(figures: Figures, console: Console | None = None) -> None:
     """Print a report."""
     console = console or Console(markup=False)  # paths may have brackets
-    sizes = f"{size(figures.raw_bytes)} in {size(figures.stored_bytes)} ({figures.ratio:.1f}x)"
-    table = Table(title=f"{figures.destination}: {sizes}")
-    for column in ("array", "raw", "stored", "ratio", "PSNR dB", "max error", "chunks", "verified"):
-        table.add_column(column, justify="left" if column == "array" else "right")
-    for array in figures.arrays:
-        table.add_row(
-            array.path or "/",
-            size(array.raw_bytes),
-            size(array.stored_bytes),
-            f"{array.ratio:.1f}",
-            "lossless" if array.psnr is None else f"{array.psnr:.2f}",
-            f"{array.max_error:g}",
-            f"{array.chunks:,}",
-            f"{array.verified:,}",
-        )
-    console.print(table)
+    console.print(_arrays(figures))
     kinds = sum((Counter(array.kinds) for array in figures.arrays), Counter())
-    memory = max((array.worker_memory for array in figures.arrays), default=0)
+    memory = size(max((array.worker_memory for array in figures.arrays), default=0))
     stored = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    console.print(f"stored as {stored or 'copies'}; a worker held at most {size(memory)}", highlight=False)
+    console.print(f"{f'stored as {stored}; ' if stored else ''}a worker held at most {memory}", highlight=False)
     console.print(
         f"{figures.done:,} chunks written and {figures.reused:,} found done in {duration(figures.seconds)}"
         + (f" ({size(figures.throughput)}/s of raw data)" if figures.done else ""),
@@ -84,19 +70,41 @@ def report(figures: Figures, console: Console | None = None) -> None:
         console.print(note, highlight=False, soft_wrap=True)
 
 
+def _arrays(figures: Figures) -> Table:
+    """What became of each array: what was lost of it, or, where nothing was compressed, what was done to it."""
+    total = f"{size(figures.raw_bytes)} in {size(figures.stored_bytes)} ({figures.ratio:.1f}x)"
+    table = Table(title=f"{figures.destination}: {total}")
+    plain, done = figures.plan.plain, {array.path: array.done for array in figures.plan.arrays}
+    about = ("what",) if plain else ("PSNR dB", "max error")
+    for column in ("array", "raw", "stored", "ratio", *about, "chunks", "verified"):
+        table.add_column(column, justify="left" if column in ("array", "what") else "right")
+    for array in figures.arrays:
+        psnr = "lossless" if array.psnr is None else f"{array.psnr:.2f}"
+        sizes = (size(array.raw_bytes), size(array.stored_bytes), f"{array.ratio:.1f}")
+        kept = (done[array.path],) if plain else (psnr, f"{array.max_error:g}")
+        table.add_row(array.path or "/", *sizes, *kept, f"{array.chunks:,}", f"{array.verified:,}")
+    return table
+
+
+def tiff(written: TiffReport, console: Console | None = None) -> None:
+    """Print what an export to OME-TIFF wrote."""
+    (console or Console(markup=False)).print(written.line, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def following(
-    progress: bool | Callable[[int, int], None], console: Console | None = None
+    progress: bool | Callable[[int, int], None], console: Console | None = None, unit: str = "chunks"
 ) -> Iterator[Callable[..., None]]:
     """What a job calls to say how far it is: a bar, on stdout or a given console, a given function, or nothing.
 
-    It is called as `tinc_codec.jobs.counts.Following` is; a given function hears of chunks only.
+    It is called as `tinc_codec.jobs.counts.Following` is, with the number of units that are done and of all; a given
+    function hears of these only.
     """
     if callable(progress):
         yield lambda done, total, *_: progress(done, total)
         return
     columns = (
-        TextColumn("chunks"),
+        TextColumn(unit),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[sizes]}"),
@@ -105,7 +113,7 @@ def following(
     )
     start = time.perf_counter()
     with Progress(*columns, console=console, disable=not progress) as bar:
-        task = bar.add_task("chunks", total=None, sizes="")
+        task = bar.add_task(unit, total=None, sizes="")
 
         def show(done: int, total: int, raw: int = 0, stored: int = 0) -> None:
             speed = f"{size(raw)} in {size(stored)}, {size(raw / (time.perf_counter() - start))}/s" if raw else ""
