@@ -6,6 +6,7 @@ For holes of one value, and for the places of exact values. FORMAT.md, "Masks".
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,24 +107,30 @@ class _Grid:
             if members.size:
                 yield step, members
 
-    def contexts(self, step: Pass, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of the voxels of a pass: how much around them is set, and which of the nearest are."""
+    def contexts(self, step: Pass, shape: tuple[int, ...]) -> NDArray[np.int16]:
+        """Of the voxels of a pass, in order: how much around them is set, and below that which of the nearest are."""
         lattice = self.mask[(slice(None, None, 2**step.level),) * len(self.shape)]
         total, nearest = np.zeros(shape, np.int16), np.zeros(shape, np.uint8)
         bordered: dict[tuple[int, ...], NDArray[np.uint8]] = {}
+        alike: dict[int, NDArray[np.uint8]] = {}  # how many are set of those that count the same
         for place, (offset, share) in enumerate(zip(step.neighbours, step.shares, strict=True)):
             other = tuple((odd + o) % 2 for odd, o in zip(step.parity, offset, strict=True))
             if other not in bordered:
                 bordered[other] = _bordered(lattice, other)
             begins = [_BORDER + (odd + o) // 2 for odd, o in zip(step.parity, offset, strict=True)]
             there = bordered[other][tuple(slice(at, at + n) for at, n in zip(begins, shape, strict=True))]
-            total += there * np.int16(share)
+            if share in alike:
+                alike[share] += there
+            else:
+                alike[share] = there.copy()
             if place < _NEAREST:
                 nearest |= there << np.uint8(place)
+        for share, count in alike.items():
+            total += count * np.int16(share)
         every = max(1, sum(step.shares))
         sums = np.arange(every + 1)
         kinds = np.where(sums == every, _KINDS - 1, (sums * (_KINDS - 2) + every - 1) // every)
-        return kinds[total.ravel()], nearest.ravel().astype(np.int64)
+        return (kinds << _NEAREST).astype(np.int16)[total.ravel()] | nearest.ravel()
 
 
 def _bordered(lattice: NDArray[np.bool_], parity: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -141,23 +148,19 @@ class _Counts:
     def __init__(self, axes: int) -> None:
         self._counts = np.zeros((2, 1 << axes, _KINDS, 1 << _NEAREST), np.int64)
 
-    def likely(self, number: int, kinds: NDArray[np.int64], nearest: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Likelihood of being set, in 2^-24, of voxels of a pass."""
+    def likely(self, number: int) -> NDArray[np.int64]:
+        """Likelihood of being set, in 2^-24, in each context of a pass."""
         wide = np.clip(np.arange(_KINDS) * _ONE // (_KINDS - 1), _ONE // 64, _ONE - _ONE // 64)
         for counts, doubt in ((self._counts.sum((1, 3)), 2), (self._counts[:, number].sum(2), 4)):
             wide = (counts[1] * _ONE + doubt * wide) // (counts.sum(0) + doubt)
-        unset, set_ = self._counts[:, number, kinds, nearest]
-        return np.asarray((set_ * _ONE + 4 * wide[kinds]) // (unset + set_ + 4))
+        unset, set_ = self._counts[:, number]
+        return np.asarray((set_ * _ONE + 4 * wide[:, None]) // (unset + set_ + 4)).ravel()
 
-    def learn(
-        self, number: int, kinds: NDArray[np.int64], nearest: NDArray[np.int64], values: NDArray[np.bool_]
-    ) -> None:
+    def learn(self, number: int, contexts: NDArray[np.int16], values: NDArray[np.bool_]) -> None:
         """Count values."""
-        size = self._counts[0, number].size
-        there = (kinds << _NEAREST) + nearest
-        for value in (0, 1):
-            some = np.bincount(there[values == value], minlength=size)
-            self._counts[value, number] += some.reshape(self._counts.shape[2:])
+        shape = self._counts.shape[2:]
+        every, set_ = (np.bincount(some, minlength=math.prod(shape)) for some in (contexts, contexts[values]))
+        self._counts[:, number] += np.stack([every - set_, set_]).reshape(2, *shape)
 
 
 @lru_cache(maxsize=1)
@@ -178,15 +181,15 @@ def _walk(mask: NDArray[np.bool_], code: Callable[[NDArray[np.uint8], NDArray[np
     grid = _Grid(mask)
     counts = _Counts(len(grid.shape))
     for step, members in grid.steps():
-        kinds, nearest = grid.contexts(step, members.shape)
+        contexts = grid.contexts(step, members.shape)
         values = members.ravel()  # a copy
         parts = _PARTS if len(values) > _UNDIVIDED else 1
         for part in range(parts):
             here = slice(len(values) * part // parts, len(values) * (part + 1) // parts)
-            each = (step.number, kinds[here], nearest[here])
-            likelier, classes = _classes(counts.likely(*each))
+            some = contexts[here]
+            likelier, classes = (each[some] for each in _classes(counts.likely(step.number)))
             values[here] = code(classes, values[here] ^ likelier) ^ likelier
-            counts.learn(*each, values[here])
+            counts.learn(step.number, some, values[here])
         members[...] = values.reshape(members.shape)
 
 
