@@ -14,7 +14,8 @@ from tinc_codec.encoding.coefficients import COEFFICIENTS_ALONE
 from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.warm_up import warm_up
 
-VOLUMES = (*BENCHMARK, "wmag", "plant", "wholebrain64", "mni64")
+_CHUNKS = tuple(f"{volume}64{place}" for volume in ("wholebrain", "fibsem", "embryo", "mni") for place in "abc")
+VOLUMES = (*BENCHMARK, "wmag", "plant", *_CHUNKS)
 RATIOS = (32.0, 64.0, 128.0, 256.0)
 
 _NETWORKS = ("tree", "layers", "weights", "weight_lanes")

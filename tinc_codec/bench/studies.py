@@ -14,7 +14,7 @@ from tinc_codec.hosts.codec import TINCCodec
 from tinc_codec.hosts.warm_up import warm_up
 from tinc_codec.noise_level import noise
 
-FIGURES = (("brain64", 64.0), ("wholebrain64", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
+FIGURES = (("brain64", 64.0), ("wholebrain64a", 32.0), ("cells", 128.0), ("fibsem64", 64.0))
 """Crops and ratios of the published figures."""
 
 ALLOCATIONS = (
