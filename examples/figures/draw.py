@@ -1,7 +1,8 @@
-"""Draw README's figures: slices of the phantom, and the rate-distortion plot of figures that were measured.
+"""Draw README's figures: slices of the phantom, and plots of figures that were measured.
 
-Run from the repository's root: ``python examples/figures/draw.py``. ``ratios.json`` is what
-``tinc bench ratios --output ratios.json`` wrote, on the real volumes.
+Run from the repository's root: ``python examples/figures/draw.py``. ``ratios.json`` and ``efforts.json`` are what
+``tinc bench ratios --output ratios.json`` and ``tinc bench efforts --effort 9 --output efforts.json`` wrote, on the
+real volumes.
 """
 
 import json
@@ -81,6 +82,27 @@ def rate_distortion(rows, path):
     figure.savefig(path, dpi=100)
 
 
+def efforts(points, path):
+    """What each effort gains in decibels at 64x, over the time that it takes."""
+    figure = Figure(figsize=(7.2, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    for crop, title in CROPS.items():
+        mine = [point for point in points if point["crop"] == crop]
+        seconds = [point["seconds"] / point["megabytes"] for point in mine]
+        gains = [point["psnr"] - mine[0]["psnr"] for point in mine]
+        ax.plot(seconds, gains, "o-", markersize=3.5, label=title)
+        for point, x, y in zip(mine, seconds, gains, strict=True):
+            ax.annotate(str(point["effort"]), (x, y), (0, 4), textcoords="offset points", fontsize=7)
+    ax.set_xscale("log")
+    ax.set_xlabel("seconds a megabyte of raw data, two cores (efforts beside the points)")
+    ax.set_ylabel("dB over effort 1, at a ratio of 64")
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize=8)
+    figure.savefig(path, dpi=100)
+
+
 if __name__ == "__main__":
     slices(FOLDER / "slices.png")
+    efforts(json.loads((FOLDER / "efforts.json").read_text()), FOLDER / "efforts.png")
     rate_distortion(json.loads((FOLDER / "ratios.json").read_text()), FOLDER / "rate_distortion.png")

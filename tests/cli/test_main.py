@@ -27,7 +27,10 @@ def test_wrong_settings_are_explained_in_a_line(tmp_path):
     ("line", "expected"),
     [
         ("tinc ins", {"inspect"}),
-        ("tinc bench ", {"figures", "ratios", "allocations", "bounds", "decibels", "networks", "reads", "overhead"}),
+        (
+            "tinc bench ",
+            {"figures", "ratios", "allocations", "bounds", "decibels", "efforts", "networks", "reads", "overhead"},
+        ),
         ("tinc bench a.npy --peers jp", {"jpeg2000", "jpegxl"}),
         ("tinc suggest --js", {"--json"}),
     ],

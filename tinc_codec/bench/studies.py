@@ -103,6 +103,13 @@ def networks(effort: int) -> Iterator[Result]:
     return gains(effort)
 
 
+def effort_curve(effort: int) -> Iterator[Result]:
+    """Decibels and seconds of the efforts from 1 on; see `tinc_codec.bench.efforts`."""
+    from tinc_codec.bench.efforts import curves
+
+    return curves(effort)
+
+
 def scheduling(_: int) -> Iterator[Result]:
     """A job whose tasks do nothing; see `tinc_codec.bench.overhead`."""
     from tinc_codec.bench.overhead import overhead
@@ -116,6 +123,7 @@ STUDIES: dict[str, Callable[[int], Iterator[Result]]] = {
     "allocations": allocations,
     "bounds": bounds,
     "decibels": decibels,
+    "efforts": effort_curve,
     "networks": networks,
     "reads": reading,
     "overhead": scheduling,

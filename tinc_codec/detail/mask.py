@@ -187,8 +187,9 @@ def _walk(mask: NDArray[np.bool_], code: Callable[[NDArray[np.uint8], NDArray[np
         for part in range(parts):
             here = slice(len(values) * part // parts, len(values) * (part + 1) // parts)
             some = contexts[here]
-            likelier, classes = (each[some] for each in _classes(counts.likely(step.number)))
-            values[here] = code(classes, values[here] ^ likelier) ^ likelier
+            value, classes = _classes(counts.likely(step.number))
+            likelier = value[some]
+            values[here] = code(classes[some], values[here] ^ likelier) ^ likelier
             counts.learn(step.number, some, values[here])
         members[...] = values.reshape(members.shape)
 
