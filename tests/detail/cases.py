@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tinc_codec.detail import scale, tables
 from tinc_codec.detail.defaults import PRESETS
 from tinc_codec.detail.layout import layout
-from tinc_codec.detail.model import Model
+from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Group, Plan
 
 
@@ -44,3 +44,11 @@ def smooth(shape, seed=0, noise=0.05):
     grids = np.meshgrid(*(np.linspace(0, 3, n) for n in shape), indexing="ij")
     wave = sum(np.sin(grid * (2 + k)) for k, grid in enumerate(grids))
     return wave + noise * rng.standard_normal(shape)
+
+
+def known(model, numbers):
+    """What all numbers count as, band by band."""
+    magnitudes = np.zeros(numbers.size, np.uint8)
+    for band, shift in enumerate(model.shifts.tolist()):
+        model.layout.view(magnitudes, band)[...] = magnitudes_of(model.layout.view(numbers, band), shift)
+    return magnitudes

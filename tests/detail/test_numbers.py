@@ -1,6 +1,6 @@
 """Pieces are decoded when they are asked for, once, and those without a code not at all."""
 
-from tests.detail.cases import random_model
+from tests.detail.cases import known, random_model
 from tinc_codec.detail import reference
 from tinc_codec.detail.numbers import Numbers
 from tinc_codec.detail.plan import Group, Plan
@@ -14,8 +14,8 @@ class Counting:
     def __init__(self):
         self.read = []
 
-    def walker(self, model, numbers, known=False):
-        walker, pieces, seen = reference.walker(model, numbers, known), model.layout.pieces, self.read
+    def walker(self, model, numbers, magnitudes=None):
+        walker, pieces, seen = reference.walker(model, numbers, magnitudes), model.layout.pieces, self.read
 
         class Walker:
             parallel = True
@@ -29,7 +29,7 @@ class Counting:
 
 def test_what_is_asked_for_is_decoded_once_and_nothing_else():
     model, numbers = random_model(PLAN, 4)
-    writer = reference.walker(model, numbers, True)
+    writer = reference.walker(model, numbers, known(model, numbers))
     codes = tuple(writer.write(piece) for piece in model.layout.pieces)
     work = Counting()
     lazily = Numbers(model, codes, work)

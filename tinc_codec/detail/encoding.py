@@ -19,7 +19,7 @@ from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of, tim
 from tinc_codec.detail.section import LARGEST_SHIFT, Parameters, pack
 from tinc_codec.detail.tables import class_tables
 from tinc_codec.detail.waves import over
-from tinc_codec.detail.work import Work
+from tinc_codec.detail.work import Walker, Work
 from tinc_codec.runtime.lazy import lazy
 
 SLOPE = 13
@@ -145,8 +145,8 @@ class Trial:
         The pieces that were.
     parameters
         What the section of these numbers holds.
-    numbers
-        Of all bands.
+    numbers, magnitudes
+        Of all bands, and what they count as.
     bits
         What their code takes, about, without the parameters.
     error
@@ -158,6 +158,7 @@ class Trial:
     step: float
     parameters: Parameters
     numbers: NDArray[np.int32]
+    magnitudes: NDArray[np.uint8]
     bits: float
     error: float
 
@@ -167,6 +168,9 @@ class Trial:
         p = self.parameters
         return Model(self.coefficients.layout, p.weights, p.mean_values, p.shifts, p.tables)
 
+    def _walker(self) -> Walker:
+        return self.coefficients.work.walker(self.model, self.numbers, self.magnitudes)
+
     @property
     def size(self) -> float:
         """Bytes of the section, about."""
@@ -175,14 +179,14 @@ class Trial:
     def section(self) -> bytes:
         """The section's bytes; of a trial of all pieces."""
         assert self.sample.whole
-        parts, writer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
+        parts, writer = self.coefficients.layout, self._walker()
         every = range(len(parts.pieces))
         codes = over(parts, every, writer.parallel, lambda number: writer.write(parts.pieces[number]))
         return pack(self.parameters, codes)
 
     def fitted_weights(self) -> NDArray[np.int64]:
         """Weights that suit these numbers better than those that they were coded with."""
-        parts, gatherer = self.coefficients.layout, self.coefficients.work.walker(self.model, self.numbers, known=True)
+        parts, gatherer = self.coefficients.layout, self._walker()
         some = self.sample.thinned(_SEEN)
         every = max(1, int(some.sizes.sum()) // _GATHERED) | 1  # odd, so that it is in step with no row
         each = over(parts, some.pieces, gatherer.parallel, lambda number: gatherer.gather(parts.pieces[number], every))
@@ -235,6 +239,7 @@ def attempt(
         step,
         Parameters(coefficients.plan, scale, means, shifts, weights, better),
         numbers,
+        worker.magnitudes,
         bits,
         error,
     )

@@ -45,12 +45,3 @@ def tokens_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.uint32]:
 def magnitudes_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.uint8]:
     """What numbers count as."""
     return np.asarray(MAGNITUDES[tokens_of(numbers, shift)])
-
-
-def all_magnitudes(model: Model, numbers: NDArray[np.int32], known: bool) -> NDArray[np.uint8]:
-    """What the numbers of all bands count as; nothing, as long as they are not known."""
-    magnitudes = np.zeros(model.layout.size, np.uint8)
-    if known:
-        for band, shift in enumerate(model.shifts.tolist()):
-            model.layout.view(magnitudes, band)[...] = magnitudes_of(model.layout.view(numbers, band), shift)
-    return magnitudes

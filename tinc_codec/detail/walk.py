@@ -12,7 +12,7 @@ from tinc_codec.detail.bits import Reader, Writer
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
 from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Grid, Map, Tile, grid
 from tinc_codec.detail.layout import Piece
-from tinc_codec.detail.model import Model, all_magnitudes, magnitudes_of
+from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.stream.ans import PieceDecoder
 
@@ -33,20 +33,20 @@ class Walker:
 
     parallel = False  # of small arrays threads wait for the lock longer than they work
 
-    def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
+    def __init__(self, model: Model, numbers: NDArray[np.int32], magnitudes: NDArray[np.uint8] | None = None) -> None:
         self._model, self._numbers = model, numbers
-        self._magnitudes = all_magnitudes(model, numbers, known)
+        self.magnitudes = np.zeros(model.layout.size, np.uint8) if magnitudes is None else magnitudes
 
     def read(self, piece: Piece, code: bytes) -> None:
         """Decode a piece."""
         decoder = PieceDecoder(code)
-        for step in steps(self._model, piece, self._magnitudes):
+        for step in steps(self._model, piece, self.magnitudes):
             classes = step.tile.classes(step.number)
             tokens = read_tokens(decoder, self._model.tables, classes.ravel())
             self._magnitudes_of(step)[...] = MAGNITUDES[tokens].reshape(classes.shape)
         bits = Reader(decoder.rest())
         for band, box in self._coded(piece):
-            magnitudes = self._model.layout.view(self._magnitudes, band)[box]
+            magnitudes = self._model.layout.view(self.magnitudes, band)[box]
             values = bits.numbers(np.searchsorted(MAGNITUDES, magnitudes.ravel()), int(self._model.shifts[band]))
             self._model.layout.view(self._numbers, band)[box] = values.reshape(magnitudes.shape)
         bits.end()
@@ -54,7 +54,7 @@ class Walker:
     def write(self, piece: Piece) -> bytes:
         """Code of a piece."""
         symbols, bits = Symbols(), Writer()
-        for step in steps(self._model, piece, self._magnitudes):
+        for step in steps(self._model, piece, self.magnitudes):
             tokens = np.searchsorted(MAGNITUDES, self._magnitudes_of(step).ravel())
             write_tokens(symbols, self._model.tables, step.tile.classes(step.number).ravel(), tokens)
         for band, box in self._coded(piece):
@@ -65,7 +65,7 @@ class Walker:
     def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
         """Quantise the coefficients of a piece into the numbers."""
         tally = Tally.of(len(self._model.means))
-        for step in steps(self._model, piece, self._magnitudes):
+        for step in steps(self._model, piece, self.magnitudes):
             classes, shift = step.tile.classes(step.number), int(self._model.shifts[step.band])
             coefficients = self._model.layout.view(quantiser.coefficients, step.band)[step.place]
             numbers = quantiser.numbers(coefficients, classes, step.band, shift, tally).astype(np.int32)
@@ -76,7 +76,7 @@ class Walker:
     def gather(self, piece: Piece, every: int = 1) -> NDArray[np.float64]:
         """The equations that weights are fitted by."""
         normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
-        for step in steps(self._model, piece, self._magnitudes):
+        for step in steps(self._model, piece, self.magnitudes):
             magnitudes = self._magnitudes_of(step).ravel() / 16
             rows = np.stack([*step.tile.means(step.number), magnitudes])[:, every // 2 :: every]
             guess = self._model.weights[step.number] @ rows[:-1] / UNIT
@@ -90,7 +90,7 @@ class Walker:
                 yield band, tuple(slice(*ends) for ends in box)
 
     def _magnitudes_of(self, step: Step) -> NDArray[np.uint8]:
-        return self._model.layout.view(self._magnitudes, step.band)[step.place]
+        return self._model.layout.view(self.magnitudes, step.band)[step.place]
 
 
 def steps(model: Model, piece: Piece, magnitudes: NDArray[np.uint8]) -> Iterator[Step]:

@@ -18,6 +18,9 @@ class Walker(Protocol):
     parallel: bool
     """Whether threads side by side gain: it lets go of the interpreter's lock."""
 
+    magnitudes: NDArray[np.uint8]
+    """What the numbers count as, of all bands; of pieces that were not read, quantised or given it is 0."""
+
     def read(self, piece: Piece, code: bytes) -> None:
         """Decode a piece; its parents are decoded.
 
@@ -46,7 +49,7 @@ class Walker(Protocol):
 class Work(Protocol):
     """Who works on coefficients: a module with these functions, the `detail` of a backend."""
 
-    def walker(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> Walker:
+    def walker(self, model: Model, numbers: NDArray[np.int32], magnitudes: NDArray[np.uint8] | None = None) -> Walker:
         """Who walks over the pieces of a chunk.
 
         Parameters
@@ -55,8 +58,9 @@ class Work(Protocol):
             What they are coded with.
         numbers
             All coefficients, see `Layout`; read into, or written from.
-        known
-            Whether they are there already, so that pieces may be walked in any order; else all are 0.
+        magnitudes
+            What they count as, of the walker that they are from, so that pieces may be walked in any order; None: all
+            numbers are 0.
         """
 
     def inverse(self, low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ from tinc_codec.backends.numba.detail.space import Setup, Task
 from tinc_codec.backends.numba.detail.walk import GATHER, QUANTISE, READ, WRITE, walk
 from tinc_codec.detail.contexts import WEIGHTS, divisors
 from tinc_codec.detail.layout import Piece
-from tinc_codec.detail.model import Model, all_magnitudes
+from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
 from tinc_codec.detail.tables import TOKENS, ClassTables
 from tinc_codec.errors import CorruptStreamError
@@ -56,7 +56,7 @@ class Walker:
 
     parallel = True
 
-    def __init__(self, model: Model, numbers: NDArray[np.int32], known: bool = False) -> None:
+    def __init__(self, model: Model, numbers: NDArray[np.int32], magnitudes: NDArray[np.uint8] | None = None) -> None:
         plan = model.layout
         shifts = model.shifts.astype(np.int64)
         self._setup = Setup(
@@ -71,11 +71,11 @@ class Walker:
             shifts,
         )
         self._model, self._numbers, self._tables = model, numbers, _lookups(model.tables)
-        self._magnitudes = all_magnitudes(model, numbers, known)
+        self.magnitudes = np.zeros(model.layout.size, np.uint8) if magnitudes is None else magnitudes
 
     def _walk(self, job: int, task: Task, piece: Piece) -> tuple[int, int]:
         counts: tuple[int, int] = walk(
-            job, task, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self._magnitudes
+            job, task, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self.magnitudes
         )
         return counts
 
