@@ -59,7 +59,9 @@ def test_a_wave_needs_only_the_waves_before(plan):
     for number, piece in enumerate(parts.pieces[1:], start=1):
         parents = {owner[parent] for parent in parts.parents[piece.bands].ravel().tolist() if parent >= 0}
         assert all(parts.pieces[parent].wave < piece.wave for parent in parents - {number})
-    assert sorted(parts.inner + parts.outer) == list(range(len(parts.pieces)))
+    every = range(len(parts.pieces))
+    assert set(parts.outer) == set(every) - {0} - {need for piece in parts.pieces for need in piece.needs}
+    assert parts.with_needs(parts.outer) == parts.with_needs(every) == tuple(every)
     assert sum(piece.size for piece in parts.pieces) == parts.size
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,12 +18,13 @@ from tinc_codec.runtime.lazy import lazy
 class Piece:
     """What is coded together: bands, in the order of coding, and the box of each.
 
-    Pieces of one `wave` do not need each other, only those of the waves before.
+    Pieces of one `wave` do not need each other, only those of the waves before: the ones in `needs`.
     """
 
     bands: NDArray[np.int64]
     boxes: NDArray[np.int64]
     wave: int
+    needs: tuple[int, ...]
 
     @property
     def size(self) -> int:
@@ -66,15 +68,20 @@ class Layout:
         return int(self.bands[-1, 0] + np.prod(self.bands[-1, 1:]))
 
     @lazy
-    def inner(self) -> tuple[int, ...]:
-        """Pieces that others are predicted from; the first is one of them."""
-        parents = set(self.parents.ravel().tolist())
-        return tuple(n for n, piece in enumerate(self.pieces) if not n or parents & set(piece.bands.tolist()))
-
-    @lazy
     def outer(self) -> tuple[int, ...]:
-        """The other pieces."""
-        return tuple(sorted(set(range(len(self.pieces))) - set(self.inner)))
+        """Pieces that no other is predicted from; the first is none of them."""
+        needed = {0}.union(*(piece.needs for piece in self.pieces))
+        return tuple(number for number in range(len(self.pieces)) if number not in needed)
+
+    def with_needs(self, pieces: Iterable[int]) -> tuple[int, ...]:
+        """Pieces with all that they are predicted from, and the first, ascending."""
+        reached, waiting = {0}, list(pieces)
+        while waiting:
+            number = waiting.pop()
+            if number not in reached:
+                reached.add(number)
+                waiting += self.pieces[number].needs
+        return tuple(sorted(reached))
 
     def view(self, flat: NDArray[Any], band: int) -> NDArray[Any]:
         """The part of what all coefficients have, in order, that is a band's."""
@@ -107,7 +114,7 @@ def _parent(plan: Plan, band: Band, group: int, number: dict[tuple[tuple[int, ..
 
 def _pieces(plan: Plan) -> tuple[list[Piece], list[NDArray[np.int64]]]:
     coarse = [(rung, (0,) * AXES) for rung in plan.rungs[: plan.coarse]]
-    jobs, waves = [coarse], [0]
+    jobs, waves, needs = [coarse], [0], [tuple[int, ...]()]
     most = sum(group.depth for group in plan.groups)
     numbers: list[NDArray[np.int64]] = [np.zeros(rung.tiles, np.int64) for rung in plan.rungs]
     for place, rung in enumerate(plan.rungs[plan.coarse :], start=plan.coarse):
@@ -115,9 +122,12 @@ def _pieces(plan: Plan) -> tuple[list[Piece], list[NDArray[np.int64]]]:
             numbers[place][tile] = len(jobs)
             jobs.append([(rung, tile)])
             waves.append(1 + most - sum(rung.levels))
+            parents = [(group, parent) for group, parent in enumerate(rung.parents) if parent >= 0]
+            need = {int(numbers[parent][plan.parent_tile(rung, tile, group)]) for group, parent in parents}
+            needs.append(tuple(sorted(need)))
     pieces = []
-    for job, wave in zip(jobs, waves, strict=True):
+    for job, wave, needed in zip(jobs, waves, needs, strict=True):
         bands = [band for rung, _ in job for band in rung.bands]
         boxes = [plan.tile_box(rung, tile, plan.bands[band].shape) for rung, tile in job for band in rung.bands]
-        pieces.append(Piece(np.array(bands, np.int64), np.array(boxes, np.int64).reshape(-1, AXES, 2), wave))
+        pieces.append(Piece(np.array(bands, np.int64), np.array(boxes, np.int64).reshape(-1, AXES, 2), wave, needed))
     return pieces, numbers

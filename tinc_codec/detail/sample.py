@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,19 +37,20 @@ class Sample:
 
     @classmethod
     def of(cls, layout: Layout, size: int, activity: Callable[[int], float]) -> Sample:
-        """What others are predicted from, and of the rest pieces of about `size` coefficients.
+        """Of the pieces that no other is predicted from some of about `size` coefficients, with all that they need.
 
         Parameters
         ----------
         activity
             Of a piece, which its bytes follow: quiet ones and busy ones are taken as they come among all.
         """
-        total = sum(layout.pieces[number].size for number in layout.outer)
-        every = max(1, total // size)
-        some = sorted(layout.outer, key=activity)[every // 2 :: every] if every > 1 else layout.outer
-        weight = total / max(1, sum(layout.pieces[number].size for number in some))
-        weights = {**dict.fromkeys(layout.inner, 1.0), **dict.fromkeys(some, weight)}
-        return cls(layout, tuple(sorted(weights)), np.array([weights[number] for number in sorted(weights)]))
+        every = max(1, sum(layout.pieces[number].size for number in layout.outer) // size)
+        if every == 1:
+            return cls.all(layout)
+        pieces = layout.with_needs(sorted(layout.outer, key=activity)[every // 2 :: every])
+        all_sizes, sizes = _sizes(layout, range(len(layout.pieces))), _sizes(layout, pieces)
+        rungs = [_rung(layout, number) for number in pieces]
+        return cls(layout, pieces, np.array([all_sizes[rung] / max(1, sizes[rung]) for rung in rungs]))
 
     @property
     def whole(self) -> bool:
@@ -65,3 +67,16 @@ class Sample:
         every = max(1, int(self.sizes.sum()) // size)
         some = [place for place in range(len(self.pieces)) if not place or place % every == every // 2]
         return Sample(self.layout, tuple(self.pieces[place] for place in some), self.weights[some])
+
+
+def _rung(layout: Layout, number: int) -> tuple[int, ...]:
+    """What the pieces of a rung have in common: their bands."""
+    return tuple(layout.pieces[number].bands.tolist())
+
+
+def _sizes(layout: Layout, numbers: Iterable[int]) -> Counter[tuple[int, ...]]:
+    """Coefficients of some pieces, rung by rung."""
+    sizes = Counter[tuple[int, ...]]()
+    for number in numbers:
+        sizes[_rung(layout, number)] += layout.pieces[number].size
+    return sizes
