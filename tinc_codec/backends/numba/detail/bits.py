@@ -59,20 +59,9 @@ def rows_of(band: Any, box: Any) -> Any:
 
 
 @jit
-def _any(row: Any) -> Any:
-    """Whether any magnitude is not 0."""
-    total = np.uint8(0)
-    for x in range(len(row)):
-        total |= row[x]
-    return total != 0
-
-
-@jit
 def _take_escapes(words: Any, at: int, rows: Any, n: int, magnitudes: Any, numbers: Any) -> Any:
     for begin in rows:
         mine, out = magnitudes[begin : begin + n], numbers[begin : begin + n]
-        if not _any(mine):
-            continue  # the numbers are still 0
         for x in range(n):
             out[x] = token = TOKENS_OF[mine[x]]
             if token == ESCAPE:
@@ -110,9 +99,7 @@ def take_band(words: Any, at: int, rows: Any, n: int, shift: int, magnitudes: An
     if at < 0:
         return at
     for begin in rows:
-        mine, out = magnitudes[begin : begin + n], numbers[begin : begin + n]
-        if not shift and not _any(mine):
-            continue
+        out = numbers[begin : begin + n]
         for x in range(n):
             if out[x]:
                 if _take(words, at, 1):
