@@ -58,6 +58,6 @@ def test_a_coarser_step_takes_fewer_bits_and_errs_more(coefficients):
 
 
 def test_weights_that_are_fitted_are_within_the_format(coefficients):
-    weights = attempt(coefficients, 2**10, PRESETS[0], NO_DELTAS).fitted_weights()
+    weights = attempt(coefficients, 2**10, PRESETS[0], NO_DELTAS).fitted_weights(2**16)
     assert weights.shape == PRESETS[0].shape
     assert weights.min() >= 0

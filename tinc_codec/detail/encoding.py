@@ -42,8 +42,8 @@ _ROUNDING = 0.38
 _SAMPLE = 2**15
 """Coefficients of a band that its mean is taken from, about."""
 
-_SEEN, _GATHERED = 2**18, 2**16
-"""Coefficients of the pieces that weights are fitted to, about, and how many of them are looked at."""
+_SEEN = 2**18
+"""Coefficients, at least, of the pieces that weights are fitted to, about, where not all of these are looked at."""
 
 
 @dataclass(eq=False)
@@ -184,11 +184,17 @@ class Trial:
         codes = over(parts, every, writer.parallel, lambda number: writer.write(parts.pieces[number]))
         return pack(self.parameters, codes)
 
-    def fitted_weights(self) -> NDArray[np.int64]:
-        """Weights that suit these numbers better than those that they were coded with."""
+    def fitted_weights(self, looked_at: int) -> NDArray[np.int64]:
+        """Weights that suit these numbers better than those that they were coded with.
+
+        Parameters
+        ----------
+        looked_at
+            Coefficients that they are fitted to, about.
+        """
         parts, gatherer = self.coefficients.layout, self._walker()
-        some = self.sample.thinned(_SEEN)
-        every = max(1, int(some.sizes.sum()) // _GATHERED) | 1  # odd, so that it is in step with no row
+        some = self.sample.thinned(max(_SEEN, looked_at))
+        every = max(1, int(some.sizes.sum()) // looked_at) | 1  # odd, so that it is in step with no row
         each = over(parts, some.pieces, gatherer.parallel, lambda number: gatherer.gather(parts.pieces[number], every))
         normal = np.tensordot(some.weights, np.stack(each), 1)
         return fit_weights(normal, every * parts.size / float(some.weights @ some.sizes))

@@ -29,19 +29,22 @@ class Effort:
         Trials after which weights and tables that bits are counted by stay, so that sizes follow steps.
     plans
         How many plans are compared on the whole volume.
+    fitted
+        Coefficients that weights are fitted to, about.
     """
 
     used: float
     undercut: float
     learning: int
     plans: int
+    fitted: int
 
 
 _DECIBEL = 10 ** (-1 / 20)
 EFFORTS = {
-    1: Effort(0.98, _DECIBEL**0.05, 2, 1),
-    2: Effort(0.99, _DECIBEL**0.04, 3, 2),
-    3: Effort(0.996, _DECIBEL**0.02, 3, 4),
+    1: Effort(0.98, _DECIBEL**0.05, 2, 1, 2**16),
+    2: Effort(0.99, _DECIBEL**0.04, 3, 2, 2**17),
+    3: Effort(0.996, _DECIBEL**0.02, 3, 4, 2**19),
 }
 
 _MOST_TRIALS = 20
@@ -110,7 +113,7 @@ class Search:
         self._check()
         trial = attempt(self._coefficients, step, self._weights, self._deltas, sample)
         if self._learning:
-            self._weights, self._deltas = trial.fitted_weights(), trial.parameters.deltas
+            self._weights, self._deltas = trial.fitted_weights(self.effort.fitted), trial.parameters.deltas
             self._learning -= 1
         return trial
 
