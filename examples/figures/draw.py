@@ -1,8 +1,7 @@
 """Draw README's figures: slices of the phantom, and plots of figures that were measured.
 
 Run from the repository's root: ``python examples/figures/draw.py``. ``ratios.json`` and ``efforts.json`` are what
-``tinc bench ratios --output ratios.json`` and ``tinc bench efforts --effort 9 --output efforts.json`` wrote, on the
-real volumes.
+``measure.py`` wrote, on the real volumes.
 """
 
 import json
@@ -102,7 +101,12 @@ def efforts(points, path):
     figure.savefig(path, dpi=100)
 
 
-if __name__ == "__main__":
+def draw_all():
+    """All of them."""
     slices(FOLDER / "slices.png")
     efforts(json.loads((FOLDER / "efforts.json").read_text()), FOLDER / "efforts.png")
     rate_distortion(json.loads((FOLDER / "ratios.json").read_text()), FOLDER / "rate_distortion.png")
+
+
+if __name__ == "__main__":
+    draw_all()
