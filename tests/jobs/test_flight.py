@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+import uuid
 from types import SimpleNamespace
 
 import pytest
@@ -96,10 +97,12 @@ def submitted():
 
 @pytest.fixture
 def send(client, submitted):
+    run = uuid.uuid4()  # the scheduler may still know keys of the last test
+
     def submit(calls):
         first = len(submitted)
         for number, call in enumerate(calls, start=first):
-            submitted.append(client.submit(*call, key=f"test-{id(submitted)}-{number}", pure=False))
+            submitted.append(client.submit(*call, key=f"test-{run}-{number}", pure=False))
         return submitted[first:]
 
     return submit

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import reference
-from tests.detail.cases import plans, random_model
+from tests.detail.cases import known, plans, random_model
 from tests.fuzz.corpus import DETAILS
 from tests.models import random_detail
 from tests.reference_detail import LOGITS, PRESETS, detail_samples
@@ -103,7 +103,7 @@ def section_of(plan, seed):
     scale = Scale(float(rng.normal()), int(rng.integers(-9, 3)), step, slope, *rng.integers(-128, 128, 2).tolist())
     parameters = Parameters(plan, scale, means, model.shifts, weights, deltas)
     coded = Model(model.layout, weights, model.means, model.shifts, parameters.tables)
-    walker = work.walker(coded, numbers, known=True)
+    walker = work.walker(coded, numbers, known(coded, numbers))
     return pack(parameters, [walker.write(piece) for piece in model.layout.pieces])
 
 
