@@ -293,13 +293,16 @@ def test_a_tiff_is_watched_as_well(tmp_path, data, client, fault, moment):
     assert not (tmp_path / "b.zarr").exists()
 
 
+_CALLS = itertools.count()
+
+
+def drifting(block):
+    """Samples that are others at each call, also where the graph was pickled anew: it finds this function by name."""
+    return block + np.uint16(next(_CALLS))
+
+
 def test_a_graph_that_computes_something_else_when_it_is_verified_stops_the_job(tmp_path, data, client):
     da = pytest.importorskip("dask.array")
-    calls = itertools.count()
-
-    def drifting(block):
-        return block + np.uint16(next(calls))
-
     lazy = da.from_array(data, chunks=CHUNKS).map_blocks(drifting, dtype="u2", meta=np.empty(0, "u2"))
     with pytest.raises(SourceError, match="reads otherwise"):
         tinc_codec.compress(lazy, tmp_path / "b.zarr", CODEC, client=client, progress=False)
