@@ -34,3 +34,10 @@ def test_ci_runs_the_commands_as_written():
     assert commands == [line for block in blocks("sh") for line in block.splitlines()]
     assert [command.split()[-1] for command in commands] == ["demo", ".venv-test/bin/pytest"]
     assert all("-c .ci/constraints.txt" in command for command in commands)
+
+
+def test_tables_show_what_was_measured_last():
+    script = [sys.executable, ROOT / "examples" / "figures" / "tables.py"]
+    lines = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len([line for line in lines if line.startswith("|---")]) == 3
+    assert [line for line in lines if line and line not in README.splitlines()] == []

@@ -4,27 +4,16 @@ Run from the repository's root: ``python examples/figures/draw.py``. ``ratios.js
 ``measure.py`` wrote, on the real volumes.
 """
 
-import json
-from pathlib import Path
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from tables import CROPS, FOLDER, stored
 
 from tinc_codec import TINCCodec, decode
 from tinc_codec.phantom import light_sheet
 
-FOLDER = Path(__file__).parent
 CODECS = {"tinc": "TINC", "av1": "AV1", "hevc": "HEVC", "sperr": "SPERR", "sz3": "SZ3"}
 COLOURS = {"tinc": "#c1272d", "av1": "#0072b2", "hevc": "#56b4e9", "sperr": "#009e73", "sz3": "#999999"}
-CROPS = {
-    "brain64": "brain, 64³ uint16",
-    "cells": "cells, 24x256x256 uint16",
-    "wholebrain": "whole brain, 128³ uint16",
-    "fibsem": "FIB-SEM, 128³ uint8",
-    "embryo": "embryo, 128³ uint8",
-    "mni": "MNI template, 128³ float32",
-}
 ITEM = {"brain64": 2, "cells": 2, "wholebrain": 2, "fibsem": 1, "embryo": 1, "mni": 4}
 
 
@@ -101,12 +90,12 @@ def efforts(points, path):
     figure.savefig(path, dpi=100)
 
 
-def draw_all():
+def draw():
     """All of them."""
     slices(FOLDER / "slices.png")
-    efforts(json.loads((FOLDER / "efforts.json").read_text()), FOLDER / "efforts.png")
-    rate_distortion(json.loads((FOLDER / "ratios.json").read_text()), FOLDER / "rate_distortion.png")
+    efforts(stored("efforts"), FOLDER / "efforts.png")
+    rate_distortion(stored("ratios"), FOLDER / "rate_distortion.png")
 
 
 if __name__ == "__main__":
-    draw_all()
+    draw()

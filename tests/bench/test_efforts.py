@@ -18,6 +18,6 @@ def test_every_crop_at_every_effort_up_to_the_last(monkeypatch):
 
 
 def test_a_line_says_decibels_seconds_and_speed():
-    point = efforts.Curve("a crop", 3, 40.125, 2.0, 3.0)
+    point = efforts.Point("a crop", 3, 40.125, 2.0, 3.0)
     assert point.line.split() == ["a", "crop", "effort", "3", "40.12", "dB", "2.00", "s", "1.50", "MB/s"]
-    assert efforts.Curve("a crop", 3, math.inf, 2.0, 3.0).as_json()["psnr"] is None
+    assert efforts.Point("a crop", 3, math.inf, 2.0, 3.0).as_json()["psnr"] is None

@@ -21,7 +21,7 @@ _REPEATS = 5
 
 
 @dataclass(frozen=True)
-class Curve:
+class Point:
     """A point of one crop's curve.
 
     Parameters
@@ -51,7 +51,7 @@ class Curve:
         return {key: None if value == math.inf else value for key, value in asdict(self).items()}
 
 
-def curves(last: int) -> Iterator[Curve]:
+def curves(last: int) -> Iterator[Point]:
     """Every crop at efforts from 1 to the `last`."""
     for name in BENCHMARK:
         volume = crop(name)
@@ -65,4 +65,4 @@ def curves(last: int) -> Iterator[Curve]:
                 seconds.append(time.perf_counter() - start)
             quality = inspect(stream).quality
             assert quality is not None
-            yield Curve(name, effort, quality.psnr, statistics.median(seconds), volume.nbytes / 1e6)
+            yield Point(name, effort, quality.psnr, statistics.median(seconds), volume.nbytes / 1e6)

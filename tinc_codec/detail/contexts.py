@@ -125,7 +125,7 @@ class Grid:
         self._strides = self.padded[2] * self.padded[3], self.padded[3], 1
         self._border = sum(self._strides)
         self._inner: dict[Shift, slice] = {}
-        self._spread: dict[int, NDArray[np.intp]] = {}
+        self._spread = [_spread(n, cells) for n, cells in zip(shape, self.padded[1:], strict=True)]
 
     def members(self, number: int) -> tuple[slice, ...]:
         """Where the coefficients of a pass lie in a frame."""
@@ -141,10 +141,6 @@ class Grid:
 
         Shape ``(2, cells + 2)``.
         """
-        if axis not in self._spread:
-            n, cells = self.shape[axis], np.arange(-1, self.padded[axis + 1] - 1)
-            there = [2 * np.clip(cells, 0, max(0, (n + 1 - p) // 2 - 1)) + min(p, n - 1) for p in (0, 1)]
-            self._spread[axis] = np.array(there)
         return self._spread[axis]
 
     def lattice(self, part: NDArray[Any]) -> NDArray[np.int32]:
@@ -165,8 +161,14 @@ class Grid:
         return self._inner[shift]
 
 
+def _spread(n: int, padded: int) -> NDArray[np.intp]:
+    """See `Grid.spread`, of an axis of `n` coefficients."""
+    cells = np.arange(-1, padded - 1)
+    return np.array([2 * np.clip(cells, 0, max(0, (n + 1 - p) // 2 - 1)) + min(p, n - 1) for p in (0, 1)])
+
+
 @lru_cache(maxsize=256)
-def grid(frames: int, shape: Cells) -> Grid:
+def grid_of(frames: int, shape: Cells) -> Grid:
     """The cells of so many frames of a shape; many tiles have the same."""
     return Grid(frames, shape)
 

@@ -171,20 +171,15 @@ class Detail:
         return cut
 
     def _needed(self, reached: packet.Ranges, stop: tuple[int, ...]) -> list[int]:
-        """Numbers of the pieces that hold what is reached, and of their parents, in order."""
-        plan, parts = self.parameters.plan, layout(self.parameters.plan)
-        tiles: list[set[tuple[int, ...]]] = [set() for _ in plan.rungs]
-        for place in reversed(range(len(plan.rungs))):
-            rung = plan.rungs[place]
-            for number in rung.bands:
-                if plan.serves(plan.bands[number], stop):
-                    tiles[place].update(
-                        _tiles(packet.band_box(plan, plan.bands[number], reached), rung.tiles, plan.tile)
-                    )
-            for group, parent in enumerate(rung.parents):
-                if parent >= 0:
-                    tiles[parent].update(plan.parent_tile(rung, tile, group) for tile in tiles[place])
-        return sorted({0} | {int(parts.numbers[place][tile]) for place, some in enumerate(tiles) for tile in some})
+        """Numbers of the pieces that hold what is reached, and of those that they need, in order."""
+        plan, parts = self.parameters.plan, self.layout
+        pieces = set[int]()
+        for rung, numbers in zip(plan.rungs, parts.numbers, strict=True):
+            for band in (plan.bands[number] for number in rung.bands):
+                if plan.serves(band, stop):
+                    tiles = _tiles(packet.band_box(plan, band, reached), rung.tiles, plan.tile)
+                    pieces.update(int(numbers[tile]) for tile in tiles)
+        return list(parts.with_needs(pieces))
 
     def _splits(self, stop: tuple[int, ...]) -> int:
         """Low halves, of what was longer than 1, that are left where groups are joined down to `stop`."""

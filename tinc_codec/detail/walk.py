@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.bits import Reader, Writer
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
-from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Grid, Map, Tile, grid
+from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Grid, Map, Tile, grid_of
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.quantiser import Quantiser, Tally
@@ -106,11 +106,11 @@ def steps(model: Model, piece: Piece, magnitudes: NDArray[np.uint8]) -> Iterator
 
 def _passes(model: Model, band: int, box: list[list[int]], magnitudes: NDArray[np.uint8]) -> Iterator[Step]:
     frames, *shape = (end - begin for begin, end in box)
-    cells = grid(frames, tuple(shape))
-    tile = Tile(cells, *_maps(model, band, box, cells, magnitudes), model.weights, int(model.means[band]))
+    grid = grid_of(frames, tuple(shape))
+    tile = Tile(grid, *_maps(model, band, box, grid, magnitudes), model.weights, int(model.means[band]))
     mine = model.layout.view(magnitudes, band)
     for number in range(8):
-        rows = (slice(begin + m.start, end, 2) for (begin, end), m in zip(box[1:], cells.members(number), strict=True))
+        rows = (slice(begin + m.start, end, 2) for (begin, end), m in zip(box[1:], grid.members(number), strict=True))
         place = (slice(*box[0]), *rows)
         if mine[place].size:
             yield Step(tile, number, band, place)

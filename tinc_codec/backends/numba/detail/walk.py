@@ -29,8 +29,8 @@ READ, WRITE, QUANTISE, GATHER = range(4)
 
 
 @jit
-def _rows(band: Any, box: Any, frames: Any, p: int, cells: Any, counts: Any, starts: Any, there: Any) -> Any:
-    """Where the rows of a pass begin among the cells, and among all numbers; how many there are."""
+def _rows(band: Any, box: Any, frames: Any, p: int, cells: Any, counts: Any, starts: Any, there: Any) -> None:
+    """Where the rows of a pass begin among the cells, and among all numbers."""
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
     count = 0
@@ -42,7 +42,6 @@ def _rows(band: Any, box: Any, frames: Any, p: int, cells: Any, counts: Any, sta
                 starts[count] = (first + z + 1) * sz + (y + 1) * sy + 1
                 there[count] = band[0] + (deep + box[2, 0] + 2 * y + ((p >> 1) & 1)) * band[4] + box[3, 0] + (p & 1)
                 count += 1
-    return count
 
 
 @jit
