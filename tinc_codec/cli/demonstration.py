@@ -28,7 +28,7 @@ from tinc_codec.runtime.usable import usable
 
 CHUNK = 64
 LARGEST = (64, 128, 128)
-"""What the demo takes out of the middle of a larger volume, so that two cores are done within two minutes."""
+"""What the demo takes out of the middle of a larger volume, so that two cores are done within a quarter of a minute."""
 
 
 @dataclass(frozen=True)
