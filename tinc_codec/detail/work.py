@@ -57,7 +57,7 @@ class Work(Protocol):
         model
             What they are coded with.
         numbers
-            All coefficients, see `Layout`; read into, or written from.
+            All coefficients, see `Layout`; read into, where all are 0 before, or written from.
         magnitudes
             What they count as, of the walker that they are from, so that pieces may be walked in any order; None: all
             numbers are 0.

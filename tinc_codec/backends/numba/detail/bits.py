@@ -59,52 +59,57 @@ def rows_of(band: Any, box: Any) -> Any:
 
 
 @jit
-def _take_escapes(words: Any, at: int, rows: Any, n: int, magnitudes: Any, numbers: Any) -> Any:
-    for begin in rows:
-        mine, out = magnitudes[begin : begin + n], numbers[begin : begin + n]
-        for x in range(n):
-            out[x] = token = TOKENS_OF[mine[x]]
-            if token == ESCAPE:
-                bits = _take(words, at, LENGTH)
-                value = ESCAPE - 1 + (np.int64(1) << bits) + _take(words, at + LENGTH, bits)
-                at += LENGTH + bits
-                if value > LARGEST:
-                    return -1
-                out[x] = value
-    return at
+def _any(row: Any) -> Any:
+    """Whether any is not 0."""
+    total = np.uint8(0)
+    for x in range(len(row)):
+        total |= row[x]
+    return total != 0
 
 
 @jit
-def _take_low(words: Any, at: int, rows: Any, n: int, shift: int, numbers: Any) -> Any:
+def _take_escapes(words: Any, at: int, rows: Any, n: int, every: bool, magnitudes: Any, places: Any, values: Any) -> Any:
+    """Places and tokens, those that are not 0 or `every` one; where the next bits are, and how many there are."""
+    count = 0
     for begin in rows:
-        out = numbers[begin : begin + n]
+        mine = magnitudes[begin : begin + n]
+        if not (every or _any(mine)):
+            continue
         for x in range(n):
-            value = (np.int64(out[x]) << shift) + _take(words, at, shift)
-            at += shift
-            if value > LARGEST:
-                return -1
-            out[x] = value
-    return at
+            if every or mine[x]:
+                value = TOKENS_OF[mine[x]]
+                if value == ESCAPE:
+                    bits = _take(words, at, LENGTH)
+                    value = ESCAPE - 1 + (np.int64(1) << bits) + _take(words, at + LENGTH, bits)
+                    at += LENGTH + bits
+                places[count], values[count], count = begin + x, value, count + 1
+    return at, count
 
 
 @jit
 def take_band(words: Any, at: int, rows: Any, n: int, shift: int, magnitudes: Any, numbers: Any) -> Any:
     """Numbers of one band in a box, whose magnitudes are there; where the next bits are, -1: one is too large.
 
-    `rows`, `n`: where the box has rows of so many numbers.
+    Each number is written once, as it is in the end, since threads may read the same piece at the same time.
+
+    Parameters
+    ----------
+    rows, n
+        Where the box has rows of so many numbers, all of them 0.
     """
-    at = _take_escapes(words, at, rows, n, magnitudes, numbers)
-    if shift and at >= 0:
-        at = _take_low(words, at, rows, n, shift, numbers)
-    if at < 0:
-        return at
-    for begin in rows:
-        out = numbers[begin : begin + n]
-        for x in range(n):
-            if out[x]:
-                if _take(words, at, 1):
-                    out[x] = -out[x]
-                at += 1
+    places, values = np.empty(len(rows) * n, np.int64), np.empty(len(rows) * n, np.int64)
+    at, count = _take_escapes(words, at, rows, n, shift > 0, magnitudes, places, values)
+    if shift:
+        for k in range(count):
+            values[k] = (values[k] << shift) + _take(words, at, shift)
+            at += shift
+    for k in range(count):
+        value = values[k]
+        if value > LARGEST:
+            return -1
+        if value:
+            numbers[places[k]] = -value if _take(words, at, 1) else value
+            at += 1
     return at
 
 

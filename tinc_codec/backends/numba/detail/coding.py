@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.backends.numba.detail.bits import bit_length
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.tables import LEAST_MEMBERS, TOKENS, ClassTables
 
@@ -17,7 +16,10 @@ PIECE = 12
 
 
 class Lookups(NamedTuple):
-    """Tables of all classes as arrays: where shares of 2^24 begin, first candidates, zeros of runs, longest runs."""
+    """Tables of all classes as arrays: where shares of 2^24 begin, first candidates, zeros of runs, longest runs.
+
+    They are short: between passes, little of them stays in the first cache.
+    """
 
     tokens: Any
     first: Any
@@ -29,19 +31,19 @@ class Lookups(NamedTuple):
 
 def lookups(tables: ClassTables) -> Lookups:
     """Prepare the tables of a chunk."""
-    tokens, above = np.zeros((CLASSES, TOKENS + 1), np.uint64), np.zeros((CLASSES, TOKENS), np.uint64)
+    tokens, above = np.zeros((CLASSES, TOKENS + 1), np.uint32), np.zeros((CLASSES, TOKENS), np.uint32)
     np.cumsum(tables.tokens, 1, out=tokens[:, 1:])
     np.cumsum(tables.above_zero, 1, out=above[:, 1:])
     longest = np.count_nonzero(tables.zeros, axis=1) - 1
     return Lookups(tokens, _first(tokens), above, _first(above), tables.zeros.astype(np.uint64), longest)
 
 
-def _first(cumulated: NDArray[np.uint64]) -> NDArray[np.int32]:
+def _first(cumulated: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The last symbol that begins at or before all quantiles with the same leading bits; `cumulated` begins with 0."""
     ends = -(-cumulated[:, 1:].astype(np.int64) >> (24 - _BITS))
     first = np.zeros((len(cumulated), (1 << _BITS) + 1), np.int32)
     np.add.at(first, (np.arange(len(ends))[:, None], ends), 1)
-    return first.cumsum(1, dtype=np.int32)[:, :-1]
+    return first.cumsum(1)[:, :-1].astype(np.uint8)
 
 
 @jit
@@ -60,14 +62,14 @@ def begin(words: Any, state: Any) -> None:
 
 
 @jit
-def take(words: Any, state: Any, cumulated: Any, first: Any) -> Any:
-    """The next symbol of a table."""
+def take(words: Any, state: Any, cumulated: Any, first: Any, c: int) -> Any:
+    """The next symbol of a class; its table is not cut out, which costs more than many symbols."""
     quantile = state[0] & np.uint64(16777215)
-    symbol = np.int64(first[np.int64(quantile >> np.uint64(24 - _BITS))])
-    while cumulated[symbol + 1] <= quantile:
+    symbol = np.int64(first[c, np.int64(quantile >> np.uint64(24 - _BITS))])
+    while cumulated[c, symbol + 1] <= quantile:
         symbol += 1
-    low = cumulated[symbol]
-    state[0] = (state[0] >> np.uint64(24)) * (cumulated[symbol + 1] - low) + (quantile - low)
+    low = np.uint64(cumulated[c, symbol])
+    state[0] = (state[0] >> np.uint64(24)) * (np.uint64(cumulated[c, symbol + 1]) - low) + (quantile - low)
     _refill(words, state)
     return symbol
 
@@ -88,14 +90,15 @@ def take_flag(words: Any, state: Any, zero: Any) -> Any:
 @jit
 def take_bits(words: Any, state: Any, bits: int) -> Any:
     """The next `bits` bits, low ones first in pieces of 12."""
-    value = np.int64(0)
-    for low in range(0, bits, PIECE):
+    value, low = np.int64(0), 0
+    while low < bits:
         shift = np.uint64(24 - min(PIECE, bits - low))
         quantile = state[0] & np.uint64(16777215)
         symbol = quantile >> shift
         state[0] = ((state[0] >> np.uint64(24)) << shift) + (quantile - (symbol << shift))
         _refill(words, state)
         value |= np.int64(symbol) << low
+        low += PIECE
     return value
 
 
@@ -136,15 +139,15 @@ def sort(classes: Any, count: int, order: Any, ends: Any) -> None:
 @jit
 def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
     """Tokens of a class whose zeros come in runs; how many are not 0."""
-    count = 0
-    zeros, longest = tables.zeros[c], tables.longest[c]
+    count, k = 0, tables.longest[c]
     while begin < end:
-        k = min(longest, bit_length(end - begin) - 1)
-        if not take_flag(words, state, zeros[k]):
+        while 1 << k > end - begin:
+            k -= 1
+        if not take_flag(words, state, tables.zeros[c, k]):
             begin += 1 << k
             continue
         begin += take_bits(words, state, k)
-        tokens[order[begin]] = 1 + take(words, state, tables.above[c], tables.above_first[c])
+        tokens[order[begin]] = 1 + take(words, state, tables.above, tables.above_first, c)
         begin += 1
         count += 1
     return count
@@ -153,10 +156,11 @@ def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin
 @jit
 def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
     """Note what `take_runs` takes."""
-    zeros, longest, above = tables.zeros[c], tables.longest[c], tables.above[c]
+    zeros, k, above = tables.zeros[c], tables.longest[c], tables.above[c]
     following = begin
     while begin < end:
-        k = min(longest, bit_length(end - begin) - 1)
+        while 1 << k > end - begin:
+            k -= 1
         following = max(following, begin)
         while following < end and tokens[order[following]] == 0:
             following += 1
@@ -178,9 +182,9 @@ def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begi
     """Tokens of a class; how many are not 0."""
     if tables.longest[c] >= 0 and end - begin >= LEAST_MEMBERS:
         return take_runs(words, state, tables, c, order, begin, end, tokens)
-    cumulated, first, count = tables.tokens[c], tables.first[c], 0
+    count = 0
     for k in range(begin, end):
-        token = take(words, state, cumulated, first)
+        token = take(words, state, tables.tokens, tables.first, c)
         tokens[order[k]] = token
         count += token > 0
     return count

@@ -29,30 +29,29 @@ _EXACT = 24
 @jit
 def fill_border(flat: Any, cells: Any, counts: Any) -> None:
     """Repeat the last values outwards, where the first `counts` of each frame of `cells` and its border are there."""
-    size = (cells[0] + 2) * (cells[1] + 2) * (cells[2] + 2)
-    if counts[0] == 0 or counts[1] == 0 or counts[2] == 0:
+    sy, nz, ny, nx = cells[2] + 2, counts[0], counts[1], counts[2]
+    sz = sy * (cells[1] + 2)
+    if nz == 0 or ny == 0 or nx == 0:
         flat[:] = 0
         return
-    for t in range(len(flat) // size):
-        _fill_frame(flat[t * size : (t + 1) * size], cells, counts)
+    for frame in range(0, len(flat), sz * (cells[0] + 2)):
+        for plane in range(frame + sz, frame + sz * (nz + 1), sz):
+            for row in range(plane + sy, plane + sy * (ny + 1), sy):
+                flat[row] = flat[row + 1]
+                for x in range(row + nx + 1, row + sy):
+                    flat[x] = flat[row + nx]
+            _repeat(flat, plane, plane + sy, sy)
+            for row in range(plane + sy * (ny + 1), plane + sz, sy):
+                _repeat(flat, row, plane + sy * ny, sy)
+        _repeat(flat, frame, frame + sz, sz)
+        for plane in range(frame + sz * (nz + 1), frame + sz * (cells[0] + 2), sz):
+            _repeat(flat, plane, frame + sz * nz, sz)
 
 
 @jit
-def _fill_frame(flat: Any, cells: Any, counts: Any) -> None:
-    a = flat.reshape(cells[0] + 2, cells[1] + 2, cells[2] + 2)
-    nz, ny, nx = counts[0], counts[1], counts[2]
-    for z in range(1, nz + 1):
-        for y in range(1, ny + 1):
-            row = a[z, y]
-            row[0] = row[1]
-            for x in range(nx + 1, cells[2] + 2):
-                row[x] = row[nx]
-        a[z, 0] = a[z, 1]
-        for y in range(ny + 1, cells[1] + 2):
-            a[z, y] = a[z, ny]
-    a[0] = a[1]
-    for z in range(nz + 1, cells[0] + 2):
-        a[z] = a[nz]
+def _repeat(flat: Any, to: int, source: int, count: int) -> None:
+    for i in range(count):
+        flat[to + i] = flat[source + i]
 
 
 @jit
@@ -86,19 +85,19 @@ def _three(source: Any, out: Any, step: int, begin: int, end: int) -> None:
 
 @jit
 def box(source: Any, out: Any, spare: Any, cells: Any) -> None:
-    """Sums over 3 x 3 x 3 cells, with a border."""
+    """Sums over 3 x 3 x 3 cells; the border is not theirs."""
     n, sy = len(source), cells[2] + 2
     sz = sy * (cells[1] + 2)
     _three(source, out, 1, 1, n - 1)
     _three(out, spare, sy, sy + 1, n - sy - 1)
     _three(spare, out, sz, sz + sy + 1, n - sz - sy - 1)
-    fill_border(out, cells, cells)
 
 
 @jit
 def wide(sums: Any, near: Any, far: Any, spare: Any, cells: Any) -> None:
-    """Sums over boxes of cells: once, and twice, the latter shifted right."""
+    """Sums over boxes of cells: once, with a border, and twice, without, the latter shifted right."""
     box(sums, near, spare, cells)
+    fill_border(near, cells, cells)
     box(near, far, spare, cells)
     for i in range(len(far)):
         far[i] = (far[i] + (1 << (WIDE_SHIFT - 1))) >> WIDE_SHIFT
@@ -118,6 +117,7 @@ def expected(
     own_wide: Any,
     maps: Any,
     maps_wide: Any,
+    masks: Any,
     known: bool,
     live: Any,
     factors: Any,
@@ -126,7 +126,7 @@ def expected(
 ) -> None:
     """Expected magnitudes of a pass, over the cells, of `factors` of the sums and a constant, which is the last.
 
-    `known`: whether anything of the tile itself but zeros is; `live`: the same of each map.
+    `known`: whether anything of the tile itself but zeros is; `live`: the same of each map. `masks`: see `Space`.
     """
     sy = cells[2] + 2
     sz = sy * (cells[1] + 2)
@@ -143,7 +143,7 @@ def expected(
     for m in range(3):
         if live[m]:
             if factors[MAPS + 3 * m]:
-                _add(total, maps[m, p], 0, factors[MAPS + 3 * m], begin, end)
+                _add(total, maps[m, p & masks[m]], 0, factors[MAPS + 3 * m], begin, end)
             for k in range(2):
                 if factors[MAPS + 3 * m + 1 + k]:
                     _add(total, maps_wide[m, k], 0, factors[MAPS + 3 * m + 1 + k], begin, end)
@@ -164,8 +164,9 @@ def class_of(total: int) -> int:
 
 @jit
 def sums_of(
-    number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, live: Any, place: int, sy: int, sz: int, out: Any
-) -> None:
+    number: int, own: Any, own_wide: Any, maps: Any, maps_wide: Any, masks: Any, live: Any, place: int, sy: int,
+    sz: int, out: Any,
+) -> None:  # fmt: skip
     """The sums that the expected magnitude of one coefficient is made of."""
     out[:] = 0
     for k in range(ENDS[number], ENDS[number + 1]):
@@ -176,7 +177,7 @@ def sums_of(
             out[OWN + k] = own_wide[k, place]
     for m in range(3):
         if live[m]:
-            out[MAPS + 3 * m] = maps[m, _ORDER[number], place]
+            out[MAPS + 3 * m] = maps[m, _ORDER[number] & masks[m], place]
             for k in range(2):
                 out[MAPS + 3 * m + 1 + k] = maps_wide[m, k, place]
 

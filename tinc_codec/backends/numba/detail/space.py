@@ -53,6 +53,8 @@ class Task(NamedTuple):
 class Space(NamedTuple):
     """Arrays to work in, for one shape of the frames of a tile that are coded together.
 
+    `masks`: of each map, which bits of a parity it is told apart by; the others are 0 where it is looked up.
+    `sums`, `rung`: sums of all parities of the tile, and of the bands of its rung that came before.
     `starts`, `there`: where each row of a pass begins among the cells, and among all numbers.
     """
 
@@ -62,7 +64,9 @@ class Space(NamedTuple):
     own_wide: Any
     maps: Any
     maps_wide: Any
+    masks: Any
     sums: Any
+    rung: Any
     spare: Any
     total: Any
     floats: Any
@@ -90,6 +94,8 @@ def space(frames: int, shape: Any) -> Space:
         np.empty((2, size), np.int32),
         np.empty((3, 8, size), np.int32),
         np.empty((3, 2, size), np.int32),
+        np.full(3, 7),
+        np.empty(size, np.int32),
         np.empty(size, np.int32),
         np.zeros(size, np.int32),
         np.zeros(size, np.int32),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.backends.numba.detail.contexts import lattice, wide
+from tinc_codec.backends.numba.detail.contexts import fill_border, lattice, wide
 from tinc_codec.backends.numba.detail.space import Setup, Space
 from tinc_codec.detail.contexts import MAPS, MEAN, PLACES
 
@@ -89,30 +89,138 @@ def band_factors(divisors: Any, weights: Any, many: Any, mean: int, out: Any) ->
 
 
 @jit
+def _parents(magnitudes: Any, setup: Setup, own: int, m: int, many: Any) -> Any:
+    """How many parents there are, along the last group or along the others, and the group of the last of them."""
+    groups, of = setup.parents.shape[1], -1
+    for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
+        there = setup.parents[own, g]
+        if there >= 0 and _there(setup.bands[there]):
+            many[m] += 1
+            of = g
+    return of
+
+
+@jit
+def _halves(box: Any, w: Space) -> Any:
+    """Whether cells of a tile and of what is split once more begin and end together along the last three axes."""
+    for axis in range(1, 4):
+        if box[axis, 0] % 2 or w.shape[axis] % 2:
+            return False
+    return True
+
+
+@jit
+def _parity_of(magnitudes: Any, band: Any, halved: int, box: Any, begin: int, p: int, cells: Any, out: Any) -> Any:
+    """One parity of a parent of a tile whose cells are whole; whether any is not 0. There is no border yet.
+
+    Along the axes of `halved` a cell has one parent, along the others each coefficient has.
+    """
+    sy, sz, n2, n3, total = cells[2] + 2, (cells[2] + 2) * (cells[1] + 2), band[3], band[4], np.uint8(0)
+    hz, hy, hx = (halved >> 2) & 1, (halved >> 1) & 1, halved & 1
+    last, step, first = n3 - 1, 2 - hx, (box[3, 0] >> hx) + (p & 1)
+    inside = min(cells[2], max(0, (last - first) // step + 1))
+    frames = len(out) // (sz * (cells[0] + 2))
+    for t in range(frames):
+        frame = min((begin + t) >> ((halved >> 3) & 1), band[1] - 1)
+        for z in range(cells[0]):
+            deep = min((box[1, 0] >> hz) + (2 - hz) * z + ((p >> 2) & 1), band[2] - 1)
+            for y in range(cells[1]):
+                row = min((box[2, 0] >> hy) + (2 - hy) * y + ((p >> 1) & 1), n2 - 1)
+                base = band[0] + ((frame * band[2] + deep) * n2 + row) * n3
+                at = ((t * (cells[0] + 2)) + z + 1) * sz + (y + 1) * sy + 1
+                for x in range(inside):
+                    value = magnitudes[base + first + step * x]
+                    total |= value
+                    out[at + x] = value
+                for x in range(inside, cells[2]):
+                    out[at + x] = magnitudes[base + last]
+    return total != 0
+
+
+@jit
+def _enter_parent(magnitudes: Any, setup: Setup, own: int, g: int, m: int, box: Any, begin: int, w: Space, cells: Any) -> Any:
+    """Map of one parent of a tile whose cells are whole; whether it is more than zeros."""
+    band, halved = setup.bands[setup.parents[own, g]], setup.halves[g]
+    mask, live, times = 7 & ~halved, False, 8
+    for p in range(8):
+        if p & mask == p:
+            live |= _parity_of(magnitudes, band, halved, box, begin, p, cells, w.maps[m, p])
+    w.masks[m] = mask
+    if not live:
+        return False
+    for axis in range(3):
+        if mask >> axis & 1:
+            times //= 2
+    w.sums[:] = 0
+    for p in range(8):
+        if p & mask == p:
+            flat = w.maps[m, p]
+            fill_border(flat, cells, cells)
+            for i in range(len(flat)):
+                w.sums[i] += flat[i] * times
+    wide(w.sums, w.maps_wide[m, 0], w.maps_wide[m, 1], w.spare, cells)
+    return True
+
+
+@jit
+def _enter_all(magnitudes: Any, setup: Setup, own: int, m: int, box: Any, begin: int, w: Space, cells: Any, counts: Any) -> Any:
+    """Map of several bands, or of one of a tile of any shape; whether it is more than zeros."""
+    w.volume[:] = 0
+    w.masks[m] = 7
+    if m == 1:
+        for other in range(max(setup.first[own], 1), own):
+            if _there(setup.bands[other]):
+                add_map(magnitudes, setup.bands[other], 0, box, begin, w.volume)
+    else:
+        groups = setup.parents.shape[1]
+        for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
+            there = setup.parents[own, g]
+            if there >= 0 and _there(setup.bands[there]):
+                add_map(magnitudes, setup.bands[there], setup.halves[g], box, begin, w.volume)
+    if not _any(w.volume):
+        return False
+    enter_map(w.volume, w.maps[m], w.maps_wide[m], w.sums, w.spare, cells, counts)
+    return True
+
+
+@jit
+def _append(mine: Any, sums: Any, first: bool) -> None:
+    if first:
+        sums[:] = mine
+    else:
+        for i in range(len(sums)):
+            sums[i] += mine[i]
+
+
+@jit
+def hand_on(w: Space, first: bool) -> None:
+    """Add the magnitudes of a tile to those of the bands of its rung that came before; all were 0 before the `first`."""
+    for p in range(8):
+        _append(w.own[p], w.maps[1, p], first)
+    _append(w.sums, w.rung, first)
+
+
+@jit
 def prepare(
     magnitudes: Any, setup: Setup, own: int, box: Any, begin: int, w: Space, cells: Any, counts: Any, many: Any,
-    live: Any,
+    live: Any, handed: bool,
 ) -> None:  # fmt: skip
     """Maps of a band in frames of a tile: the parent along the last group, bands of the rung, parents along the others.
 
-    `many`: how many bands each is a sum of; `live`: whether it is more than zeros, which are not entered.
+    `many`: how many bands each is a sum of; `live`: whether it is more than zeros, which are not entered. `handed`:
+    what the rung's bands count as was handed on from tile to tile, see `hand_on`; `live[1]` says whether it is more.
     """
-    bands, groups = setup.bands, setup.parents.shape[1]
     many[:] = 0
-    live[:] = False
-    for m in range(3):
-        w.volume[:] = 0
-        if m == 1:
-            for other in range(max(setup.first[own], 1), own):
-                if _there(bands[other]):
-                    many[1] += 1
-                    add_map(magnitudes, bands[other], 0, box, begin, w.volume)
+    whole = _halves(box, w)
+    for m in (0, 2):
+        g = _parents(magnitudes, setup, own, m, many)
+        if many[m] == 1 and whole:
+            live[m] = _enter_parent(magnitudes, setup, own, g, m, box, begin, w, cells)
         else:
-            for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
-                there = setup.parents[own, g]
-                if there >= 0 and _there(bands[there]):
-                    many[m] += 1
-                    add_map(magnitudes, bands[there], setup.halves[g], box, begin, w.volume)
-        live[m] = many[m] > 0 and _any(w.volume)
-        if live[m]:
-            enter_map(w.volume, w.maps[m], w.maps_wide[m], w.sums, w.spare, cells, counts)
+            live[m] = many[m] > 0 and _enter_all(magnitudes, setup, own, m, box, begin, w, cells, counts)
+    for other in range(max(setup.first[own], 1), own):
+        many[1] += _there(setup.bands[other])
+    if not handed:
+        live[1] = many[1] > 0 and _enter_all(magnitudes, setup, own, 1, box, begin, w, cells, counts)
+    elif live[1]:
+        wide(w.rung, w.maps_wide[1, 0], w.maps_wide[1, 1], w.spare, cells)

@@ -19,7 +19,7 @@ from tinc_codec.backends.numba.detail.contexts import (
     wide,
 )
 from tinc_codec.backends.numba.detail.space import Setup, Space, Task, fits, space
-from tinc_codec.backends.numba.detail.tiles import band_factors, prepare
+from tinc_codec.backends.numba.detail.tiles import band_factors, hand_on, prepare
 from tinc_codec.detail.contexts import CLASSES, MAGNITUDES, MAPS, MEAN, PASSES, TOP, UNIT, WEIGHTS
 from tinc_codec.detail.tables import ESCAPE
 
@@ -151,7 +151,7 @@ def _gather(
                 left -= 1
                 continue
             left = every - 1
-            sums_of(step, w.own, w.own_wide, w.maps, w.maps_wide, live, start + x, sy, sz, row)
+            sums_of(step, w.own, w.own_wide, w.maps, w.maps_wide, w.masks, live, start + x, sy, sz, row)
             guess = 0.0
             for f in range(MEAN):
                 row[f] = row[f] * scales[f] if scales[f] else mean / 4096
@@ -192,7 +192,9 @@ def _pass(
     if job == GATHER:
         _gather(task, setup, step, own, many, live, w, cells, rows, n, numbers)
     elif any_known:
-        expected(step, w.own, w.own_wide, w.maps, w.maps_wide, known, live, factors[step], w.total, cells)
+        expected(
+            step, w.own, w.own_wide, w.maps, w.maps_wide, w.masks, known, live, factors[step], w.total, cells
+        )
         to_classes(w.total, w.starts[:rows], n, w.floats, w.bits, w.classes)
     elif job != READ:
         w.classes[:count] = class_of(factors[step, MEAN])
@@ -216,13 +218,14 @@ def _pass(
 @jit
 def _frames(
     job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, frames: Any, w: Space, numbers: Any,
-    magnitudes: Any, ends: Any, state: Any, progress: Any,
+    magnitudes: Any, ends: Any, state: Any, progress: Any, rung: Any,
 ) -> None:  # fmt: skip
     """Walk over some frames, from `frames[0]` to `frames[1]`, of a tile of one band."""
     shape = w.shape[1:]
     cells, counts, many = (shape + 1) // 2, np.zeros(3, np.int64), np.zeros(3, np.int64)
     factors, live = np.zeros((8, WEIGHTS), np.int64), np.zeros(3, np.bool_)
-    prepare(magnitudes, setup, own, box, frames[0], w, cells, counts, many, live)
+    live[1] = rung[1]
+    prepare(magnitudes, setup, own, box, frames[0], w, cells, counts, many, live, rung[0])
     band_factors(setup.divisors, setup.weights, many, setup.means[own], factors)
     w.own[:] = 0
     w.own_wide[:] = 0
@@ -236,12 +239,15 @@ def _frames(
                 numbers, state, progress,
             )  # fmt: skip
             known |= rows > 0 and _entered(w, magnitudes, step, rows, counts[2], cells, counts)
+    if rung[0] and known and own:
+        hand_on(w, not rung[1])
+        rung[1] = True
 
 
 @jit
 def _tile(
     job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, w: Space, numbers: Any, magnitudes: Any,
-    ends: Any, state: Any, progress: Any,
+    ends: Any, state: Any, progress: Any, rung: Any,
 ) -> Space:  # fmt: skip
     """Walk over a tile of one band; `w`, or the arrays that took its place since the tile has another shape."""
     shape, frames, begin = box[1:, 1] - box[1:, 0], np.zeros(2, np.int64), box[0, 0]
@@ -249,9 +255,21 @@ def _tile(
         frames[0], frames[1] = begin, min(begin + setup.frames[own], box[0, 1])
         if not fits(w, frames[1] - begin, shape):
             w = space(frames[1] - begin, shape)
-        _frames(job, task, setup, tables, own, box, frames, w, numbers, magnitudes, ends, state, progress)
+        _frames(job, task, setup, tables, own, box, frames, w, numbers, magnitudes, ends, state, progress, rung)
         begin = frames[1]
     return w
+
+
+@jit
+def _alike(setup: Setup, which: Any, boxes: Any, first: int) -> Any:
+    """Whether the bands of a rung, from the `first` one on, have their tiles in the same box, all frames at once."""
+    box = boxes[first]
+    for number in range(first, len(which)):
+        if setup.first[which[number]] != setup.first[which[first]]:
+            break
+        if box[0, 1] - box[0, 0] > setup.frames[which[number]] or not (boxes[number] == box).all():
+            return False
+    return True
 
 
 @jit
@@ -276,15 +294,19 @@ def walk(
 ) -> Any:
     """Walk over bands `which` in their `boxes`.
 
+    `rung`, while that goes on: whether what the bands of a rung count as is handed on, and whether it is more than 0.
+
     Returns the number of symbols written, and of bits under them; -1: no encoder wrote the words that were read.
     """
     state, progress, ends = np.zeros(2, np.uint64), np.zeros(2, np.int64), np.zeros(CLASSES + 1, np.int64)
     begin(task.words, state)
-    w = space(0, np.zeros(3, np.int64))
+    w, rung = space(0, np.zeros(3, np.int64)), np.zeros(2, np.bool_)
     for number in range(len(which)):
         own, box = which[number], boxes[number]
+        if number == 0 or setup.first[own] != setup.first[which[number - 1]]:
+            rung[0], rung[1] = _alike(setup, which, boxes, number), False
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
-            w = _tile(job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress)
+            w = _tile(job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress, rung)
     rest = task.bits
     if job == READ:
         left = np.int64(state[1])
