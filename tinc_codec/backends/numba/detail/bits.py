@@ -75,14 +75,14 @@ def _take_escapes(words: Any, at: int, rows: Any, n: int, every: bool, magnitude
         mine = magnitudes[begin : begin + n]
         if not (every or _any(mine)):
             continue
-        for x in range(n):
-            if every or mine[x]:
-                value = TOKENS_OF[mine[x]]
-                if value == ESCAPE:
-                    bits = _take(words, at, LENGTH)
-                    value = ESCAPE - 1 + (np.int64(1) << bits) + _take(words, at + LENGTH, bits)
-                    at += LENGTH + bits
-                places[count], values[count], count = begin + x, value, count + 1
+        for x in range(n):  # without a branch, which could not be foretold
+            value = TOKENS_OF[mine[x]]
+            places[count], values[count] = begin + x, value
+            if value == ESCAPE:
+                bits = _take(words, at, LENGTH)
+                values[count] += (np.int64(1) << bits) - 1 + _take(words, at + LENGTH, bits)
+                at += LENGTH + bits
+            count += every | (value > 0)
     return at, count
 
 
@@ -97,7 +97,7 @@ def take_band(words: Any, at: int, rows: Any, n: int, shift: int, magnitudes: An
     rows, n
         Where the box has rows of so many numbers, all of them 0.
     """
-    places, values = np.empty(len(rows) * n, np.int64), np.empty(len(rows) * n, np.int64)
+    places, values = np.empty(len(rows) * n + 1, np.int64), np.empty(len(rows) * n + 1, np.int64)
     at, count = _take_escapes(words, at, rows, n, shift > 0, magnitudes, places, values)
     if shift:
         for k in range(count):
@@ -108,7 +108,7 @@ def take_band(words: Any, at: int, rows: Any, n: int, shift: int, magnitudes: An
         if value > LARGEST:
             return -1
         if value:
-            numbers[places[k]] = -value if _take(words, at, 1) else value
+            numbers[places[k]] = value * (1 - 2 * _take(words, at, 1))
             at += 1
     return at
 

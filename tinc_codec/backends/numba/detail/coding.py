@@ -120,20 +120,37 @@ def put_bits(symbols: Any, at: int, value: int, bits: int) -> Any:
 
 
 @jit
-def sort(classes: Any, count: int, order: Any, ends: Any) -> None:
-    """Coefficients of a pass by class; `ends` where each class begins in `order`."""
-    ends[:] = 0
-    for k in range(count):
-        ends[classes[k] + 1] += 1
+def sort(classes: Any, count: int, order: Any, ends: Any, places: Any) -> None:
+    """Coefficients of a pass by class; `ends` where each class begins in `order`.
+
+    Both halves are counted and placed in turn, so that no step waits for what the one before has counted up.
+
+    Parameters
+    ----------
+    places
+        To work in, shape ``(2, CLASSES)``.
+    """
+    half = count // 2
+    places[:] = 0
+    for k in range(half):
+        places[0, classes[k]] += 1
+        places[1, classes[half + k]] += 1
+    if count % 2:
+        places[1, classes[count - 1]] += 1
+    at = 0
     for c in range(CLASSES):
-        ends[c + 1] += ends[c]
-    for k in range(count):
-        c = classes[k]
-        order[ends[c]] = k
-        ends[c] += 1
-    for c in range(CLASSES, 0, -1):
-        ends[c] = ends[c - 1]
-    ends[0] = 0
+        ends[c], one, two = at, places[0, c], places[1, c]
+        places[0, c], places[1, c] = at, at + one
+        at += one + two
+    ends[CLASSES] = at
+    for k in range(half):
+        c, d = classes[k], classes[half + k]
+        order[places[0, c]] = k
+        places[0, c] += 1
+        order[places[1, d]] = half + k
+        places[1, d] += 1
+    if count % 2:
+        order[places[1, classes[count - 1]]] = count - 1
 
 
 @jit

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.detail.contexts import CLASSES
 
 
 class Setup(NamedTuple):
@@ -76,6 +77,7 @@ class Space(NamedTuple):
     there: Any
     values: Any
     order: Any
+    places: Any
     same: Any
 
 
@@ -106,6 +108,7 @@ def space(frames: int, shape: Any) -> Space:
         np.empty(rows, np.int64),
         np.empty(most, np.uint8),
         np.empty(most, np.int32),
+        np.empty((2, CLASSES), np.int64),
         np.arange(most).astype(np.int32),
     )
 

@@ -199,7 +199,7 @@ def _pass(
     elif job != READ:
         w.classes[:count] = class_of(factors[step, MEAN])
     if job == WRITE or (job == READ and any_known):
-        sort(w.classes, count, w.order, ends)
+        sort(w.classes, count, w.order, ends, w.places)
     if job == READ:
         if not _read(task, tables, any_known, factors[step, MEAN], w, ends, count, state):
             return 0
@@ -219,8 +219,8 @@ def _pass(
 def _frames(
     job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, frames: Any, w: Space, numbers: Any,
     magnitudes: Any, ends: Any, state: Any, progress: Any, rung: Any,
-) -> None:  # fmt: skip
-    """Walk over some frames, from `frames[0]` to `frames[1]`, of a tile of one band."""
+) -> Any:  # fmt: skip
+    """Walk over some frames, from `frames[0]` to `frames[1]`, of a tile of one band; whether any is more than 0."""
     shape = w.shape[1:]
     cells, counts, many = (shape + 1) // 2, np.zeros(3, np.int64), np.zeros(3, np.int64)
     factors, live = np.zeros((8, WEIGHTS), np.int64), np.zeros(3, np.bool_)
@@ -242,20 +242,26 @@ def _frames(
     if rung[0] and known and own:
         hand_on(w, not rung[1])
         rung[1] = True
+    return known
 
 
 @jit
 def _tile(
     job: int, task: Task, setup: Setup, tables: Lookups, own: int, box: Any, w: Space, numbers: Any, magnitudes: Any,
-    ends: Any, state: Any, progress: Any, rung: Any,
+    ends: Any, state: Any, progress: Any, rung: Any, some: Any,
 ) -> Space:  # fmt: skip
-    """Walk over a tile of one band; `w`, or the arrays that took its place since the tile has another shape."""
+    """Walk over a tile of one band; `w`, or the arrays that took its place since the tile has another shape.
+
+    `some`: made true where a number counts as more than 0.
+    """
     shape, frames, begin = box[1:, 1] - box[1:, 0], np.zeros(2, np.int64), box[0, 0]
     while begin < box[0, 1]:
         frames[0], frames[1] = begin, min(begin + setup.frames[own], box[0, 1])
         if not fits(w, frames[1] - begin, shape):
             w = space(frames[1] - begin, shape)
-        _frames(job, task, setup, tables, own, box, frames, w, numbers, magnitudes, ends, state, progress, rung)
+        some[0] |= _frames(
+            job, task, setup, tables, own, box, frames, w, numbers, magnitudes, ends, state, progress, rung
+        )
         begin = frames[1]
     return w
 
@@ -273,12 +279,12 @@ def _alike(setup: Setup, which: Any, boxes: Any, first: int) -> Any:
 
 
 @jit
-def _bits(job: int, setup: Setup, which: Any, boxes: Any, rest: Any, magnitudes: Any, numbers: Any) -> Any:
-    """Read or write the bits under the symbols; how many, -1: a number is too large."""
+def _bits(job: int, setup: Setup, which: Any, boxes: Any, rest: Any, magnitudes: Any, numbers: Any, some: Any) -> Any:
+    """Read or write the bits under the symbols; how many, -1: a number is too large. `some`: see `_tile`."""
     at = np.int64(0)
     for number in range(len(which)):
         own, box = which[number], boxes[number]
-        if setup.means[own] == 0 or at < 0:
+        if setup.means[own] == 0 or at < 0 or not (some[number] or setup.shifts[own]):
             continue
         rows, n = rows_of(setup.bands[own], box), box[3, 1] - box[3, 0]
         if job == READ:
@@ -300,13 +306,13 @@ def walk(
     """
     state, progress, ends = np.zeros(2, np.uint64), np.zeros(2, np.int64), np.zeros(CLASSES + 1, np.int64)
     begin(task.words, state)
-    w, rung = space(0, np.zeros(3, np.int64)), np.zeros(2, np.bool_)
+    w, rung, some = space(0, np.zeros(3, np.int64)), np.zeros(2, np.bool_), np.zeros(len(which), np.bool_)
     for number in range(len(which)):
         own, box = which[number], boxes[number]
         if number == 0 or setup.first[own] != setup.first[which[number - 1]]:
             rung[0], rung[1] = _alike(setup, which, boxes, number), False
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
-            w = _tile(job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress, rung)
+            w = _tile(job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress, rung, some[number : number + 1])
     rest = task.bits
     if job == READ:
         left = np.int64(state[1])
@@ -315,7 +321,7 @@ def walk(
         rest[left], rest[left + 1] = state[0] & np.uint64(4294967295), state[0] >> np.uint64(32)
     at: Any = 0
     if job in (READ, WRITE):
-        at = _bits(job, setup, which, boxes, rest, magnitudes, numbers)
+        at = _bits(job, setup, which, boxes, rest, magnitudes, numbers, some)
     if job == READ and (at < 0 or not nothing_from(rest, at)):
         at = -1
     return progress[0], at
