@@ -7,7 +7,7 @@ import numpy as np
 from tinc_codec.backends.choice import backend
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.predictors.detail import pack_range
-from tinc_codec.detail import exact_in_context
+from tinc_codec.detail import exact_in_context, reference
 from tinc_codec.detail.goals import Step
 from tinc_codec.detail.goals import encode as encode_detail
 from tinc_codec.encoding.residual.encode import encode
@@ -155,7 +155,7 @@ def random_detail(rng, shape, dtype, order, above=False, exact=False, crop=False
     if exact:
         mask = np.sin(sum(np.indices(folded)) / 3) + rng.normal(0, 0.1, folded) > 0.5
         values = np.where(rng.random(folded) < 0.1, native.type(9), native.type(5)).astype(native)
-        sections[Section.EXACT_IN_CONTEXT] = exact_in_context.pack(values, mask)
+        sections[Section.EXACT_IN_CONTEXT] = exact_in_context.pack(values, mask, reference)
     if crop and kept != shape:
         sections[Section.CROP] = pack_crop(kept, np.array([native.type(3)]))
     container = Container(Header(tuple(shape), dtype, order, kind, False), sections)

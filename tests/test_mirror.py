@@ -26,6 +26,8 @@ TWINS = {
     "backends/numba/detail/contexts.py": "detail/test_walk.py",
     "backends/numba/detail/estimate.py": "detail/test_estimate.py",
     "backends/numba/detail/lifting.py": "detail/test_lifting.py",
+    "backends/numba/detail/mask.py": "detail/test_mask.py",
+    "backends/numba/detail/samples.py": "detail/test_samples.py",
     "backends/numba/detail/scale.py": "detail/test_decoding.py",
     "backends/numba/detail/space.py": "detail/test_walk.py",
     "backends/numba/detail/tiles.py": "detail/test_walk.py",

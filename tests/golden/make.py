@@ -12,7 +12,7 @@ import numpy as np
 from tests.models import in_lanes, random_detail, random_residual, random_stream
 from tinc_codec import TINCCodec, decode
 from tinc_codec.decoding.inspect import inspect
-from tinc_codec.detail import exact_in_context
+from tinc_codec.detail import exact_in_context, reference
 from tinc_codec.phantom import light_sheet
 from tinc_codec.stream.container import Container, Section, pack, unpack
 
@@ -124,7 +124,7 @@ def in_context(stream, array, mask):
     """The same chunk, with its exact values in context, however few bytes the other way takes."""
     container = unpack(bytes(stream))
     rest = {kind: data for kind, data in container.sections.items() if kind != Section.EXACT}
-    return pack(Container(container.header, rest | {Section.EXACT_IN_CONTEXT: exact_in_context.pack(array, mask)}))
+    return pack(Container(container.header, rest | {Section.EXACT_IN_CONTEXT: exact_in_context.pack(array, mask, reference)}))
 
 
 def version_4():

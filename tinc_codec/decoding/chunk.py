@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.choice import backend
 from tinc_codec.decoding import predictors
 from tinc_codec.decoding.memory import accounted
 from tinc_codec.decoding.overlay import Overlay
@@ -20,15 +21,23 @@ from tinc_codec.errors import CorruptStreamError
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream import crop, exact, lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
+from tinc_codec.stream.fields import FieldReader
 from tinc_codec.stream.limits import Expected, check_header
 from tinc_codec.tree.folding import Folding, Indices
 
 EXACT = {Section.EXACT, Section.EXACT_IN_CONTEXT}
 """Sections of samples that no model is for; a chunk has one of them at most."""
 
+
+def _in_context(
+    section: FieldReader, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    return exact_in_context.unpack(section, shape, dtype, backend().detail)
+
+
 OVERLAYS = {
     Section.EXACT: exact.unpack,
-    Section.EXACT_IN_CONTEXT: exact_in_context.unpack,
+    Section.EXACT_IN_CONTEXT: _in_context,
     Section.CORRECTIONS: exact.unpack,
 }
 """How samples that are stored one by one are read, in the order in which they are entered."""

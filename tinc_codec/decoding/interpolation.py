@@ -68,17 +68,6 @@ def at_points(
     return _mean(total, weights)
 
 
-def to_dtype(values: Volume, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Round and clip to a dtype; `values` have no NaN."""
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            cast: NDArray[Any] = values.astype(dtype)
-        return cast
-    info = np.iinfo(dtype)
-    top = float(info.max) if dtype.itemsize < 8 else float(np.nextafter(float(info.max), 0.0))
-    return np.clip(np.rint(values), float(info.min), top).astype(dtype)
-
-
 def _mean(total: Volume, weight: Volume) -> Volume:
     mean: Volume = np.divide(total, weight, out=np.full(total.shape, np.nan), where=weight > 0)
     return mean

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.decoding.chunk import Chunk
-from tinc_codec.decoding.interpolation import on_grid, to_dtype
+from tinc_codec.decoding.interpolation import on_grid
+from tinc_codec.detail.samples import to_dtype
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.runtime.caching import keeping
 from tinc_codec.stream import crop

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.decoding.chunk import Chunk
-from tinc_codec.decoding.interpolation import at_points, to_dtype
+from tinc_codec.decoding.interpolation import at_points
+from tinc_codec.detail.samples import to_dtype
 from tinc_codec.errors import SelectionError
 from tinc_codec.stream import crop
 from tinc_codec.tree.folding import Indices

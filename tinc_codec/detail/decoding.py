@@ -16,7 +16,7 @@ from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.numbers import Numbers
 from tinc_codec.detail.plan import AXES, Band, Box, lengths
-from tinc_codec.detail.scale import times_power
+from tinc_codec.detail.samples import unrounded
 from tinc_codec.detail.section import Parameters, unpack
 from tinc_codec.detail.work import Work
 from tinc_codec.errors import SelectionError
@@ -82,10 +82,8 @@ class Detail:
         return self._numbers.of(range(len(self.codes)))
 
     def samples(self, integers: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Samples of what the other methods give, in floats; exact in every step but the last sum."""
-        scale = self.parameters.scale
-        with np.errstate(over="ignore", invalid="ignore"):  # of what no encoder wrote
-            return scale.origin + times_power(integers.astype(np.float64), scale.exponent)
+        """Samples of what the other methods give, in floats; see `tinc_codec.detail.samples.unrounded`."""
+        return unrounded(integers, self.parameters.scale)
 
     def whole(self) -> NDArray[np.int32]:
         """All samples, as integers of the scale."""

@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail import mask as masks
+from tinc_codec.detail.work import Work
 from tinc_codec.stream import lossless
 from tinc_codec.stream.fields import FieldReader, FieldWriter
 
 
-def pack(volume: NDArray[Any], mask: NDArray[np.bool_]) -> bytes:
+def pack(volume: NDArray[Any], mask: NDArray[np.bool_], work: Work) -> bytes:
     """Store the values of `volume` where `mask` is True; 1 to 4 axes."""
-    out, places = FieldWriter(), masks.pack(mask)
+    out, places = FieldWriter(), work.pack_mask(mask)
     out.count(len(places))
     out.raw(places + lossless.pack(volume[mask]))
     return out.bytes()
 
 
 def unpack(
-    section: FieldReader, shape: tuple[int, ...], dtype: np.dtype[Any]
+    section: FieldReader, shape: tuple[int, ...], dtype: np.dtype[Any], work: Work
 ) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """Where the exact values of a chunk are, shape `shape`, and what they are, in C order and native `dtype`.
 
@@ -35,6 +35,6 @@ def unpack(
         No encoder wrote it.
     """
     places = section.raw(section.count(section.remaining))
-    mask = masks.unpack(places, shape)
+    mask = work.unpack_mask(places, shape)
     values = lossless.unpack(section.raw(section.remaining), int(np.count_nonzero(mask)), dtype)
     return mask, np.require(values, requirements=("C", "W"))

@@ -21,25 +21,25 @@ from tinc_codec.runtime.lazy import lazy
 from tinc_codec.stream.ans import PieceDecoder
 from tinc_codec.stream.entropy import PRECISION
 
-_REACH, _MOST, _NEAREST = 2, 26, 6
+_REACH, _MOST, NEAREST = 2, 26, 6
 """Known neighbours of a voxel: how far away along an axis, how many, and of how many it matters which are set."""
 
-_BORDER = 2
+BORDER = 2
 """Voxels of a parity that its neighbours, in shifts of theirs, may lie beyond the last one."""
 
 _SHARES = {1: 256, 2: 91, 3: 49, 4: 32, 5: 23, 6: 17, 8: 11, 9: 9, 12: 6, 13: 5, 16: 4}
 """What a neighbour counts, by its squared distance: 256 over its third power."""
 
-_KINDS = 24
+KINDS = 24
 """Of how much of the neighbours' shares are set: none, all, and steps between."""
 
-_PARTS, _UNDIVIDED = 16, 4096
+PARTS, UNDIVIDED = 16, 4096
 """Large passes are coded in parts, each with what the ones before have taught."""
 
 _LOGITS = np.arange(0, LARGEST_LOGIT + 1, 2)
 """How likely the likelier value is, in eighths of a logit."""
 
-_ONE = 1 << PRECISION
+ONE = 1 << PRECISION
 _COARSEST = 4
 
 
@@ -88,7 +88,8 @@ def _neighbours(parity: tuple[int, ...], known: set[tuple[int, ...]]) -> tuple[t
     return tuple(sorted(offsets, key=lambda offset: (sum(o * o for o in offset), offset))[:_MOST])
 
 
-def _levels(shape: tuple[int, ...]) -> int:
+def levels(shape: tuple[int, ...]) -> int:
+    """How often the stride of the coarsest lattice is halved."""
     return max(0, (max(shape, default=1) - 1).bit_length() - _COARSEST.bit_length() + 1)
 
 
@@ -101,7 +102,7 @@ class _Grid:
 
     def steps(self) -> Iterator[tuple[Pass, NDArray[np.bool_]]]:
         """Passes and their voxels, a view."""
-        for step in passes(len(self.shape), _levels(self.shape)):
+        for step in passes(len(self.shape), levels(self.shape)):
             lattice = self.mask[(slice(None, None, 2**step.level),) * len(self.shape)]
             members = lattice[tuple(slice(odd, None, 2) for odd in step.parity)] if step.neighbours else lattice
             if members.size:
@@ -117,20 +118,24 @@ class _Grid:
             other = tuple((odd + o) % 2 for odd, o in zip(step.parity, offset, strict=True))
             if other not in bordered:
                 bordered[other] = _bordered(lattice, other)
-            begins = [_BORDER + (odd + o) // 2 for odd, o in zip(step.parity, offset, strict=True)]
+            begins = [BORDER + (odd + o) // 2 for odd, o in zip(step.parity, offset, strict=True)]
             there = bordered[other][tuple(slice(at, at + n) for at, n in zip(begins, shape, strict=True))]
             if share in alike:
                 alike[share] += there
             else:
                 alike[share] = there.copy()
-            if place < _NEAREST:
+            if place < NEAREST:
                 nearest |= there << np.uint8(place)
         for share, count in alike.items():
             total += count * np.int16(share)
-        every = max(1, sum(step.shares))
-        sums = np.arange(every + 1)
-        kinds = np.where(sums == every, _KINDS - 1, (sums * (_KINDS - 2) + every - 1) // every)
-        return (kinds << _NEAREST).astype(np.int16)[total.ravel()] | nearest.ravel()
+        return (kinds(step) << NEAREST).astype(np.int16)[total.ravel()] | nearest.ravel()
+
+
+def kinds(step: Pass) -> NDArray[np.int64]:
+    """The kind of each sum of what set neighbours count."""
+    every = max(1, sum(step.shares))
+    sums = np.arange(every + 1)
+    return np.where(sums == every, KINDS - 1, (sums * (KINDS - 2) + every - 1) // every)
 
 
 def _bordered(lattice: NDArray[np.bool_], parity: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -139,22 +144,22 @@ def _bordered(lattice: NDArray[np.bool_], parity: tuple[int, ...]) -> NDArray[np
     Along an axis of one voxel that has none of that parity, it is that voxel.
     """
     members = tuple(slice(odd if n > odd else 0, None, 2) for odd, n in zip(parity, lattice.shape, strict=True))
-    return np.pad(lattice[members].view(np.uint8), _BORDER, mode="edge")
+    return np.pad(lattice[members].view(np.uint8), BORDER, mode="edge")
 
 
 class _Counts:
     """How often voxels were set so far, in contexts that get narrower."""
 
     def __init__(self, axes: int) -> None:
-        self._counts = np.zeros((2, 1 << axes, _KINDS, 1 << _NEAREST), np.int64)
+        self._counts = np.zeros((2, 1 << axes, KINDS, 1 << NEAREST), np.int64)
 
     def likely(self, number: int) -> NDArray[np.int64]:
         """Likelihood of being set, in 2^-24, in each context of a pass."""
-        wide = np.clip(np.arange(_KINDS) * _ONE // (_KINDS - 1), _ONE // 64, _ONE - _ONE // 64)
+        wide = np.clip(np.arange(KINDS) * ONE // (KINDS - 1), ONE // 64, ONE - ONE // 64)
         for counts, doubt in ((self._counts.sum((1, 3)), 2), (self._counts[:, number].sum(2), 4)):
-            wide = (counts[1] * _ONE + doubt * wide) // (counts.sum(0) + doubt)
+            wide = (counts[1] * ONE + doubt * wide) // (counts.sum(0) + doubt)
         unset, set_ = self._counts[:, number]
-        return np.asarray((set_ * _ONE + 4 * wide[:, None]) // (unset + set_ + 4)).ravel()
+        return np.asarray((set_ * ONE + 4 * wide[:, None]) // (unset + set_ + 4)).ravel()
 
     def learn(self, number: int, contexts: NDArray[np.int16], values: NDArray[np.bool_]) -> None:
         """Count values."""
@@ -164,16 +169,22 @@ class _Counts:
 
 
 @lru_cache(maxsize=1)
-def _tables() -> ClassTables:
+def tables() -> ClassTables:
+    """Of the classes: how likely is it that the likelier value is there."""
     certain = np.full_like(_LOGITS, -LARGEST_LOGIT)
     return ClassTables(np.stack([_LOGITS, certain, certain]))
 
 
+@lru_cache(maxsize=1)
+def ends() -> NDArray[np.int64]:
+    """The likelihoods, in 2^-24, from which on a class is the next one."""
+    return logistic()[_LOGITS[1:] - 1 + LARGEST_LOGIT]
+
+
 def _classes(likely: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
     """The likelier value, and the class of how likely it is."""
-    value = 2 * likely > _ONE
-    ends = logistic()[_LOGITS[1:] - 1 + LARGEST_LOGIT]
-    return value, np.searchsorted(ends, np.where(value, likely, _ONE - likely), side="right").astype(np.uint8)
+    value = 2 * likely > ONE
+    return value, np.searchsorted(ends(), np.where(value, likely, ONE - likely), side="right").astype(np.uint8)
 
 
 def _walk(mask: NDArray[np.bool_], code: Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.bool_]]) -> None:
@@ -183,7 +194,7 @@ def _walk(mask: NDArray[np.bool_], code: Callable[[NDArray[np.uint8], NDArray[np
     for step, members in grid.steps():
         contexts = grid.contexts(step, members.shape)
         values = members.ravel()  # a copy
-        parts = _PARTS if len(values) > _UNDIVIDED else 1
+        parts = PARTS if len(values) > UNDIVIDED else 1
         for part in range(parts):
             here = slice(len(values) * part // parts, len(values) * (part + 1) // parts)
             some = contexts[here]
@@ -199,7 +210,7 @@ def pack(mask: NDArray[np.bool_]) -> bytes:
     symbols = Symbols()
 
     def write(classes: NDArray[np.uint8], unlikely: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        write_tokens(symbols, _tables(), classes, unlikely.astype(np.int64))
+        write_tokens(symbols, tables(), classes, unlikely.astype(np.int64))
         return unlikely
 
     _walk(mask.copy(), write)
@@ -217,7 +228,7 @@ def unpack(section: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     mask, decoder = np.zeros(shape, bool), PieceDecoder(section)
 
     def read(classes: NDArray[np.uint8], unlikely: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        tokens = read_tokens(decoder, _tables(), classes)
+        tokens = read_tokens(decoder, tables(), classes)
         if tokens.max(initial=0) > 1:
             raise CorruptStreamError("a mask of more than two values")
         return tokens.astype(bool)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import Quantiser, Tally
+from tinc_codec.detail.scale import Scale
 
 
 class Walker(Protocol):
@@ -74,3 +75,20 @@ class Work(Protocol):
 
     def coefficients(self, numbers: NDArray[np.int32], step: int, one: int, more: int) -> NDArray[np.int32]:
         """Coefficients from numbers; see `tinc_codec.detail.scale.coefficients`."""
+
+    def samples(
+        self,
+        integers: NDArray[np.int32],
+        above: NDArray[Any] | None,
+        scale: Scale,
+        low: Any,
+        high: Any,
+        out: NDArray[Any],
+    ) -> None:
+        """Samples from integers; see `tinc_codec.detail.samples.samples`."""
+
+    def pack_mask(self, mask: NDArray[np.bool_]) -> bytes:
+        """Code of a mask; see `tinc_codec.detail.mask.pack`."""
+
+    def unpack_mask(self, section: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """A mask from its code; see `tinc_codec.detail.mask.unpack`."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinc_codec.backends.choice import backend
 from tinc_codec.config import Config
 from tinc_codec.detail import exact_in_context
 from tinc_codec.detail.fill import fill
@@ -80,7 +81,7 @@ class PreparedChunk:
             return {}
         forms = {
             Section.EXACT: exact.pack(self.values, ~self.modelled),
-            Section.EXACT_IN_CONTEXT: exact_in_context.pack(self.values, ~self.modelled),
+            Section.EXACT_IN_CONTEXT: exact_in_context.pack(self.values, ~self.modelled, backend().detail),
         }
         shortest = min(forms, key=lambda kind: len(forms[kind]))
         return {shortest: forms[shortest]}

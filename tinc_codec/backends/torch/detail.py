@@ -128,7 +128,7 @@ def _wide(samples: torch.Tensor) -> torch.Tensor:
 
 
 def _as_dtype(values: torch.Tensor, low: Any, high: Any) -> torch.Tensor:
-    """Round and clip; see `tinc_codec.decoding.interpolation.to_dtype`."""
+    """Round and clip; see `tinc_codec.detail.samples.to_dtype`."""
     import torch
 
     dtype = np.asarray(low).dtype

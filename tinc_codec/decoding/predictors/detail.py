@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.choice import backend
-from tinc_codec.decoding.interpolation import at_points, to_dtype
+from tinc_codec.decoding.interpolation import at_points
 from tinc_codec.decoding.predictors.protocol import Description, Predictor
 from tinc_codec.decoding.predictors.sine_tree import SineTree
 from tinc_codec.detail.decoding import Detail
+from tinc_codec.detail.samples import to_dtype
 from tinc_codec.runtime.threads import share
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.tree.runs import Positions
 
 _BLOCK = 2**14
-"""Samples that are made at a time, so that what is between stays in cache."""
+"""Samples that threads share by."""
 
 _WORTH = 2**17
 """Samples that are worth a thread."""
@@ -125,15 +126,9 @@ class DetailPredictor:
         flat, rest, out = integers.reshape(-1), None if above is None else above.reshape(-1), samples.reshape(-1)
 
         def some(begin: int, end: int) -> None:
-            for first in range(begin * _BLOCK, end * _BLOCK, _BLOCK):
-                here = slice(first, first + _BLOCK)
-                values = self.detail.samples(flat[here])
-                if rest is not None:
-                    values += rest[here]
-                part = to_dtype(values, self.low.dtype)
-                part[part < self.low] = self.low  # by comparison: a zero keeps its own sign, as FORMAT.md says
-                part[part > self.high] = self.high
-                out[here] = part
+            here = slice(begin * _BLOCK, end * _BLOCK)
+            part = None if rest is None else rest[here]
+            self.detail.work.samples(flat[here], part, self.detail.parameters.scale, self.low, self.high, out[here])
 
         share(some, [_BLOCK] * -(-flat.size // _BLOCK), _WORTH)
         return samples

@@ -68,7 +68,9 @@ def _any(row: Any) -> Any:
 
 
 @jit
-def _take_escapes(words: Any, at: int, rows: Any, n: int, every: bool, magnitudes: Any, places: Any, values: Any) -> Any:
+def _take_escapes(
+    words: Any, at: int, rows: Any, n: int, every: bool, magnitudes: Any, places: Any, values: Any
+) -> Any:
     """Places and tokens, those that are not 0 or `every` one; where the next bits are, and how many there are."""
     count = 0
     for begin in rows:

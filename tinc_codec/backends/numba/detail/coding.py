@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.contexts import CLASSES
 from tinc_codec.detail.tables import LEAST_MEMBERS, TOKENS, ClassTables
+from tinc_codec.stream.ans import to_bytes, under
 
 _BITS = 8
 PIECE = 12
@@ -30,8 +31,9 @@ class Lookups(NamedTuple):
 
 
 def lookups(tables: ClassTables) -> Lookups:
-    """Prepare the tables of a chunk."""
-    tokens, above = np.zeros((CLASSES, TOKENS + 1), np.uint32), np.zeros((CLASSES, TOKENS), np.uint32)
+    """Prepare tables, of `CLASSES` classes at most."""
+    count = len(tables.tokens)
+    tokens, above = np.zeros((count, TOKENS + 1), np.uint32), np.zeros((count, TOKENS), np.uint32)
     np.cumsum(tables.tokens, 1, out=tokens[:, 1:])
     np.cumsum(tables.above_zero, 1, out=above[:, 1:])
     longest = np.count_nonzero(tables.zeros, axis=1) - 1
@@ -248,3 +250,12 @@ def finish(symbols: Any, count: int, words: Any, filled: int, state: Any) -> Any
         whole = state // frequency
         state = (whole << np.uint64(24)) + (state - whole * frequency) + low
     return filled, state
+
+
+def encoded(symbols: NDArray[np.uint32], count: int, rest: bytes = b"") -> bytes:
+    """Code of the symbols noted, over the bits of `rest`; see `tinc_codec.stream.ans.encode`."""
+    below, state = under(rest)
+    words = np.zeros(len(below) + count + 2, np.uint32)
+    words[: len(below)] = below
+    filled, state = finish(symbols, count, words, len(below), np.uint64(state))
+    return to_bytes(words[:filled].tolist(), int(state))

@@ -103,10 +103,10 @@ def _parents(magnitudes: Any, setup: Setup, own: int, m: int, many: Any) -> Any:
 @jit
 def _halves(box: Any, w: Space) -> Any:
     """Whether cells of a tile and of what is split once more begin and end together along the last three axes."""
+    odd = 0
     for axis in range(1, 4):
-        if box[axis, 0] % 2 or w.shape[axis] % 2:
-            return False
-    return True
+        odd |= (box[axis, 0] | w.shape[axis]) & 1
+    return odd == 0
 
 
 @jit
@@ -138,7 +138,9 @@ def _parity_of(magnitudes: Any, band: Any, halved: int, box: Any, begin: int, p:
 
 
 @jit
-def _enter_parent(magnitudes: Any, setup: Setup, own: int, g: int, m: int, box: Any, begin: int, w: Space, cells: Any) -> Any:
+def _enter_parent(
+    magnitudes: Any, setup: Setup, own: int, g: int, m: int, box: Any, begin: int, w: Space, cells: Any
+) -> Any:
     """Map of one parent of a tile whose cells are whole; whether it is more than zeros."""
     band, halved = setup.bands[setup.parents[own, g]], setup.halves[g]
     mask, live, times = 7 & ~halved, False, 8
@@ -163,7 +165,9 @@ def _enter_parent(magnitudes: Any, setup: Setup, own: int, g: int, m: int, box: 
 
 
 @jit
-def _enter_all(magnitudes: Any, setup: Setup, own: int, m: int, box: Any, begin: int, w: Space, cells: Any, counts: Any) -> Any:
+def _enter_all(
+    magnitudes: Any, setup: Setup, own: int, m: int, box: Any, begin: int, w: Space, cells: Any, counts: Any
+) -> Any:
     """Map of several bands, or of one of a tile of any shape; whether it is more than zeros."""
     w.volume[:] = 0
     w.masks[m] = 7
@@ -194,7 +198,7 @@ def _append(mine: Any, sums: Any, first: bool) -> None:
 
 @jit
 def hand_on(w: Space, first: bool) -> None:
-    """Add the magnitudes of a tile to those of the bands of its rung that came before; all were 0 before the `first`."""
+    """Add the magnitudes of a tile to those of its rung's bands before it, which were all 0 before the `first`."""
     for p in range(8):
         _append(w.own[p], w.maps[1, p], first)
     _append(w.sums, w.rung, first)

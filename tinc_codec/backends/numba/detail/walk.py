@@ -192,9 +192,7 @@ def _pass(
     if job == GATHER:
         _gather(task, setup, step, own, many, live, w, cells, rows, n, numbers)
     elif any_known:
-        expected(
-            step, w.own, w.own_wide, w.maps, w.maps_wide, w.masks, known, live, factors[step], w.total, cells
-        )
+        expected(step, w.own, w.own_wide, w.maps, w.maps_wide, w.masks, known, live, factors[step], w.total, cells)
         to_classes(w.total, w.starts[:rows], n, w.floats, w.bits, w.classes)
     elif job != READ:
         w.classes[:count] = class_of(factors[step, MEAN])
@@ -312,7 +310,22 @@ def walk(
         if number == 0 or setup.first[own] != setup.first[which[number - 1]]:
             rung[0], rung[1] = _alike(setup, which, boxes, number), False
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
-            w = _tile(job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress, rung, some[number : number + 1])
+            w = _tile(
+                job,
+                task,
+                setup,
+                tables,
+                own,
+                box,
+                w,
+                numbers,
+                magnitudes,
+                ends,
+                state,
+                progress,
+                rung,
+                some[number : number + 1],
+            )
     rest = task.bits
     if job == READ:
         left = np.int64(state[1])

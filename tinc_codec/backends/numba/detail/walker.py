@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.numba.detail.coding import Lookups, finish, lookups
+from tinc_codec.backends.numba.detail.coding import Lookups, encoded, lookups
 from tinc_codec.backends.numba.detail.space import Setup, Task
 from tinc_codec.backends.numba.detail.walk import GATHER, QUANTISE, READ, WRITE, walk
 from tinc_codec.detail.contexts import WEIGHTS, divisors
@@ -17,7 +17,7 @@ from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
 from tinc_codec.detail.tables import TOKENS, ClassTables
 from tinc_codec.errors import CorruptStreamError
-from tinc_codec.stream.ans import to_bytes, to_words, under
+from tinc_codec.stream.ans import to_words
 
 _SYMBOLS_OF_ONE = 4
 """Symbols more, at most, of a coefficient that is not 0: a run and what it is ended by."""
@@ -89,11 +89,7 @@ class Walker:
         most_symbols, most_bits = self._most(piece)
         symbols, bits = np.empty((most_symbols, 2), np.uint32), np.zeros(most_bits // 32 + 2, np.uint32)
         count, end = self._walk(WRITE, _task(symbols=symbols, bits=bits), piece)
-        below, state = under(bits[: end // 32 + 1].astype("<u4").tobytes().rstrip(b"\0"))
-        words = np.zeros(len(below) + count + 2, np.uint32)
-        words[: len(below)] = below
-        filled, state = finish(symbols, count, words, len(below), np.uint64(state))
-        return to_bytes(words[:filled].tolist(), int(state))
+        return encoded(symbols, count, bits[: end // 32 + 1].astype("<u4").tobytes().rstrip(b"\0"))
 
     def quantise(self, piece: Piece, quantiser: Quantiser) -> Tally:
         """Quantise a piece into the numbers."""
