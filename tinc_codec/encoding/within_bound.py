@@ -150,7 +150,9 @@ class Bounded:
             with_network = self._with_network(aim, min(map(len, streams or [plain.stream])), share)
             if with_network is not None:
                 streams.append(with_network.stream)
-        best = min(streams, key=len, default=plain.stream)
+        if not streams:
+            return plain.stream
+        best = min(streams, key=len)
         return plain.stream if plain.within(len(best)) else best
 
     def _completed(self, above: dict[int, bytes], aim: Goal, with_detail: bool) -> Iterator[Verified]:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.choice import backend
-from tinc_codec.encoding.residual.fit import FITTED, fit
-from tinc_codec.encoding.residual.lattices import Lattices, Tile
+from tinc_codec.encoding.residual.fit import FITTED, Sample, fit
 from tinc_codec.encoding.residual.volume import Volume, levels_of, tile_grid
 from tinc_codec.residual import tokens
 from tinc_codec.residual.interlace import Pass, passes, tile_bounds
-from tinc_codec.residual.lattice import PassCoding, Quantiser
+from tinc_codec.residual.lattice import Coded, PassCoding, Quantiser
+from tinc_codec.residual.lattices import Lattices, Members, Tile
 from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import MOST_CONTEXTS, ResidualParameters, pack
 from tinc_codec.residual.tiles import base_of, contexts, write_pass
@@ -45,10 +45,32 @@ class Residual:
 
 @dataclass(frozen=True, eq=False)
 class _Record:
-    """What one pass made of one tile: C order, coded voxels only."""
+    """What a pass made of its coded voxels, tile after tile, each in C order.
+
+    Parameters
+    ----------
+    ends
+        Where each tile's begin, and where the last one's end.
+    """
 
     expected: NDArray[np.float64]
     numbers: tokens.Split
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, coded: Coded, members: Members) -> _Record:
+        """Those of the members that are coded."""
+        expected, steps, ends, inside = *coded, members.ends, members.inside
+        if inside is not None:
+            expected, steps = expected[inside], steps[inside]
+            ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(inside)])[ends]
+        return cls(expected, tokens.split(tokens.zigzag(steps)), ends)
+
+    def tile(self, number: int, context: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tokens.Split]:
+        """Contexts and numbers of a tile's voxels, from the contexts of all."""
+        place = slice(self.ends[number], self.ends[number + 1])
+        token, size, extra = self.numbers
+        return context[place], tokens.Split(token[place], size[place], extra[place])
 
 
 def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residual:
@@ -72,15 +94,15 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     steps = passes(len(shape), len(widths) - 1)
     models, records, values = _coded(tiles, steps, quantiser, domain.top, fitted)
     thresholds = _thresholds(records)
-    keys = [[contexts(record.expected, thresholds) for record in of_pass] for of_pass in records]
+    keys = [contexts(record.expected, thresholds) for record in records]
     tables = _tables(records, keys, len(thresholds) + 1)
     parameters = ResidualParameters(domain, start, grid, widths, tuple(models), thresholds, tables)
     codes = [b""] * len(tiles)
 
     def write(number: int) -> None:
         encoder = Encoder()
-        for of_pass, key in zip(records, keys, strict=True):
-            write_pass(encoder, parameters, key[number], of_pass[number].numbers)
+        for record, key in zip(records, keys, strict=True):
+            write_pass(encoder, parameters, *record.tile(number, key))
         codes[number] = _trimmed(encoder.bytes())
 
     spread(write, range(len(tiles)))
@@ -103,16 +125,18 @@ def _tile(volume: Volume, parameters: ResidualParameters, place: tuple[slice, ..
 
 def _coded(
     tiles: list[Tile], steps: tuple[Pass, ...], quantiser: Quantiser, top: int, fitted: int
-) -> tuple[list[PassModel], list[list[_Record]], NDArray[np.float64]]:
-    """The predictors of all passes, what each made of each tile, and the voxels."""
+) -> tuple[list[PassModel], list[_Record], NDArray[np.float64]]:
+    """The predictors of all passes, what each made of its voxels, and the voxels."""
     lattices: Lattices | None = None
     models, records = [], []
     for before, step in zip((None, *steps), steps, strict=False):
         if lattices is None or before is None or before.level != step.level:
             lattices = Lattices(tiles, step, lattices)
-        model = fit(step, lattices.sample(step, fitted), quantiser.width, top)
+        members = lattices.members(step)
+        model = fit(step, lattices, Sample.of(lattices, members, fitted), quantiser.width, top)
         models.append(model)
-        records.append(_pass(PassCoding(step, model, quantiser, top), tiles, lattices))
+        coded = backend().code_pass(PassCoding(step, model, quantiser, top), lattices, members)
+        records.append(_Record.of(coded, members))
     values = np.empty([place.stop for place in tiles[-1].place])
     assert lattices is not None
     for tile, lattice in zip(tiles, lattices.each, strict=True):
@@ -120,39 +144,20 @@ def _coded(
     return models, records, values
 
 
-def _pass(coding: PassCoding, tiles: list[Tile], lattices: Lattices) -> list[_Record]:
-    """Code a pass in every tile."""
-    nothing = _Record(np.zeros(0), tokens.split(np.zeros(0, np.int64)))
-    records = [nothing] * len(tiles)
-
-    def code(number: int) -> None:
-        target, inside = tiles[number].target_of(coding.step), tiles[number].inside(coding.step)
-        if target.size:
-            expected, numbers = backend().code_pass(coding, lattices.each[number], target, inside)
-            if inside is not None:
-                chosen = inside.ravel()
-                expected, numbers = expected[chosen], numbers[chosen]
-            records[number] = _Record(expected, tokens.split(tokens.zigzag(numbers)))
-
-    spread(code, range(len(tiles)))
-    return records
-
-
-def _thresholds(records: list[list[_Record]]) -> NDArray[np.int64]:
+def _thresholds(records: list[_Record]) -> NDArray[np.int64]:
     """Thresholds of the contexts, at quantiles of the expected error."""
-    count = sum(len(record.expected) for of_pass in records for record in of_pass)
+    count = sum(len(record.expected) for record in records)
     every = -(-count // _COMPARED) or 1
-    expected = np.concatenate([record.expected[::every] for of_pass in records for record in of_pass])
+    expected = np.concatenate([record.expected[::every] for record in records])
     many = min(CONTEXTS, MOST_CONTEXTS, max(1, count // VOXELS_PER_CONTEXT))
     inner = np.quantile(expected, np.arange(1, many) / many) if len(expected) else np.zeros(0)
     return np.unique(np.clip(np.ceil(inner), 0, 2**53)).astype(np.int64)
 
 
-def _tables(records: list[list[_Record]], keys: list[list[NDArray[np.uint8]]], many: int) -> tuple[bytes, ...]:
+def _tables(records: list[_Record], keys: list[NDArray[np.uint8]], many: int) -> tuple[bytes, ...]:
     """Each context's frequencies of tokens."""
     counts = np.zeros((many, tokens.MOST_TOKENS), np.int64)
-    for of_pass, key in zip(records, keys, strict=True):
-        for record, context in zip(of_pass, key, strict=True):
-            both = context.astype(np.int64) * tokens.MOST_TOKENS + record.numbers.tokens
-            counts += np.bincount(both, minlength=counts.size).reshape(counts.shape)
+    for record, context in zip(records, keys, strict=True):
+        both = context.astype(np.int64) * tokens.MOST_TOKENS + record.numbers.tokens
+        counts += np.bincount(both, minlength=counts.size).reshape(counts.shape)
     return tuple(tokens.frequencies(row) for row in counts)
