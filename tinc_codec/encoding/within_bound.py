@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.goals import Error
 from tinc_codec.encoding import coefficients, holes, networks, shallow
 from tinc_codec.encoding.prepared import PreparedChunk
-from tinc_codec.encoding.residual.encode import Residual, encode
+from tinc_codec.encoding.residual.encode import Residual, encode, foretold
 from tinc_codec.encoding.residual.fit import FITTED
 from tinc_codec.encoding.residual.volume import Volume
 from tinc_codec.encoding.tree_model import Modelling
@@ -26,6 +26,9 @@ from tinc_codec.stream.container import Section
 from tinc_codec.targets import Bound
 
 log = logging.getLogger("tinc_codec")
+
+_DOUBT = 1.2
+"""What blocks foretell over what is, at most: their borders cost more."""
 
 WORTHWHILE = 0.75
 """Bits a voxel without networks above which none is tried: noise rules there, which no network predicts."""
@@ -63,9 +66,12 @@ _WITHIN = 10 ** (-0.05 / 20)
 
 _AIMS = 5
 
-_UNDER_RESIDUAL = 0.4
+_UNDER_RESIDUAL = 0.41
 """Root mean square error of the coefficients under a residual, over the largest error allowed: few samples are off by
 more, and what is not off by more costs nothing."""
+
+_ABOUT = 0.96
+"""Part of that error that is good enough: bytes hardly change."""
 
 _LARGE = 0.35
 """Bits a voxel of the residual alone up to which coefficients under it are tried: noise that is left to the residual,
@@ -172,19 +178,38 @@ class Bounded:
                 yield detailed
                 if 8 * len(detailed.stream) < NOISE * self.chunk.values.size:
                     return
-        residual = self._with_residual(above, aim, samples)
-        if residual is None:
-            return
-        yield residual
-        if (
-            aim.rmse is None
-            and aim.allowed
-            and with_detail
-            and 8 * len(residual.stream) <= _LARGE * self.chunk.values.size
-        ):
-            detailed = self._under_residual(above, aim, samples)
-            if detailed is not None:
-                yield detailed
+        if aim.rmse is not None or not aim.allowed or not with_detail:
+            candidates = [self._with_residual(above, aim, samples)]
+        else:
+            candidates = list(self._to_largest(above, aim, samples))
+        yield from filter(None, candidates)
+
+    def _to_largest(
+        self, above: dict[int, bytes], aim: Goal, samples: NDArray[Any] | None
+    ) -> Iterator[Verified | None]:
+        """Streams that keep a largest error: the residual alone, and coefficients under it where that may be smaller.
+
+        With the least effort, blocks of the volume say which of them is coded.
+        """
+        few, size = math.inf, self.chunk.values.size
+        if self.chunk.config.effort == 1:
+            few = self._foretold(aim, samples)
+        if few > _LARGE * _DOUBT:
+            residual = self._with_residual(above, aim, samples)
+            yield residual
+            if few < math.inf or residual is None or 8 * len(residual.stream) > _LARGE * size:
+                return
+        detailed = self._under_residual(above, aim, samples)
+        yield detailed
+        if few <= _LARGE * _DOUBT and (detailed is None or 8 * len(detailed.stream) > few * size):
+            yield self._with_residual(above, aim, samples)
+
+    def _foretold(self, aim: Goal, samples: NDArray[Any] | None) -> float:
+        """Bits a voxel that the residual alone would take, about."""
+        return foretold(self._volume(aim, samples), Quantiser(2 * aim.allowed + 1))
+
+    def _volume(self, aim: Goal, samples: NDArray[Any] | None) -> Volume:
+        return Volume(aim.domain, aim.domain.from_samples(self.chunk.filled), self.chunk.modelled, samples)
 
     def _to_rmse(self, above: dict[int, bytes], samples: NDArray[Any] | None, rmse: float) -> Verified | None:
         """The smaller of coefficients with and without a hole; None: none keep the target."""
@@ -218,7 +243,7 @@ class Bounded:
         assert aim.bound.max_error is not None
         try:
             detail = coefficients.sections(
-                self.chunk, Error(_UNDER_RESIDUAL * aim.bound.max_error), self.report, samples
+                self.chunk, Error(_UNDER_RESIDUAL * aim.bound.max_error, _ABOUT), self.report, samples
             )
         except UnreachableGoalError:
             return None
@@ -273,8 +298,7 @@ class Bounded:
 
     def _with_residual(self, sections: dict[int, bytes], aim: Goal, samples: NDArray[Any] | None) -> Verified | None:
         """The stream of predictors and a residual, None where its decoder does not keep the target."""
-        chunk, domain = self.chunk, aim.domain
-        volume = Volume(domain, domain.from_samples(chunk.filled), chunk.modelled, samples)
+        chunk, volume = self.chunk, self._volume(aim, samples)
         exactly = Quantiser(2 * aim.allowed + 1)
         coded = self._coded(volume, exactly) if aim.rmse is None else self._fewest(volume, aim.rmse)
         verified = verify(chunk, {**sections, Section.RESIDUAL: coded.section})

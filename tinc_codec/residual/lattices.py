@@ -88,12 +88,14 @@ class Lattices:
         See `Lattice`, each with a border of `REACH` and as much as the largest tile takes: shape ``(tiles, ...)``.
     each
         Views of them, of every tile.
+    level
+        Theirs.
     """
 
     def __init__(self, tiles: list[Tile], step: Pass, coarser: Lattices | None) -> None:
         bases = [step.lattice(tile.base) for tile in tiles]
         most = [max(base.shape[axis] for base in bases) + 2 * REACH for axis in range(bases[0].ndim)]
-        self._tiles = tiles
+        self._tiles, self.level = tiles, step.level
         self.values, self.errors = np.empty((len(tiles), *most)), np.empty((len(tiles), *most))
         self.each: list[Lattice] = []
         for number, base in enumerate(bases):

@@ -27,6 +27,9 @@ PAIRS = 24
 VOXELS_PER_WEIGHT = 150
 """A pass with fewer voxels uses fewer pairs, so that weights do not cost more than they save."""
 
+OFF_PER_WEIGHT = 5
+"""The same of voxels that are not within the error allowed of what two neighbours or the model say."""
+
 _LARGEST = 2**17
 """Equations are integers of this size, at most: sums of the products of 2^18 of them stay below 2^53."""
 
@@ -84,10 +87,20 @@ def fit(step: Pass, lattices: Lattices, sample: Sample | None, width: int, top: 
     if sample is None or not step.pairs:
         return PLAIN[0]
     pairs = min(PAIRS, len(step.pairs), sample.count // VOXELS_PER_WEIGHT)
+    if pairs > 1:
+        pairs = min(pairs, max(2, _off(lattices, sample, step, width) // OFF_PER_WEIGHT))
     around = backend().surroundings(lattices, sample.places, step.pairs[: max(pairs, 1)])
     if pairs > 1:
         return _fitted(around, sample, width, top)
     return min(PLAIN, key=lambda model: _misses(around, sample, model, top))
+
+
+def _off(lattices: Lattices, sample: Sample, step: Pass, width: int) -> int:
+    """How many voxels of the pass are off what two neighbours and the model say, by more than is allowed."""
+    around = backend().surroundings(lattices, sample.places, step.pairs[:1])
+    mean = around.pairs[0] / 2
+    apart = np.minimum(np.abs(sample.target - mean), np.abs(sample.target - sample.base))
+    return int(np.count_nonzero(apart > width / 2) * sample.count / len(sample.target))
 
 
 def _misses(around: Surroundings, sample: Sample, model: PassModel, top: int) -> float:
