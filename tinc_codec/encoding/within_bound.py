@@ -14,6 +14,7 @@ from tinc_codec.detail.goals import Error
 from tinc_codec.encoding import coefficients, holes, networks, shallow
 from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.residual.encode import Residual, encode, foretold
+from tinc_codec.encoding.residual.fewest import fewest
 from tinc_codec.encoding.residual.fit import FITTED
 from tinc_codec.encoding.residual.volume import Volume
 from tinc_codec.encoding.tree_model import Modelling
@@ -47,13 +48,6 @@ _PROBE = 2
 
 _SHARES = (1 / 40, 1 / 10)
 """Parts of the bytes without networks that are tried as a network's budget under a residual."""
-
-_ROUNDING = 0.4
-"""Rounding that costs the fewest bytes at a given PSNR: zeros are cheap."""
-
-_SEARCHES = 9
-_NEAR = 0.995
-"""Part of the error allowed that a search is content with."""
 
 _AIM = 1 - 1e-9
 """Part of the root mean square error allowed that is aimed at: the PSNR of all of it may be rounded to below."""
@@ -319,25 +313,4 @@ class Bounded:
         def error(coded: Residual) -> float:
             return measure(chunk, domain.to_samples(coded.values)).rmse
 
-        best = self._coded(volume, Quantiser(1))
-        narrow, wide = 1.0, 2.0 * max(domain.top, 1)
-        width = min(max(rmse / float(domain.quantum) * math.sqrt(12), 1), wide)
-        tried, coded, reached = 1, best, 0.0
-        for _ in range(_SEARCHES):
-            if round(width) <= narrow or wide / narrow < 1.01:
-                break
-            self.report.check()
-            if round(width) != tried:  # several widths in a row may be the same integer
-                tried = round(width)
-                coded = self._coded(volume, Quantiser(tried, _ROUNDING))
-                reached = error(coded)
-            if _NEAR * rmse <= reached <= rmse:
-                return min(best, coded, key=lambda c: len(c.section))
-            if reached <= rmse:
-                narrow, best = round(width), min(best, coded, key=lambda c: len(c.section))
-            else:
-                wide = width
-            proposed = width * min(max(rmse / reached, 0.25), 4.0) if reached > 0 else 4 * width
-            width = proposed if narrow * 1.005 < proposed < wide else math.sqrt(narrow * wide)
-        finer = self._coded(volume, Quantiser(round(narrow) + 1))
-        return finer if error(finer) <= rmse and len(finer.section) < len(best.section) else best
+        return fewest(domain, rmse, lambda quantiser: self._coded(volume, quantiser), error, self.report.check)

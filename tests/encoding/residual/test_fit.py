@@ -36,7 +36,17 @@ def test_what_neighbours_or_the_model_say_is_predicted(name):
     model = fit(step, lattices, sample, 1, TOP)
     wrong = np.abs(predict(lattices.each[0].around(step), step, model, TOP) - step.members(values))
     assert np.median(wrong) <= 1
-    assert model.pairs == min(PAIRS, len(step.pairs), sample.count // VOXELS_PER_WEIGHT)
+    assert 1 < model.pairs <= min(PAIRS, len(step.pairs), sample.count // VOXELS_PER_WEIGHT)
+
+
+def test_where_little_is_to_be_corrected_few_pairs_are_used():
+    rng = np.random.default_rng(2)
+    *_, step = passes(2, 1)
+    values = np.rint(1000 + rng.normal(0, 20, (120, 120)))
+    lattices, sample = sampled(values, np.full(values.shape, 1000.0), step)
+    pairs = [fit(step, lattices, sample, width, TOP).pairs for width in (1, 101, 301)]
+    assert pairs[0] == min(PAIRS, len(step.pairs))
+    assert pairs[0] > pairs[1] > pairs[2] == 2
 
 
 def test_a_pass_of_few_voxels_has_a_plain_model():
