@@ -31,6 +31,9 @@ log = logging.getLogger("tinc_codec")
 _DOUBT = 1.2
 """What blocks foretell over what is, at most: their borders cost more."""
 
+_TINY = 0.05
+"""Bits a voxel up to which what blocks foretell is too rough to decide: both are coded."""
+
 WORTHWHILE = 0.75
 """Bits a voxel without networks above which none is tried: noise rules there, which no network predicts."""
 
@@ -195,7 +198,8 @@ class Bounded:
                 return
         detailed = self._under_residual(above, aim, samples)
         yield detailed
-        if few <= _LARGE * _DOUBT and (detailed is None or 8 * len(detailed.stream) > few * size):
+        sure = few if few > _TINY else 0
+        if few <= _LARGE * _DOUBT and (detailed is None or 8 * len(detailed.stream) > sure * size):
             yield self._with_residual(above, aim, samples)
 
     def _foretold(self, aim: Goal, samples: NDArray[Any] | None) -> float:
