@@ -29,8 +29,8 @@ def step(volume: NDArray[Any], size: int, work: Work) -> float:
         Who works on coefficients.
     """
     samples = _samples(volume)
-    found = first_step(transform(samples, usual(samples.values.shape), work), size)
-    return math.ldexp(found, samples.scale.exponent)
+    integers = first_step(transform(samples, usual(samples.values.shape), work), size)
+    return math.ldexp(integers, samples.scale.exponent)
 
 
 def cost(volume: NDArray[Any], size: float, work: Work) -> float:
