@@ -18,7 +18,7 @@ TWINS = {
     "backends/numba/model_section.py": "stream/test_model_section.py",
     "backends/numba/node_layout.py": "stream/test_model_section.py",
     "backends/numba/passes.py": "backends/numba/test_residual_tiles.py",
-    "backends/numba/residual_passes.py": "residual/test_lattice.py",
+    "backends/numba/residual_passes.py": "residual/test_lattices.py",
     "backends/numba/structure.py": "stream/test_model_section.py",
     "backends/numba/weights.py": "stream/test_model_section.py",
     "backends/numba/detail/bits.py": "detail/test_walk.py",

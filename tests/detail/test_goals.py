@@ -36,6 +36,20 @@ def test_an_error_is_reached_and_hardly_undercut(rms):
     assert rms * 10 ** (-0.05 / 20) <= measured <= rms
 
 
+def test_a_part_of_an_error_may_be_enough():
+    volume, trials = smooth((24, 40, 36), noise=0.3), []
+    for least in (None, 0.9):
+        trials.append(0)
+
+        def check():
+            trials[-1] += 1
+
+        detail = Detail.parse(encode(volume, Error(0.1, least), compiled, check=check), volume.shape, compiled)
+        measured = np.sqrt(np.mean((detail.samples(detail.whole()) - volume) ** 2))
+        assert 0.9 * 0.1 <= measured <= 0.1
+    assert trials[1] <= trials[0]
+
+
 def test_an_error_finer_than_the_integers_is_refused_before_any_trial():
     trials = []
     with pytest.raises(UnreachableGoalError, match="finer than the integers"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinc_codec.config import Config
-from tinc_codec.encoding.holes import find
+from tinc_codec.encoding.holes import find, foretold
 from tinc_codec.encoding.prepared import prepare
 
 RNG = np.random.default_rng(0)
@@ -51,3 +51,15 @@ def test_what_must_be_exact_anyway_is_not_looked_at():
     volume[:8] = -1
     volume[12:16] = 0
     assert (hole_of(volume, exact_values=-1).places == (volume == 0)).all()
+
+
+def test_a_hole_is_left_out_where_its_edge_would_cost_more_than_its_mask():
+    sharp, low = NOISE.astype("u2"), NOISE.astype("u2")
+    sharp[5:15, 4:20] = 60_000
+    low[5:15, 4:20] = 500
+    for volume, left_out in ((sharp, True), (low, False), (NOISE.astype("u2"), False)):
+        chunk = prepare(volume, Config(ratio=20))
+        chosen = foretold(chunk, volume.nbytes // 20)
+        assert (chosen is not chunk) == left_out
+        assert not left_out or (~chosen.modelled == (volume == 60_000)).all()
+    assert foretold(prepare(sharp, Config(ratio=20)), 100).modelled is None  # its mask takes too much of it

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.work import Work
-from tinc_codec.residual.lattice import Coded, Lattice, PassCoding
+from tinc_codec.residual.interlace import Offset
+from tinc_codec.residual.lattice import Coded, PassCoding
+from tinc_codec.residual.lattices import Lattices, Members, Surroundings
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
@@ -60,7 +62,8 @@ class Backend(Protocol):
     def tile_decoder(self, parameters: ResidualParameters) -> TileDecoder:
         """For the tiles of a residual with these parameters."""
 
-    def code_pass(
-        self, coding: PassCoding, lattice: Lattice, target: NDArray[np.float64], inside: NDArray[np.bool_] | None
-    ) -> Coded:
-        """Predict, quantise and enter the voxels of a pass of one tile; see `tinc_codec.residual.lattice.code_pass`."""
+    def code_pass(self, coding: PassCoding, lattices: Lattices, members: Members) -> Coded:
+        """Predict, quantise and enter the voxels of a pass; see `tinc_codec.residual.lattices.code_pass`."""
+
+    def surroundings(self, lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offset, ...]) -> Surroundings:
+        """Gather what lies around voxels; see `tinc_codec.residual.lattices.surroundings`."""

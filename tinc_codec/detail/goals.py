@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Samples, transform
+from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Samples, Trial, transform
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.scale import Scale
@@ -30,9 +29,18 @@ class Budget:
 
 @dataclass(frozen=True)
 class Error:
-    """A root mean squared error that is reached, and not undercut by much."""
+    """A root mean squared error that is reached, and not undercut by much.
+
+    Parameters
+    ----------
+    rms
+        In samples.
+    least
+        Part of it that is to be used; None: what the effort says.
+    """
 
     rms: float
+    least: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Step:
 
 Goal = Budget | Error | Step
 
-_STEPS = 2.5
+STEPS = 2.5
 """A step in errors, about."""
 
 _SAMPLE = 2**18
@@ -84,7 +92,7 @@ def encode(
     """
     whole = np.asarray(volume, np.float64).reshape(four(volume.shape))
     samples, trying = Samples.of(whole), EFFORTS[effort]
-    if isinstance(goal, Error) and integers(goal.rms, samples.scale) * _STEPS < FINEST:
+    if isinstance(goal, Error) and integers(goal.rms, samples.scale) * STEPS < FINEST:
         raise UnreachableGoalError(f"a root mean squared error of {goal.rms} is finer than the integers")
     check()
     if plan is None:
@@ -97,31 +105,33 @@ def encode(
     if isinstance(goal, Budget):
         return to_budget(search, goal.size, first)
 
-    def error_of(section: bytes) -> float:
-        detail = Detail.parse(section, volume.shape, work)
-        wrong = detail.samples(detail.whole()) - whole.reshape(volume.shape)
+    def error_of(trial: Trial) -> float:
+        wrong = np.ldexp(trial.integers().astype(np.float64), coefficients.scale.exponent)
+        wrong += coefficients.scale.origin
+        wrong -= whole
         return math.ldexp(float(np.sqrt(np.mean(wrong * wrong))), -coefficients.scale.exponent)
 
-    rms = integers(goal.rms, coefficients.scale)
-    return to_error(search, rms, first, error_of)
+    least = search.effort.undercut if goal.least is None else goal.least
+    return to_error(search, integers(goal.rms, coefficients.scale), least, first, error_of)
 
 
 def _step(samples: Samples, goal: Goal, work: Work) -> float:
     """A first step before there is a plan, in the integers' units."""
     if isinstance(goal, Budget):
         return first_step(transform(samples, usual(samples.values.shape), work), goal.size)
-    return _wanted_step(samples.scale, goal)
+    return wanted_step(samples.scale, goal)
 
 
 def _guess(coefficients: Coefficients, goal: Goal) -> float:
     """A first step, in the integers' units."""
     if isinstance(goal, Budget):
         return first_step(coefficients, goal.size)
-    return _wanted_step(coefficients.scale, goal)
+    return wanted_step(coefficients.scale, goal)
 
 
-def _wanted_step(scale: Scale, goal: Error | Step) -> float:
-    return integers(goal.size if isinstance(goal, Step) else goal.rms * _STEPS, scale)
+def wanted_step(scale: Scale, goal: Error | Step) -> float:
+    """A first step for a goal, in the integers' units."""
+    return integers(goal.size if isinstance(goal, Step) else goal.rms * STEPS, scale)
 
 
 def integers(size: float, scale: Scale) -> float:

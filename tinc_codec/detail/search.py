@@ -65,6 +65,9 @@ _BISECTIONS = 8
 _SIZES, _ERRORS = -1.4, 0.75
 """Powers of the step that sizes and errors follow, about."""
 
+_LOOSE, _NEARLY = 0.97, 0.8
+"""Where no more than the first share of an error is wanted, the second is enough once `_PATIENCE` is over."""
+
 _SAME = 2e-4
 """How near, in logarithms, a step is one that was tried."""
 
@@ -193,32 +196,45 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
                     break
         curve.add(step, trial.size, learned)
         step = curve.step(max(1, aim - ending))
-    return best or _by_halves(search, step, _FARTHEST, lambda section: len(section) <= size, too_few)
+    return best or _by_halves(search, step, _FARTHEST, lambda trial: len(trial.section()) <= size, too_few)
 
 
-def to_error(search: Search, rms: float, first: float, error_of: Callable[[bytes], float]) -> bytes:
-    """The section of the coarsest step whose error, measured, is small enough."""
-    aim = rms * (2 + search.effort.undercut) / 3
+def to_error(search: Search, rms: float, least: float, first: float, error_of: Callable[[Trial], float]) -> bytes:
+    """The section of the coarsest step whose error, measured, is small enough.
+
+    Parameters
+    ----------
+    rms
+        The largest error, in integers.
+    least
+        Part of it that is to be used.
+    """
+    aim = rms * (2 + least) / 3
+    near = max(_NEAR, 1 - least)
     step, power = search.approached(first, lambda trial: trial.error, aim, _ERRORS)
-    best, ratio, curve = b"", 1.0, _Curve(power)
-    for _ in range(_MOST_TRIALS):
+    best: Trial | None = None
+    ratio, used, curve = 1.0, 0.0, _Curve(power)
+    for number in range(_MOST_TRIALS):
+        if number >= _PATIENCE and least < _LOOSE and used >= _NEARLY * rms:
+            break
         learned, trial = search.learned, search.at(step)
         error = trial.error * ratio
-        if learned and abs(error / aim - 1) < _NEAR:
-            section = trial.section()
-            error = error_of(section)
+        if learned and abs(error / aim - 1) < near:
+            error = error_of(trial)
             ratio = error / trial.error
-            if error <= rms:
-                best = section
-                if error >= rms * search.effort.undercut:
+            if used < error <= rms:
+                best, used = trial, error
+                if error >= rms * least:
                     break
         curve.add(step, trial.error, learned)
         step = curve.step(aim / ratio)
+    if best is not None:
+        return best.section()
     missed = f"a root mean squared error of {rms:g} integers is not reached"
-    return best or _by_halves(search, step, 1 / _FARTHEST, lambda section: error_of(section) <= rms, missed)
+    return _by_halves(search, step, 1 / _FARTHEST, lambda trial: error_of(trial) <= rms, missed)
 
 
-def _by_halves(search: Search, step: float, towards: float, kept: Callable[[bytes], bool], complaint: str) -> bytes:
+def _by_halves(search: Search, step: float, towards: float, kept: Callable[[Trial], bool], complaint: str) -> bytes:
     """The section of a step that keeps a goal, where sizes or errors do not follow steps as they should.
 
     Parameters
@@ -228,7 +244,7 @@ def _by_halves(search: Search, step: float, towards: float, kept: Callable[[byte
     towards
         The factor of the next one while the goal is not kept: above 1 coarser, below 1 finer.
     kept
-        Whether a section keeps it.
+        Whether a trial does.
     complaint
         What is said where no step keeps it.
 
@@ -239,18 +255,18 @@ def _by_halves(search: Search, step: float, towards: float, kept: Callable[[byte
     """
     search.learn(step)
     step = min(max(step, FINEST), COARSEST)
-    section = search.at(step).section()
+    trial = search.at(step)
     missed = 0.0
-    while not kept(section):
+    while not kept(trial):
         if step == (COARSEST if towards > 1 else FINEST):
             raise UnreachableGoalError(complaint)
         missed, step = step, min(max(step * towards, FINEST), COARSEST)
-        section = search.at(step).section()
+        trial = search.at(step)
     for _ in range(_BISECTIONS if missed else 0):
         middle = math.sqrt(missed * step)
-        other = search.at(middle).section()
+        other = search.at(middle)
         if kept(other):
-            step, section = middle, other
+            step, trial = middle, other
         else:
             missed = middle
-    return section
+    return trial.section()

@@ -5,12 +5,17 @@ Its edge would cost coefficients at every scale; its places, as a mask, cost lit
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.choice import backend
+from tinc_codec.detail import foretell
+from tinc_codec.detail.estimate import PRICE
+from tinc_codec.detail.goals import STEPS
 from tinc_codec.encoding.prepared import PreparedChunk
 
 _SHARE = 1 / 50
@@ -22,6 +27,8 @@ _SCATTERED = 0.7
 _LOOKED_AT = 2**16
 """Samples that the value is looked for in."""
 
+_FOR_HOLE = 1 / 3
+"""Part of a budget that the places of a hole may take."""
 
 _EDGE = 4.0
 """Root mean square errors that a hole's edge has at least: a lower one costs next to no coefficients."""
@@ -43,10 +50,49 @@ class Hole:
     jump: float
 
 
-def left_out(chunk: PreparedChunk, rmse: float) -> PreparedChunk | None:
-    """The chunk with its hole stored exactly; None: it has none whose edge shows at this root mean square error."""
+def left_out(chunk: PreparedChunk, rmse: float, budget: float = math.inf) -> PreparedChunk | None:
+    """The chunk with its hole stored exactly.
+
+    Parameters
+    ----------
+    rmse
+        Root mean square error of the samples.
+    budget
+        Bytes that all may take.
+
+    Returns
+    -------
+    PreparedChunk or None
+        None: it has no hole whose edge shows at this error, or whose places take less than `_FOR_HOLE` of the budget.
+    """
     hole = find(chunk)
-    return None if hole is None or hole.jump < _EDGE * rmse else chunk.without(hole.places)
+    if hole is None or hole.jump < _EDGE * rmse:
+        return None
+    holed = chunk.without(hole.places)
+    return holed if sum(map(len, holed.kept_exactly.values())) <= _FOR_HOLE * budget else None
+
+
+def foretold(chunk: PreparedChunk, budget: int) -> PreparedChunk:
+    """The chunk as it is or with its hole stored exactly, by what coefficients of both are foretold to cost.
+
+    Parameters
+    ----------
+    budget
+        Bytes that coefficients may take.
+    """
+    hole = find(chunk)
+    if hole is None:
+        return chunk
+    work = backend().detail
+    step = foretell.step(chunk.smooth, budget, work)
+    if hole.jump < _EDGE * step / STEPS:
+        return chunk
+    holed = chunk.without(hole.places)
+    size = sum(map(len, holed.kept_exactly.values())) - sum(map(len, chunk.kept_exactly.values()))
+    if size > _FOR_HOLE * budget:
+        return chunk
+    plain, other = (foretell.cost(each.smooth, step, work) for each in (chunk, holed))
+    return holed if other + PRICE * 8 * size < plain else chunk
 
 
 def find(chunk: PreparedChunk) -> Hole | None:

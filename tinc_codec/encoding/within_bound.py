@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tinc_codec.detail.goals import Error
 from tinc_codec.encoding import coefficients, holes, networks, shallow
 from tinc_codec.encoding.prepared import PreparedChunk
-from tinc_codec.encoding.residual.encode import Residual, encode
+from tinc_codec.encoding.residual.encode import Residual, encode, foretold
+from tinc_codec.encoding.residual.fewest import fewest
 from tinc_codec.encoding.residual.fit import FITTED
 from tinc_codec.encoding.residual.volume import Volume
 from tinc_codec.encoding.tree_model import Modelling
@@ -26,6 +27,12 @@ from tinc_codec.stream.container import Section
 from tinc_codec.targets import Bound
 
 log = logging.getLogger("tinc_codec")
+
+_DOUBT = 1.2
+"""What blocks foretell over what is, at most: their borders cost more."""
+
+_TINY = 0.05
+"""Bits a voxel up to which what blocks foretell is too rough to decide: both are coded."""
 
 WORTHWHILE = 0.75
 """Bits a voxel without networks above which none is tried: noise rules there, which no network predicts."""
@@ -45,13 +52,6 @@ _PROBE = 2
 _SHARES = (1 / 40, 1 / 10)
 """Parts of the bytes without networks that are tried as a network's budget under a residual."""
 
-_ROUNDING = 0.4
-"""Rounding that costs the fewest bytes at a given PSNR: zeros are cheap."""
-
-_SEARCHES = 9
-_NEAR = 0.995
-"""Part of the error allowed that a search is content with."""
-
 _AIM = 1 - 1e-9
 """Part of the root mean square error allowed that is aimed at: the PSNR of all of it may be rounded to below."""
 
@@ -63,9 +63,12 @@ _WITHIN = 10 ** (-0.05 / 20)
 
 _AIMS = 5
 
-_UNDER_RESIDUAL = 0.4
+_UNDER_RESIDUAL = 0.41
 """Root mean square error of the coefficients under a residual, over the largest error allowed: few samples are off by
 more, and what is not off by more costs nothing."""
+
+_ABOUT = 0.96
+"""Part of that error that is good enough: bytes hardly change."""
 
 _LARGE = 0.35
 """Bits a voxel of the residual alone up to which coefficients under it are tried: noise that is left to the residual,
@@ -150,7 +153,9 @@ class Bounded:
             with_network = self._with_network(aim, min(map(len, streams or [plain.stream])), share)
             if with_network is not None:
                 streams.append(with_network.stream)
-        best = min(streams, key=len, default=plain.stream)
+        if not streams:
+            return plain.stream
+        best = min(streams, key=len)
         return plain.stream if plain.within(len(best)) else best
 
     def _completed(self, above: dict[int, bytes], aim: Goal, with_detail: bool) -> Iterator[Verified]:
@@ -170,19 +175,39 @@ class Bounded:
                 yield detailed
                 if 8 * len(detailed.stream) < NOISE * self.chunk.values.size:
                     return
-        residual = self._with_residual(above, aim, samples)
-        if residual is None:
-            return
-        yield residual
-        if (
-            aim.rmse is None
-            and aim.allowed
-            and with_detail
-            and 8 * len(residual.stream) <= _LARGE * self.chunk.values.size
-        ):
-            detailed = self._under_residual(above, aim, samples)
-            if detailed is not None:
-                yield detailed
+        if aim.rmse is not None or not aim.allowed or not with_detail:
+            candidates = [self._with_residual(above, aim, samples)]
+        else:
+            candidates = list(self._to_largest(above, aim, samples))
+        yield from filter(None, candidates)
+
+    def _to_largest(
+        self, above: dict[int, bytes], aim: Goal, samples: NDArray[Any] | None
+    ) -> Iterator[Verified | None]:
+        """Streams that keep a largest error: the residual alone, and coefficients under it where that may be smaller.
+
+        With the least effort, blocks of the volume say which of them is coded.
+        """
+        few, size = math.inf, self.chunk.values.size
+        if self.chunk.config.effort == 1:
+            few = self._foretold(aim, samples)
+        if few > _LARGE * _DOUBT:
+            residual = self._with_residual(above, aim, samples)
+            yield residual
+            if few < math.inf or residual is None or 8 * len(residual.stream) > _LARGE * size:
+                return
+        detailed = self._under_residual(above, aim, samples)
+        yield detailed
+        sure = few if few > _TINY else 0
+        if few <= _LARGE * _DOUBT and (detailed is None or 8 * len(detailed.stream) > sure * size):
+            yield self._with_residual(above, aim, samples)
+
+    def _foretold(self, aim: Goal, samples: NDArray[Any] | None) -> float:
+        """Bits a voxel that the residual alone would take, about."""
+        return foretold(self._volume(aim, samples), Quantiser(2 * aim.allowed + 1))
+
+    def _volume(self, aim: Goal, samples: NDArray[Any] | None) -> Volume:
+        return Volume(aim.domain, aim.domain.from_samples(self.chunk.filled), self.chunk.modelled, samples)
 
     def _to_rmse(self, above: dict[int, bytes], samples: NDArray[Any] | None, rmse: float) -> Verified | None:
         """The smaller of coefficients with and without a hole; None: none keep the target."""
@@ -216,7 +241,7 @@ class Bounded:
         assert aim.bound.max_error is not None
         try:
             detail = coefficients.sections(
-                self.chunk, Error(_UNDER_RESIDUAL * aim.bound.max_error), self.report, samples
+                self.chunk, Error(_UNDER_RESIDUAL * aim.bound.max_error, _ABOUT), self.report, samples
             )
         except UnreachableGoalError:
             return None
@@ -271,8 +296,7 @@ class Bounded:
 
     def _with_residual(self, sections: dict[int, bytes], aim: Goal, samples: NDArray[Any] | None) -> Verified | None:
         """The stream of predictors and a residual, None where its decoder does not keep the target."""
-        chunk, domain = self.chunk, aim.domain
-        volume = Volume(domain, domain.from_samples(chunk.filled), chunk.modelled, samples)
+        chunk, volume = self.chunk, self._volume(aim, samples)
         exactly = Quantiser(2 * aim.allowed + 1)
         coded = self._coded(volume, exactly) if aim.rmse is None else self._fewest(volume, aim.rmse)
         verified = verify(chunk, {**sections, Section.RESIDUAL: coded.section})
@@ -293,25 +317,4 @@ class Bounded:
         def error(coded: Residual) -> float:
             return measure(chunk, domain.to_samples(coded.values)).rmse
 
-        best = self._coded(volume, Quantiser(1))
-        narrow, wide = 1.0, 2.0 * max(domain.top, 1)
-        width = min(max(rmse / float(domain.quantum) * math.sqrt(12), 1), wide)
-        tried, coded, reached = 1, best, 0.0
-        for _ in range(_SEARCHES):
-            if round(width) <= narrow or wide / narrow < 1.01:
-                break
-            self.report.check()
-            if round(width) != tried:  # several widths in a row may be the same integer
-                tried = round(width)
-                coded = self._coded(volume, Quantiser(tried, _ROUNDING))
-                reached = error(coded)
-            if _NEAR * rmse <= reached <= rmse:
-                return min(best, coded, key=lambda c: len(c.section))
-            if reached <= rmse:
-                narrow, best = round(width), min(best, coded, key=lambda c: len(c.section))
-            else:
-                wide = width
-            proposed = width * min(max(rmse / reached, 0.25), 4.0) if reached > 0 else 4 * width
-            width = proposed if narrow * 1.005 < proposed < wide else math.sqrt(narrow * wide)
-        finer = self._coded(volume, Quantiser(round(narrow) + 1))
-        return finer if error(finer) <= rmse and len(finer.section) < len(best.section) else best
+        return fewest(domain, rmse, lambda quantiser: self._coded(volume, quantiser), error, self.report.check)

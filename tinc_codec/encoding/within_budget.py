@@ -22,9 +22,6 @@ _ATTEMPTS = 6
 _SPARE = 200
 """One part in so many of the room is left free more at each further attempt: corrections do not follow the room."""
 
-_FOR_HOLE = 1 / 3
-"""Part of a budget that the places of a hole may take."""
-
 _FRAME = 5
 """Bytes that tell a section's kind and length, at most, of sections below 2^28 bytes."""
 
@@ -115,13 +112,15 @@ class Budgeted:
         return {**modelled.sections, **coefficients.sections(chunk, left, self.report, above)}
 
     def _coefficients(self) -> Verified:
-        """The better of coefficients with and without a hole."""
+        """The better of coefficients with and without a hole; with the least effort, what is foretold to be."""
         chunk = self.chunk
         if not coefficients.possible(chunk):
             raise TrainingError("its numbers are beyond those that can be transformed")
+        if chunk.config.effort == 1:
+            return self._of_coefficients(holes.foretold(chunk, self.budget))
         best = self._of_coefficients(chunk)
-        holed = holes.left_out(chunk, best.quality.rmse)
-        if holed is None or sum(map(len, holed.kept_exactly.values())) > _FOR_HOLE * self.budget:
+        holed = holes.left_out(chunk, best.quality.rmse, self.budget)
+        if holed is None:
             return best
         return self._better(best, self._of_coefficients(holed))
 

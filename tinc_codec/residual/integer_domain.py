@@ -17,6 +17,10 @@ FINENESS = 256
 """Steps of the domain to one allowed error, for floats: the bound loses 1/512 of itself to rounding."""
 
 
+_EXACT = 4
+"""Bytes of integers whose differences float64 holds."""
+
+
 class Kind(IntEnum):
     """How integers become samples."""
 
@@ -69,6 +73,9 @@ class IntegerDomain:
             return np.clip(y, 0, self.top)
         if self.kind is Kind.BITS:
             return np.clip(_to_order(samples) - self._ordered_origin, 0, self.top).astype(np.float64)
+        if self.quantum == 1 and self.dtype.itemsize <= _EXACT:
+            differences = np.subtract(samples, np.float64(self.origin), dtype=np.float64)
+            return np.asarray(np.clip(differences, 0, self.top, out=differences))
         origin = np.array(self.origin, self.dtype)
         above = samples > origin
         distance = np.where(above, samples, origin).astype(np.uint64) - np.uint64(int(self.origin) % 2**64)

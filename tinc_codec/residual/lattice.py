@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +76,9 @@ class Lattice:
     Parameters
     ----------
     values
-        What is decoded so far, elsewhere the model's prediction; with a border of `REACH` that mirrors it.
+        What is decoded so far; with a border of `REACH` that mirrors it. Nothing else of it is looked at.
     errors
-        Magnitude of decoded minus predicted, 0 where nothing is decoded; with the same border.
+        Magnitude of decoded minus predicted, where anything is decoded; with the same border.
     base
         The model's prediction.
     """
@@ -88,9 +88,7 @@ class Lattice:
     base: NDArray[np.float64]
 
     @classmethod
-    def begun(
-        cls, base: NDArray[np.float64], coarser: Lattice | None, room: tuple[NDArray[Any], NDArray[Any]] | None = None
-    ) -> Lattice:
+    def begun(cls, base: NDArray[np.float64], coarser: Lattice | None) -> Lattice:
         """The lattice of a level when its first pass begins.
 
         Parameters
@@ -99,20 +97,20 @@ class Lattice:
             The model's prediction on it.
         coarser
             The lattice of twice the stride, complete; None: nothing is decoded.
-        room
-            Two arrays to lie in, of `padded` shape; None: it makes its own.
         """
         padded = [n + 2 * REACH for n in base.shape]
-        values, errors = room or (np.empty(padded), np.empty(padded))
-        lattice = cls(values, errors, base)
-        lattice.inner(values)[...] = base
-        errors[...] = 0
-        if coarser is not None:
-            every = (slice(None, None, 2),) * base.ndim
-            lattice.inner(values)[every] = coarser.inner(coarser.values)
-            lattice.inner(errors)[every] = coarser.inner(coarser.errors)
-        lattice.mirror()
+        lattice = cls(np.empty(padded), np.zeros(padded), base)
+        lattice.inner(lattice.values)[...] = base
+        lattice.take(coarser)
         return lattice
+
+    def take(self, coarser: Lattice | None) -> None:
+        """Enter what is known of the lattice of twice the stride; None: nothing is."""
+        if coarser is not None:
+            every = (slice(None, None, 2),) * self.base.ndim
+            self.inner(self.values)[every] = coarser.inner(coarser.values)
+            self.inner(self.errors)[every] = coarser.inner(coarser.errors)
+        self.mirror()
 
     def inner(self, padded: NDArray[np.float64]) -> NDArray[np.float64]:
         """What is inside of the border; a view."""
@@ -145,7 +143,7 @@ def _mirrored(n: int) -> list[tuple[int, int]]:
     return [(border, inside) for border, inside in enumerate(places) if border != inside]
 
 
-def code_pass(
+def code_tile(
     coding: PassCoding, lattice: Lattice, target: NDArray[np.float64], inside: NDArray[np.bool_] | None
 ) -> Coded:
     """Predict, quantise and enter the voxels of a pass of one tile.

@@ -80,20 +80,18 @@ def all_frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(shares, np.int64)
 
 
-@keeping(lambda costs: costs.nbytes)
-def _bit_costs(largest: int) -> NDArray[np.float32]:
-    """Bits of every symbol under every table, shape ``(TABLES, 2 * largest + 1)``; for the encoder's choice only."""
+def _bit_costs(sizes: NDArray[np.integer[Any]], largest: int) -> NDArray[np.float64]:
+    """Bits of symbols of these magnitudes, shape ``(TABLES, magnitudes)``; for the encoder's choice only."""
     r = np.array([n / (1 << e) for n, e in map(decay, range(TABLES))])[:, None]
-    k = np.abs(np.arange(-largest, largest + 1))[None]
     with np.errstate(divide="ignore", under="ignore"):
-        p = np.where(k == 0, 1 - r, 0.5 * r ** (2.0 * k - 1) * (1 - r * r))
-        return np.asarray(-np.log2(np.maximum(p / p.sum(1, keepdims=True), 2.0**-PRECISION)), np.float32)
+        p = np.where(sizes == 0, 1 - r, 0.5 * r ** (2.0 * sizes - 1) * (1 - r * r)) / (1 - r ** (2.0 * largest + 1))
+        return np.asarray(-np.log2(np.maximum(p, 2.0**-PRECISION)), np.float64)
 
 
 def best_table(values: NDArray[np.integer[Any]], largest: int) -> int:
     """Index of the Laplace table that codes `values` in the fewest bits."""
-    histogram = np.bincount(values.ravel() + largest, minlength=2 * largest + 1)
-    return int(np.argmin(_bit_costs(largest) @ histogram))
+    sizes, counts = np.unique(np.abs(values), return_counts=True)
+    return int(np.argmin(_bit_costs(sizes, largest) @ counts))
 
 
 class Table:

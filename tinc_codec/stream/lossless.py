@@ -12,7 +12,7 @@ from tinc_codec.errors import CorruptStreamError
 from tinc_codec.stream import frames, pcodec_file
 
 _LEVEL, _QUICK = 12, 1
-_PARTS = (64, 16, 4)
+_PARTS = (64, 16, 4, 1)
 _BETTER = 0.5
 """Bytes of the thorough level over those of the quick one, at least, of what images are like."""
 
@@ -55,7 +55,7 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
 
 
 def part_exceeds(values: NDArray[Any], size: int) -> bool:
-    """Whether a part of the values, the first ones, takes more than so many bytes already, so that all of them do."""
+    """Whether a part of the values, the first ones or all, takes more than so many bytes, so that all of them do."""
     flat = np.ascontiguousarray(values).reshape(-1)
     parts = (flat[: len(flat) // part] for part in _PARTS)
     return any(_exceeds(part, size) for part in parts if part.nbytes > size)

@@ -1,4 +1,4 @@
-"""The encoder's passes over a tile of a residual, compiled: what `tinc_codec.residual.lattice.code_pass` does."""
+"""The encoder's passes over the tiles of a residual, compiled: what `tinc_codec.residual.lattices` does."""
 
 from __future__ import annotations
 
@@ -8,34 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.backends.numba.interlace import AXES
-from tinc_codec.residual.interlace import REACH
-from tinc_codec.residual.lattice import Coded, Lattice, PassCoding
+from tinc_codec.backends.numba.interlace import AXES, reflected
+from tinc_codec.residual.interlace import REACH, Offset, Pass
+from tinc_codec.residual.lattice import Coded, PassCoding
+from tinc_codec.residual.lattices import Lattices, Members, Surroundings
 from tinc_codec.residual.prediction import FAR, MODERATE, NEAR, UNIT
+from tinc_codec.runtime.threads import share
+
+_PARTS = 32
+"""Parts that the rows of a pass are divided into, at most, and threads take some of."""
+
+_WORTH = 2**13
+"""Voxels that are worth a thread."""
+
+_BLOCK = 256
+"""Voxels whose surroundings are gathered at once: so few that they stay in cache."""
 
 
-def code_pass(
-    coding: PassCoding, lattice: Lattice, target: NDArray[np.float64], inside: NDArray[np.bool_] | None
-) -> Coded:
-    """See `tinc_codec.residual.lattice.code_pass`."""
+def code_pass(coding: PassCoding, lattices: Lattices, members: Members) -> Coded:
+    """See `tinc_codec.residual.lattices.code_pass`."""
     step, model, quantiser = coding.step, coding.model, coding.quantiser
-    more = AXES - target.ndim
-    values, origin, strides = _flat(lattice.values)
-    errors, _, _ = _flat(lattice.errors)
-    stride = 2 if step.pairs else 1
-    first = origin + sum(odd * s for odd, s in zip(step.parity, strides, strict=True))
-    offsets = [sum(o * s for o, s in zip(pair, strides, strict=True)) for pair in step.pairs[: model.pairs]]
-    coded = Coded(np.empty(target.size), np.empty(target.size, np.int64))
-    _pass(
-        values,
-        errors,
-        np.ascontiguousarray(step.odd(lattice.base)).ravel(),
-        np.ascontiguousarray(target).ravel(),
-        np.zeros(0, np.bool_) if inside is None else np.ascontiguousarray(inside).ravel(),
-        np.array((1,) * more + target.shape, np.int64),
-        first,
-        np.array([0] * more + [stride * s for s in strides], np.int64),
-        np.array(offsets, np.int64),
+    more, stride, size = AXES - len(step.parity), 2 if step.pairs else 1, len(members.target)
+    counts = np.ones((len(members.counts), AXES), np.int64)
+    counts[:, more:] = members.counts
+    coded = Coded(np.empty(size), np.empty(size, np.int64))
+    arrays = (
+        lattices.values.ravel(),
+        lattices.errors.ravel(),
+        members.base,
+        members.target,
+        np.zeros(0, np.bool_) if members.inside is None else members.inside,
+        counts,
+        lattices.values[0].size,
+        lattices.further(tuple(REACH + odd for odd in step.parity)),
+        np.array([0] * more + [stride * s for s in lattices.strides], np.int64),
+        np.array([lattices.further(pair) for pair in step.pairs[: model.pairs]], np.int64),
         np.array(model.weights, np.float64),
         np.array([model.bias, model.floor, *model.spread], np.float64),
         float(quantiser.width),
@@ -43,46 +50,160 @@ def code_pass(
         float(coding.top),
         *coded,
     )
-    lattice.mirror()
+    rows = int(counts[:, :-1].prod(1).sum())
+    ends = [rows * part // _PARTS for part in range(_PARTS + 1)]
+    share(lambda begin, end: _pass(*arrays, ends[begin], ends[end]), [size / _PARTS] * _PARTS, _WORTH)
+    _mirror(lattices, step)
     return coded
 
 
-def _flat(padded: NDArray[np.float64]) -> tuple[NDArray[np.float64], int, list[int]]:
-    """The memory that a view with a border lies in, flat, where its first sample is there, and its strides."""
-    strides = [s // padded.itemsize for s in padded.strides]
-    size = 1 + sum((n - 1) * s for n, s in zip(padded.shape, strides, strict=True))
-    return np.lib.stride_tricks.as_strided(padded, (size,), (padded.itemsize,)), REACH * sum(strides), strides
+def _mirror(lattices: Lattices, step: Pass) -> None:
+    """Make the borders of all tiles what they mirror of the voxels of a pass."""
+    more = AXES - lattices.shapes.shape[1]
+    shapes = np.ones((len(lattices.each), AXES), np.int64)
+    shapes[:, more:] = lattices.shapes
+    most = np.ones(AXES, np.int64)
+    most[more:] = lattices.values.shape[1:]
+    reaches = np.array([0] * more + [REACH] * (AXES - more), np.int64)
+    odd, stride = np.array([0] * more + list(step.parity), np.int64), 2 if step.pairs else 1
+    values, errors = (padded.reshape(len(shapes), *most) for padded in (lattices.values, lattices.errors))
+    share(
+        lambda begin, end: _mirrored(values, errors, shapes, reaches, odd, stride, begin, end),
+        [values[0].size] * len(shapes),
+        8 * _WORTH,
+    )
+
+
+def surroundings(lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offset, ...]) -> Surroundings:
+    """See `tinc_codec.residual.lattices.surroundings`."""
+    count, near = len(places), min(FAR, len(pairs))
+    around = Surroundings(np.empty((len(pairs), count)), np.empty((2 * near, count)), np.zeros((2, count)))
+    offsets = np.array([lattices.further(pair) for pair in pairs], np.int64)
+    values, errors = lattices.values.ravel(), lattices.errors.ravel()
+    blocks = -(-count // _BLOCK)
+    share(
+        lambda begin, end: _gather(values, errors, places, offsets, *around, begin * _BLOCK, min(end * _BLOCK, count)),
+        [_BLOCK] * blocks,
+        _WORTH,
+    )
+    return around
+
+
+@jit
+def _gather(
+    values: Any, errors: Any, places: Any, offsets: Any, pairs: Any, near: Any, mistakes: Any, first: int, last: int
+) -> None:
+    """What lies around voxels from `first` on, block by block."""
+    for begin in range(first, last, _BLOCK):
+        end = min(begin + _BLOCK, last)
+        here = places[begin:end]
+        for j in range(len(offsets)):
+            offset, sums, least = offsets[j], pairs[j, begin:end], pairs[0, begin:end]
+            if j < FAR:
+                one, two, far, close = (
+                    near[2 * j, begin:end],
+                    near[2 * j + 1, begin:end],
+                    mistakes[1, begin:end],
+                    mistakes[0, begin:end],
+                )
+                for k in range(len(here)):
+                    one[k], two[k] = values[here[k] + offset], values[here[k] - offset]
+                    wrong = errors[here[k] + offset] + errors[here[k] - offset]
+                    far[k] += wrong
+                    if j < NEAR:
+                        close[k] += wrong
+                    sums[k] = one[k] + two[k] - (least[k] if j else 0.0)
+            else:
+                for k in range(len(here)):
+                    sums[k] = values[here[k] + offset] + values[here[k] - offset] - least[k]
+
+
+@jit
+def _mirrored(
+    values: Any, errors: Any, shapes: Any, reaches: Any, odd: Any, stride: int, first: int, last: int
+) -> None:
+    """Fill the borders of some tiles, where voxels of a pass are mirrored: these have its parity, too."""
+    for t in range(first, last):
+        shape = shapes[t]
+        steps = np.where(shape == 1, 1, stride)
+        begins = np.where(steps == 1, 0, (reaches + odd) % 2)
+        ends = shape + 2 * reaches
+        for a in range(begins[0], ends[0], steps[0]):
+            from_a = reaches[0] + reflected(a - reaches[0], shape[0])
+            for b in range(begins[1], ends[1], steps[1]):
+                from_b = reaches[1] + reflected(b - reaches[1], shape[1])
+                for c in range(begins[2], ends[2], steps[2]):
+                    from_c = reaches[2] + reflected(c - reaches[2], shape[2])
+                    for lattice in (values[t], errors[t]):
+                        row = lattice[a, b, c]
+                        if from_a != a or from_b != b or from_c != c:
+                            _copy(lattice[from_a, from_b, from_c], row, begins[3], ends[3], steps[3])
+                        _mirror_row(row, shape[3])
+
+
+@jit
+def _copy(source: Any, target: Any, begin: int, end: int, step: int) -> None:
+    for k in range(begin, end, step):
+        target[k] = source[k]
+
+
+@jit
+def _mirror_row(row: Any, n: int) -> None:
+    """Fill both ends of a row."""
+    for k in range(REACH):
+        row[k] = row[REACH + reflected(k - REACH, n)]
+        row[REACH + n + k] = row[REACH + reflected(n + k, n)]
 
 
 @jit
 def _pass(
-    values: Any, errors: Any, base: Any, target: Any, inside: Any, shape: Any, first: int, strides: Any, offsets: Any,
-    weights: Any, terms: Any, width: float, rounding: float, top: float, expected: Any, steps: Any,
+    values: Any, errors: Any, base: Any, target: Any, inside: Any, counts: Any, size: int, origin: int, strides: Any,
+    offsets: Any, weights: Any, terms: Any, width: float, rounding: float, top: float, expected: Any, steps: Any,
+    first: int, last: int,
 ) -> None:  # fmt: skip
-    """All voxels of a pass, row by row; `terms` are the bias, the floor, and the weights of the expected error."""
-    n, at = shape[3], 0
-    total, pair, apart = np.empty(n), np.empty(n), np.empty((2, n))
-    for a in range(shape[0]):
-        for b in range(shape[1]):
-            for c in range(shape[2]):
-                place = first + a * strides[0] + b * strides[1] + c * strides[2]
-                row = slice(at, at + n)
-                _mean(values, base[row], place, offsets, weights, pair, total)
-                for m in range(n):
-                    value = np.floor((total[m] + (terms[0] + UNIT // 2)) * (1 / UNIT))
-                    total[m] = min(max(value, 0.0), top)
-                    expected[at + m] = terms[1] + total[m] * (1 / MODERATE) * terms[6]
-                _spread(values, errors, place, offsets, terms, total, apart, expected[row])
-                _quantise(target[row], total, width, rounding, steps[row])
-                if len(inside):
-                    for m in range(n):
-                        if not inside[at + m]:
-                            steps[at + m] = 0
-                for m in range(n):
-                    decoded = min(max(total[m] + steps[at + m] * width, 0.0), top)
-                    values[place + m * strides[3]] = decoded
-                    errors[place + m * strides[3]] = abs(decoded - total[m])
-                at += n
+    """Voxels of rows from `first` on, of all tiles; `terms` are the bias, the floor, and weights of the expected error.
+
+    `size`: places of a tile; `origin`: of its first voxel among them.
+    """
+    longest = counts[:, 3].max()
+    spare, row, at = np.empty((5, longest)), 0, 0
+    for t in range(len(counts)):
+        n1, n2, n = counts[t, 1], counts[t, 2], counts[t, 3]
+        rows = counts[t, 0] * n1 * n2
+        for r in range(max(first - row, 0), min(last - row, rows if n else 0)):
+            a, b, c = r // (n1 * n2), r // n2 % n1, r % n2
+            place, here = t * size + origin + a * strides[0] + b * strides[1] + c * strides[2], at + r * n
+            own = base[here : here + n] if len(base) > 1 else base
+            _row(
+                values, errors, own, target[here : here + n], inside[here : here + n], place, offsets, weights, terms,
+                width, rounding, top, strides[3], spare[:, :n], expected[here : here + n], steps[here : here + n],
+            )  # fmt: skip
+        row, at = row + rows, at + rows * n
+
+
+@jit
+def _row(
+    values: Any, errors: Any, base: Any, target: Any, inside: Any, place: int, offsets: Any, weights: Any, terms: Any,
+    width: float, rounding: float, top: float, stride: int, spare: Any, expected: Any, steps: Any,
+) -> None:  # fmt: skip
+    """A row of voxels from `place` on."""
+    total, pair, own, apart = spare[0], spare[1], spare[2], spare[3:]
+    for m in range(len(own)):
+        own[m] = base[m] if len(base) > 1 else base[0]
+    _mean(values, own, place, offsets, weights, pair, total)
+    for m in range(len(total)):
+        value = np.floor((total[m] + (terms[0] + UNIT // 2)) * (1 / UNIT))
+        total[m] = min(max(value, 0.0), top)
+        expected[m] = terms[1] + total[m] * (1 / MODERATE) * terms[6]
+    _spread(values, errors, place, offsets, terms, total, apart, expected)
+    _quantise(target, total, width, rounding, steps)
+    for m in range(len(inside)):
+        if not inside[m]:
+            steps[m] = 0
+    for m in range(len(total)):
+        decoded = min(max(total[m] + steps[m] * width, 0.0), top)
+        values[place + m * stride] = decoded
+        errors[place + m * stride] = abs(decoded - total[m])
 
 
 @jit

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.choice import backend
-from tinc_codec.encoding.residual.fit import FITTED, fit
-from tinc_codec.encoding.residual.lattices import Lattices, Tile
+from tinc_codec.encoding.residual.fit import FITTED, Sample, fit
 from tinc_codec.encoding.residual.volume import Volume, levels_of, tile_grid
 from tinc_codec.residual import tokens
-from tinc_codec.residual.interlace import Pass, passes, tile_bounds
-from tinc_codec.residual.lattice import PassCoding, Quantiser
+from tinc_codec.residual.interlace import passes, tile_bounds
+from tinc_codec.residual.lattice import Coded, PassCoding, Quantiser
+from tinc_codec.residual.lattices import Lattices, Members, Tile
 from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import MOST_CONTEXTS, ResidualParameters, pack
-from tinc_codec.residual.tiles import base_of, contexts, write_pass
+from tinc_codec.residual.tiles import contexts, write_pass
+from tinc_codec.runtime.lazy import lazy
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream.entropy import Encoder
 
@@ -25,6 +27,13 @@ VOXELS_PER_CONTEXT = 1500
 
 _COMPARED = 2**17
 """Voxels that the thresholds of contexts are found on."""
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
+_BLOCK, _LOOKED_AT = 2**14, 3 * 2**16
+"""Voxels of a block, and of all blocks, about, that bits are foretold from."""
+
+_FEW = 2**13
+"""Voxels of a pass that predictors are fitted to there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +54,32 @@ class Residual:
 
 @dataclass(frozen=True, eq=False)
 class _Record:
-    """What one pass made of one tile: C order, coded voxels only."""
+    """What a pass made of its coded voxels, tile after tile, each in C order.
+
+    Parameters
+    ----------
+    ends
+        Where each tile's begin, and where the last one's end.
+    """
 
     expected: NDArray[np.float64]
     numbers: tokens.Split
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, coded: Coded, members: Members) -> _Record:
+        """Those of the members that are coded."""
+        expected, steps, ends, inside = *coded, members.ends, members.inside
+        if inside is not None:
+            expected, steps = expected[inside], steps[inside]
+            ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(inside)])[ends]
+        return cls(expected, tokens.split(tokens.zigzag(steps)), ends)
+
+    def tile(self, number: int, context: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tokens.Split]:
+        """Contexts and numbers of a tile's voxels, from the contexts of all."""
+        place = slice(self.ends[number], self.ends[number + 1])
+        token, size, extra = self.numbers
+        return context[place], tokens.Split(token[place], size[place], extra[place])
 
 
 def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residual:
@@ -65,26 +96,51 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     """
     shape, domain = volume.values.shape, volume.domain
     grid = tile_grid(shape)
-    widths = (quantiser.width,) * (levels_of(shape, grid) + 1)
     start = 0 if volume.model is not None else volume.middle
-    blank = ResidualParameters(domain, start, grid, widths, (), np.zeros(0, np.int64), ())
-    tiles = [_tile(volume, blank, place) for place in tile_bounds(shape, grid)]
-    steps = passes(len(shape), len(widths) - 1)
-    models, records, values = _coded(tiles, steps, quantiser, domain.top, fitted)
-    thresholds = _thresholds(records)
-    keys = [[contexts(record.expected, thresholds) for record in of_pass] for of_pass in records]
-    tables = _tables(records, keys, len(thresholds) + 1)
-    parameters = ResidualParameters(domain, start, grid, widths, tuple(models), thresholds, tables)
+    tiles = [_tile(volume, start, place) for place in tile_bounds(shape, grid)]
+    coded = _coded(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
+    records, keys = coded.records, coded.keys
+    tables = tuple(tokens.frequencies(row) for row in coded.counts)
+    widths = (quantiser.width,) * (levels_of(shape, grid) + 1)
+    parameters = ResidualParameters(domain, start, grid, widths, coded.models, coded.thresholds, tables)
+    values = np.empty(shape)
+    for tile, lattice in zip(tiles, coded.lattices.each, strict=True):
+        values[tile.place] = lattice.inner(lattice.values)
     codes = [b""] * len(tiles)
 
     def write(number: int) -> None:
         encoder = Encoder()
-        for of_pass, key in zip(records, keys, strict=True):
-            write_pass(encoder, parameters, key[number], of_pass[number].numbers)
+        for record, key in zip(records, keys, strict=True):
+            write_pass(encoder, parameters, *record.tile(number, key))
         codes[number] = _trimmed(encoder.bytes())
 
     spread(write, range(len(tiles)))
     return Residual(pack(parameters, codes), values)
+
+
+def foretold(volume: Volume, quantiser: Quantiser) -> float:
+    """Bits a voxel that a residual would take, about, from blocks of the volume.
+
+    Parameters
+    ----------
+    volume, quantiser
+        See `encode`.
+    """
+    shape, edges = volume.values.shape, list(volume.values.shape)
+    while math.prod(edges) > _BLOCK:
+        longest = max(range(len(edges)), key=lambda axis: edges[axis])
+        edges[longest] = -(-edges[longest] // 2)
+    grid = tuple(-(-n // edge) for n, edge in zip(shape, edges, strict=True))
+    places = tile_bounds(shape, grid)
+    start = 0 if volume.model is not None else volume.middle
+    every = max(1, volume.values.size / _LOOKED_AT)
+    chosen = {int((k + k * _GOLDEN % 1) * every) for k in range(math.ceil(len(places) / every))}  # in step with no axis
+    tiles = [_tile(volume, start, places[min(number, len(places) - 1)]) for number in sorted(chosen)]
+    coded = _coded(tiles, levels_of(shape, grid), quantiser, volume.domain.top, _FEW)
+    totals = coded.counts.sum(1, keepdims=True)
+    shares = np.divide(coded.counts, totals, out=np.ones(coded.counts.shape), where=coded.counts > 0)
+    bits = -float((coded.counts * np.log2(shares)).sum()) + sum(int(r.numbers.sizes.sum()) for r in coded.records)
+    return bits / sum(tile.target.size for tile in tiles)
 
 
 def _trimmed(code: bytes) -> bytes:
@@ -92,67 +148,66 @@ def _trimmed(code: bytes) -> bytes:
     return code[: -(-len(code.rstrip(b"\0")) // 4) * 4]
 
 
-def _tile(volume: Volume, parameters: ResidualParameters, place: tuple[slice, ...]) -> Tile:
+def _tile(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
     target = volume.values[place]
     if volume.model is None:  # the same everywhere, in no memory
-        base = np.broadcast_to(np.float64(parameters.start), target.shape)
+        base = np.broadcast_to(np.float64(start), target.shape)
     else:
-        base = base_of(parameters, target.shape, volume.model[place])
+        base = volume.domain.from_samples(volume.model[place])
     return Tile(place, base, target, None if volume.mask is None else volume.mask[place])
 
 
-def _coded(
-    tiles: list[Tile], steps: tuple[Pass, ...], quantiser: Quantiser, top: int, fitted: int
-) -> tuple[list[PassModel], list[list[_Record]], NDArray[np.float64]]:
-    """The predictors of all passes, what each made of each tile, and the voxels."""
-    lattices: Lattices | None = None
-    models, records = [], []
-    for before, step in zip((None, *steps), steps, strict=False):
-        if lattices is None or before is None or before.level != step.level:
-            lattices = Lattices(tiles, step, lattices)
-        model = fit(step, lattices.sample(step, fitted), quantiser.width, top)
-        models.append(model)
-        records.append(_pass(PassCoding(step, model, quantiser, top), tiles, lattices))
-    values = np.empty([place.stop for place in tiles[-1].place])
-    assert lattices is not None
-    for tile, lattice in zip(tiles, lattices.each, strict=True):
-        values[tile.place] = lattice.inner(lattice.values)
-    return models, records, values
+@dataclass(frozen=True, eq=False)
+class _Coded:
+    """What tiles were coded as.
 
+    Parameters
+    ----------
+    models, records
+        The predictors of all passes, and what each made of its voxels.
+    lattices
+        The finest ones.
+    """
 
-def _pass(coding: PassCoding, tiles: list[Tile], lattices: Lattices) -> list[_Record]:
-    """Code a pass in every tile."""
-    nothing = _Record(np.zeros(0), tokens.split(np.zeros(0, np.int64)))
-    records = [nothing] * len(tiles)
+    models: tuple[PassModel, ...]
+    records: list[_Record]
+    lattices: Lattices
 
-    def code(number: int) -> None:
-        target, inside = tiles[number].target_of(coding.step), tiles[number].inside(coding.step)
-        if target.size:
-            expected, numbers = backend().code_pass(coding, lattices.each[number], target, inside)
-            if inside is not None:
-                chosen = inside.ravel()
-                expected, numbers = expected[chosen], numbers[chosen]
-            records[number] = _Record(expected, tokens.split(tokens.zigzag(numbers)))
+    @lazy
+    def thresholds(self) -> NDArray[np.int64]:
+        """Thresholds of the contexts, at quantiles of the expected error."""
+        count = sum(len(record.expected) for record in self.records)
+        every = -(-count // _COMPARED) or 1
+        expected = np.concatenate([record.expected[::every] for record in self.records])
+        many = min(CONTEXTS, MOST_CONTEXTS, max(1, count // VOXELS_PER_CONTEXT))
+        inner = np.quantile(expected, np.arange(1, many) / many) if len(expected) else np.zeros(0)
+        return np.unique(np.clip(np.ceil(inner), 0, 2**53)).astype(np.int64)
 
-    spread(code, range(len(tiles)))
-    return records
+    @lazy
+    def keys(self) -> list[NDArray[np.uint8]]:
+        """The contexts of all voxels, pass by pass."""
+        return [contexts(record.expected, self.thresholds) for record in self.records]
 
-
-def _thresholds(records: list[list[_Record]]) -> NDArray[np.int64]:
-    """Thresholds of the contexts, at quantiles of the expected error."""
-    count = sum(len(record.expected) for of_pass in records for record in of_pass)
-    every = -(-count // _COMPARED) or 1
-    expected = np.concatenate([record.expected[::every] for of_pass in records for record in of_pass])
-    many = min(CONTEXTS, MOST_CONTEXTS, max(1, count // VOXELS_PER_CONTEXT))
-    inner = np.quantile(expected, np.arange(1, many) / many) if len(expected) else np.zeros(0)
-    return np.unique(np.clip(np.ceil(inner), 0, 2**53)).astype(np.int64)
-
-
-def _tables(records: list[list[_Record]], keys: list[list[NDArray[np.uint8]]], many: int) -> tuple[bytes, ...]:
-    """Each context's frequencies of tokens."""
-    counts = np.zeros((many, tokens.MOST_TOKENS), np.int64)
-    for of_pass, key in zip(records, keys, strict=True):
-        for record, context in zip(of_pass, key, strict=True):
+    @lazy
+    def counts(self) -> NDArray[np.int64]:
+        """How often each token comes in each context."""
+        counts = np.zeros((len(self.thresholds) + 1, tokens.MOST_TOKENS), np.int64)
+        for record, context in zip(self.records, self.keys, strict=True):
             both = context.astype(np.int64) * tokens.MOST_TOKENS + record.numbers.tokens
             counts += np.bincount(both, minlength=counts.size).reshape(counts.shape)
-    return tuple(tokens.frequencies(row) for row in counts)
+        return counts
+
+
+def _coded(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitted: int) -> _Coded:
+    """Code tiles, pass by pass."""
+    lattices, records = None, []
+    models: list[PassModel] = []
+    for step in passes(tiles[0].target.ndim, levels):
+        if lattices is None or lattices.level != step.level:
+            lattices = Lattices(tiles, step, lattices)
+        members = lattices.members(step)
+        models.append(fit(step, lattices, Sample.of(lattices, members, fitted), quantiser.width, top))
+        coded = backend().code_pass(PassCoding(step, models[-1], quantiser, top), lattices, members)
+        records.append(_Record.of(coded, members))
+    assert lattices is not None
+    return _Coded(tuple(models), records, lattices)
