@@ -68,19 +68,34 @@ def initial(tree: Tree, leaf_means: Array, generator: torch.Generator) -> Array:
 
 
 def evaluate(tree: Tree, parts: Index, theta: Array, coordinates: Array) -> Array:
-    """Evaluate every leaf at `coordinates` (axes, points) with weights `theta`; the answer is (leaves, points)."""
+    """Evaluate every leaf of chunks whose trees are alike, layer by layer.
+
+    Parameters
+    ----------
+    theta
+        Weights, ``(chunks, parameters)``.
+    coordinates
+        ``(chunks, axes, points)``.
+
+    Returns
+    -------
+    Tensor
+        ``(chunks, leaves, points)``.
+    """
+    chunks = len(theta)
 
     def layer(number: int, x: Array) -> Array:
         t = tree.tensors[number]
         weights, biases = parts.slices[number]
-        above = x.shape[0]
-        w = theta[weights].view(above, -1, t.columns)
-        b = theta[biases].view(above, -1, 1)
-        y = torch.baddbmm(b, w, x).view(t.nodes, t.rows, x.shape[-1])
+        above = len(x)  # x is (nodes, chunks, columns, points)
+        w = theta[:, weights].view(chunks, above, -1, t.columns).transpose(0, 1).reshape(above * chunks, -1, t.columns)
+        b = theta[:, biases].view(chunks, above, -1, 1).transpose(0, 1).reshape(above * chunks, -1, 1)
+        y = torch.baddbmm(b, w, x.reshape(above * chunks, t.columns, -1))
+        y = y.view(above, chunks, -1, t.rows, x.shape[-1]).transpose(1, 2).reshape(t.nodes, chunks, t.rows, -1)
         return y if t.linear else torch.sin(y)
 
     outputs: Array = tree.evaluate(coordinates[None], layer, torch.cat)
-    return outputs[:, 0]
+    return outputs[:, :, 0].transpose(0, 1)
 
 
 def initial_steps(parts: Index, theta: Array) -> Array:
