@@ -56,8 +56,8 @@ def test_a_fused_tree_is_that_of_single_layers(name):
     tree, points, chunks = TREES[name]
     assert refusal(tree) is None
     theta, coordinates = drawn(tree, points, chunks)
-    parts = network.index(tree, CPU)
-    expected, gradient = value_and_gradient(lambda t, x: network.evaluate(tree, parts, t, x), theta, coordinates)
+    parts = network.index(tree, CPU, chunks)
+    expected, gradient = value_and_gradient(network.LayeredTree(tree, parts), theta, coordinates)
     outputs, fused = value_and_gradient(FusedTree(tree, CPU), theta, coordinates)
     assert outputs.shape == (chunks, len(tree.leaves), points)
     torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=2e-6)

@@ -9,7 +9,8 @@ from tests.models import decoded  # noqa: E402
 from tinc_codec.backends.choice import backend  # noqa: E402
 from tinc_codec.detail.decoding import Detail  # noqa: E402
 from tinc_codec.detail.goals import Step, encode  # noqa: E402
-from tinc_codec.encoding.fit.under_coefficients import Problem, Recipe, fit  # noqa: E402
+from tinc_codec.encoding.fit import under_coefficients  # noqa: E402
+from tinc_codec.encoding.fit.under_coefficients import Member, Problem, Recipe, fit  # noqa: E402
 from tinc_codec.encoding.fit.windows import Windows  # noqa: E402
 from tinc_codec.errors import TrainingError  # noqa: E402
 from tinc_codec.tree.model import Model, Parameters  # noqa: E402
@@ -27,11 +28,21 @@ def surface():
     return clean + np.random.default_rng(0).normal(0, 3, clean.shape)
 
 
-def problem(volume, width=8):
+CPU = torch.device("cpu")
+
+
+def fit_one(given, recipe, watch):
+    (outcome,) = fit([Member(given, watch)], recipe, CPU)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def problem(volume, width=8, seed=1):
     tree = Tree(partition(volume.shape, 1), (Level(4, (width,), np.ones(1, np.uint8)),))
-    windows = Windows.of(tree, volume, 2**12, torch.device("cpu"))
+    windows = Windows.of(tree, volume, 2**12)
     alone = Detail.parse(section(volume), volume.shape, backend().detail).parameters
-    return Problem(tree, windows, alone.plan, alone.scale, windows.mean)
+    return Problem(tree, windows, alone.plan, alone.scale, windows.mean, seed)
 
 
 def section(volume, plan=None):
@@ -52,7 +63,7 @@ def fits(surface):
     """Without training, and with ever more of it."""
     given = problem(surface)
     recipes = [Recipe(1, 0), Recipe(120, 0), Recipe(150, 60)]
-    return [fit(given, recipe, 1, quietly) for recipe in recipes]
+    return [fit_one(given, recipe, quietly) for recipe in recipes]
 
 
 def test_what_it_says_it_saves_is_ordered_as_the_bytes_of_the_coder(surface, fits):
@@ -67,16 +78,16 @@ def test_what_it_says_it_saves_is_ordered_as_the_bytes_of_the_coder(surface, fit
 
 def test_noise_is_given_up_after_half_of_the_steps(surface):
     noise = np.random.default_rng(0).normal(0, 100, (24, 24, 24))
-    fitted = fit(problem(noise), Recipe(60, 20, worth=1.0), 0, quietly)
+    fitted = fit_one(problem(noise), Recipe(60, 20, worth=1.0), quietly)
     assert fitted.saved < fitted.own
     assert fitted.steps == 40
-    assert fit(problem(surface), Recipe(10, 10, worth=-100.0), 0, quietly).steps == 20
+    assert fit_one(problem(surface), Recipe(10, 10, worth=-100.0), quietly).steps == 20
 
 
 def test_a_seed_is_repeatable_whatever_the_global_generator_did(surface):
     def once(seed):
         torch.rand(np.random.default_rng().integers(1, 100))
-        return fit(problem(surface), Recipe(12, 8), seed, quietly).layers
+        return fit_one(problem(surface, seed=seed), Recipe(12, 8), quietly).layers
 
     first, again, other = once(3), once(3), once(4)
     assert all((a.weights == b.weights).all() and a.scale == b.scale for a, b in zip(first, again, strict=True))
@@ -87,7 +98,7 @@ def test_what_is_no_number_is_an_error_that_says_so(surface):
     given = problem(surface)
     spoiled = replace(given, windows=replace(given.windows, leaves=given.windows.leaves * torch.nan))
     with pytest.raises(TrainingError, match="diverged"):
-        fit(spoiled, Recipe(3, 0), 0, quietly)
+        fit_one(spoiled, Recipe(3, 0), quietly)
 
 
 def test_what_the_watch_raises_stops_the_training(surface):
@@ -102,7 +113,7 @@ def test_what_the_watch_raises_stops_the_training(surface):
             raise StopError
 
     with pytest.raises(StopError):
-        fit(problem(surface), Recipe(60, 0), 0, watch)
+        fit_one(problem(surface), Recipe(60, 0), watch)
     assert seen == sorted(seen)
     assert sum(fraction > 0.3 for fraction in seen) == 1
 
@@ -110,6 +121,77 @@ def test_what_the_watch_raises_stops_the_training(surface):
 @pytest.mark.parametrize("shape", [(50,), (5, 40), (3, 9, 20, 33)])
 def test_any_number_of_axes(shape):
     volume = np.sin(np.indices(shape).sum(0) / 5.0) * 300
-    fitted = fit(problem(volume, 3), Recipe(4, 4), 0, quietly)
+    fitted = fit_one(problem(volume, 3), Recipe(4, 4), quietly)
     assert np.isfinite(fitted.saved)
     assert fitted.own > 0
+
+
+def same(one, other):
+    pairs = zip(one.layers, other.layers, strict=True)
+    return all((a.weights == b.weights).all() and (a.biases == b.biases).all() and a.scale == b.scale for a, b in pairs)
+
+
+def test_a_chunk_becomes_the_same_beside_any_others(surface):
+    torch.set_num_threads(1)
+    volumes = [surface, surface[::-1].copy() + 300, np.random.default_rng(1).normal(500, 30, surface.shape)]
+    given = [replace(problem(each, seed=seed), plan=problem(surface).plan) for seed, each in enumerate(volumes)]
+    assert len({each.kind for each in given}) == 1
+    recipe = Recipe(20, 12)
+    alone = [fit_one(each, recipe, quietly) for each in given]
+    for order in ([0, 1, 2], [2, 0], [1, 2]):
+        for number, outcome in zip(order, fit([Member(given[n], quietly) for n in order], recipe, CPU), strict=True):
+            assert same(outcome, alone[number])
+            assert outcome.saved == pytest.approx(alone[number].saved, rel=1e-4)
+
+
+def test_one_that_fails_or_is_stopped_or_does_not_pay_leaves_the_others_alone(surface):
+    class StopError(Exception):
+        pass
+
+    def stopped(fraction):
+        if fraction > 0.5:
+            raise StopError
+
+    given = problem(surface)
+    spoiled = replace(given, windows=replace(given.windows, leaves=given.windows.leaves * torch.nan))
+    noise = replace(problem(np.random.default_rng(0).normal(0, 100, surface.shape)), plan=given.plan)
+    recipe = Recipe(60, 60, worth=0.05)
+    watches = [(given, quietly), (spoiled, quietly), (given, stopped), (noise, quietly)]
+    good, failed, ended, vain = fit([Member(*each) for each in watches], recipe, CPU)
+    assert same(good, fit_one(given, recipe, quietly))
+    assert isinstance(failed, TrainingError)
+    assert isinstance(ended, StopError)
+    assert (good.steps, vain.steps) == (120, 60)
+
+
+def test_where_nobody_is_left_training_ends(surface):
+    seen = []
+
+    def stopped(fraction):
+        seen.append(fraction)
+        raise TrainingError("enough")
+
+    outcomes = fit([Member(problem(surface), stopped)] * 2, Recipe(10**9, 0), CPU)
+    assert [str(each) for each in outcomes] == ["enough"] * 2
+    assert seen == [0.0, 0.0]
+
+
+def test_a_recorded_step_depends_on_numbers_in_tensors_that_stay(surface):
+    """What a graph replays: the same work, on the same memory, follows the schedule."""
+    given, recipe = [problem(surface, seed=seed) for seed in (0, 1)], Recipe(10, 10)
+    eager, replayed = (under_coefficients._Trainer(given, recipe, CPU) for _ in range(2))
+    works = {}
+
+    def replay(phase):
+        kept = (replayed.theta, replayed.steps, replayed.price, replayed.places, replayed.optimiser.rate)
+        works.setdefault(phase, [each.data_ptr() for each in kept])
+        assert works[phase] == [each.data_ptr() for each in kept]
+        replayed._work(phase)
+
+    replayed.run_step = replay
+    for number in range(recipe.steps):
+        eager.step(number)
+        replayed.step(number)
+    assert torch.equal(eager.theta, replayed.theta)
+    assert torch.equal(eager.steps, replayed.steps)
+    assert len(works) == 4

@@ -1,4 +1,4 @@
-"""Trees of sine layers by kernels, with gradients: what `tinc_codec.encoding.fit.network.evaluate` gives, fused."""
+"""Trees of sine layers by kernels, with gradients: what `tinc_codec.encoding.fit.network.LayeredTree` gives, fused."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class _Launch:
 
     @classmethod
     def of(cls, chain: Chain, source: Slot, device: torch.device) -> _Launch:
-        offsets, parents, places = (torch.as_tensor(x, device=device) for x in (chain.offsets, chain.parents, chain.places))
+        offsets, parents, places = (
+            torch.as_tensor(x, device=device) for x in (chain.offsets, chain.parents, chain.places)
+        )
         counts = np.bincount(chain.parents, minlength=source.nodes)
         same = bool((counts == counts[0]).all())
         return cls(chain, offsets, parents, places, int(counts[0]) if same else torch.as_tensor(counts, device=device))
@@ -89,11 +91,13 @@ class _Launch:
         """Sums over the children of each parent."""
         if isinstance(self.children, int):
             return dx.view(-1, self.children, *dx.shape[1:]).sum(1)
-        return torch.segment_reduce(dx, "sum", lengths=self.children, axis=0, initial=0)
+        return torch.segment_reduce(
+            dx, "sum", lengths=self.children, axis=0, initial=0, unsafe=True
+        )  # no look at them from the host
 
 
 class FusedTree:
-    """Evaluates a tree on a device; see `tinc_codec.encoding.fit.network.evaluate`.
+    """Evaluates a tree on a device; as `tinc_codec.encoding.fit.network.LayeredTree`.
 
     Parameters
     ----------

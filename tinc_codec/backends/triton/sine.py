@@ -130,9 +130,9 @@ def backward(
     LAYERS: tl.constexpr, LINEAR: tl.constexpr, INPUTS: tl.constexpr, TILE: tl.constexpr, WIDE: tl.constexpr,
     BLOCK: tl.constexpr, PRODUCT: tl.constexpr,
 ):  # fmt: skip
-    """Gradients of a chain's parameters, and of its inputs where `INPUTS` says so; the grid is ``(parts, nodes, chunks)``.
+    """Gradients of a chain's parameters, and of its inputs where `INPUTS` says so.
 
-    `gradient` is ``(parts, chunks, own)``, zeros at first; `dx` is ``(nodes, chunks, columns, points)``.
+    The grid is ``(parts, nodes, chunks)``; `gradient` is ``(parts, chunks, own)``, zeros at first; `dx` is ``(nodes, chunks, columns, points)``.
     """
     node, chunk, chunks = tl.program_id(1).to(tl.int64), tl.program_id(2).to(tl.int64), tl.num_programs(2)
     part = tl.program_id(0).to(tl.int64)
@@ -150,7 +150,7 @@ def backward(
             weights = tl.load(offsets + 4 * layer) + node * width * width
             biases = tl.load(offsets + 4 * layer + 1) + node * width
             again = _affine(kept[layer - 1], theta, weights, biases, width, width, BLOCK, BLOCK, PRODUCT)
-            kept = kept + (_sine(again),)
+            kept = kept + (_sine(again),)  # noqa: RUF005  # Triton has no stars
         if LINEAR:
             dsum = tl.load(dy + below * points + point, mask=point < points, other=0.0)[:, None]
             weights, biases = tl.load(offsets + 4 * LAYERS) + node * width, tl.load(offsets + 4 * LAYERS + 1) + node

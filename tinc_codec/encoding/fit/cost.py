@@ -18,7 +18,7 @@ _AROUND = 27
 
 
 def cost(coefficients: Array, most: float = math.inf) -> Array:
-    """Bits of one band, with squared errors at what a bit is worth.
+    """Bits of one band of each chunk, with squared errors at what a bit is worth.
 
     A coefficient is lost or coded, whichever is cheaper. What its magnitude takes is that of a geometric distribution
     whose mean is that of its neighbours, as in `tinc_codec.detail.estimate.cost`; the gradient takes them as they are.
@@ -26,22 +26,28 @@ def cost(coefficients: Array, most: float = math.inf) -> Array:
     Parameters
     ----------
     coefficients
-        ``(windows, *shape)``, of four axes, in steps.
+        ``(chunks, windows, *shape)``, of four axes, in steps.
     most
         What neighbours count as at most: coefficients far above it cost more than they do in truth, so that training
         begins with them.
+
+    Returns
+    -------
+    Tensor
+        ``(chunks,)``.
     """
     sizes = coefficients.abs()
     with torch.no_grad():
         expected = _expected(torch.floor(sizes + ROUNDING).clamp(max=most))
         more, none = torch.log2(1 + 1 / expected), torch.log2(1 + expected)
     lost, coded = sizes * sizes / PRICE, more * sizes + _CODED
-    return torch.minimum(lost, coded).sum() + none.sum()
+    return torch.minimum(lost, coded).flatten(1).sum(1) + none.flatten(1).sum(1)
 
 
 def _expected(numbers: Array) -> Array:
-    """Means over the neighbours along the last three axes, and a little of the band's."""
-    planes = numbers.reshape(-1, 1, *numbers.shape[2:])
+    """Means over the neighbours along the last three axes, and a little of the band's of the same chunk."""
+    planes = numbers.reshape(-1, 1, *numbers.shape[-3:])
     sums = avg_pool3d(pad(planes, (1,) * 6, mode="replicate"), 3, stride=1) * _AROUND
     near = (sums - planes) / (_AROUND - 1)
-    return near.clamp(min=0).reshape(numbers.shape) + OWN * numbers.mean() + LEAST
+    mean = numbers.flatten(1).mean(1).view(-1, *(1,) * (numbers.dim() - 1))
+    return near.clamp(min=0).reshape(numbers.shape) + OWN * mean + LEAST

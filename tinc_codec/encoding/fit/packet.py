@@ -21,9 +21,9 @@ _ONE = inverse_gain(0)
 
 
 @lru_cache(maxsize=64)
-def _analysis(length: int) -> Array:
+def _analysis(length: int, device: torch.device) -> Array:
     """The transform of one axis as a matrix: its low half above its high one, ``(length, length)``."""
-    return torch.as_tensor(np.concatenate(lifting.forward(np.eye(length), 0)), dtype=torch.float32)
+    return torch.as_tensor(np.concatenate(lifting.forward(np.eye(length), 0)), dtype=torch.float32, device=device)
 
 
 def of_window(plan: Plan, window: Shape, halvings: Shape = (0, 0, 0, 0)) -> Plan:
@@ -84,8 +84,8 @@ class Packet:
         gain = _ONE / inverse_gain(coarser)
         return cls(inner, tuple(gain / step for step in steps))
 
-    def coefficients(self, windows: Array) -> list[Array]:
-        """Coefficients of every band that has any, in steps.
+    def bands(self, windows: Array) -> list[Array]:
+        """Coefficients of every band that has any, in the units of the windows' samples.
 
         Parameters
         ----------
@@ -93,8 +93,13 @@ class Packet:
             ``(windows, *shape)``, float32.
         """
         parts: list[Any] = packet.forward(windows, self.plan, _WINDOWS)  # type: ignore[arg-type]
-        bands = zip(parts, self.plan.bands, self.inverse_steps, strict=True)
-        return [part * inverse for part, band, inverse in bands if all(band.shape)]
+        return [part for part, band in zip(parts, self.plan.bands, strict=True) if all(band.shape)]
+
+    @property
+    def inverses(self) -> list[float]:
+        """1 over the step of every band that has any coefficients."""
+        pairs = zip(self.inverse_steps, self.plan.bands, strict=True)
+        return [inverse for inverse, band in pairs if all(band.shape)]
 
 
 def _forward(windows: Array, axis: int) -> tuple[Array, Array]:
@@ -111,6 +116,6 @@ def _along(part: Array, axis: int) -> Array:
     """Low and high half of an axis, one after the other."""
     if part.shape[axis] < 2:
         return part
-    matrix = _analysis(part.shape[axis]).to(part.device)
+    matrix = _analysis(part.shape[axis], part.device)
     outer = math.prod(part.shape[:axis])
     return torch.matmul(matrix, part.reshape(outer, part.shape[axis], -1)).reshape(part.shape)

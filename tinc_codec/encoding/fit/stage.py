@@ -1,0 +1,114 @@
+"""Windows of several chunks on the device that trains, drawn at once, and what their coefficients cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor as Array
+
+from tinc_codec.detail.plan import Plan, Shape
+from tinc_codec.detail.scale import Scale
+from tinc_codec.encoding.fit.cost import cost
+from tinc_codec.encoding.fit.packet import Packet
+from tinc_codec.encoding.fit.windows import Windows, four
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Windows of chunks that are alike in all but their samples.
+
+    Parameters
+    ----------
+    coordinates
+        ``(axes, cells)`` of a leaf.
+    leaves
+        ``(chunks, leaves, cells)``.
+    window
+        Shape of a window, of four axes.
+    cells
+        Of a window at the first place: their numbers in the leaf, ``(points,)``.
+    places, strides
+        Along each axis how many places a window may have, and how many cells apart they are.
+    share
+        For how many windows each one stands.
+    packet
+        Of a window; its steps are those of the first chunk.
+    inverse_steps
+        1 over the steps of each chunk's bands, ``(chunks, bands)``.
+    """
+
+    coordinates: Array
+    leaves: Array
+    window: Shape
+    cells: Array
+    places: tuple[int, ...]
+    strides: tuple[int, ...]
+    share: float
+    packet: Packet
+    inverse_steps: Array
+
+    @classmethod
+    def of(cls, windows: Sequence[Windows], plan: Plan, scales: Sequence[Scale], device: torch.device) -> Stage:
+        """Bring windows of one shape to a device.
+
+        Parameters
+        ----------
+        plan, scales
+            Of all chunks' coefficients, and of each one's.
+        """
+        first = windows[0]
+        lengths = tuple(first.leaves.shape[1:])
+        numbers = np.arange(math.prod(lengths)).reshape(lengths)
+        packets = [each.packet(plan, scale) for each, scale in zip(windows, scales, strict=True)]
+        inverses = torch.tensor([packet.inverses for packet in packets], dtype=torch.float32)
+        return cls(
+            first.coordinates.flatten(1).to(device),
+            torch.stack([each.leaves.flatten(1) for each in windows]).to(device),
+            four(first.shape, 1),
+            torch.as_tensor(numbers[tuple(map(slice, first.shape))].ravel(), device=device),
+            tuple(length - window + 1 for length, window in zip(lengths, first.shape, strict=True)),
+            tuple(math.prod(lengths[axis + 1 :]) for axis in range(len(lengths))),
+            first.share,
+            packets[0],
+            inverses.to(device),
+        )
+
+    def place(self, generator: torch.Generator) -> int:
+        """A random place for a window: the number of its first cell."""
+        draws = [int(torch.randint(count, (1,), generator=generator)) for count in self.places]
+        return sum(draw * stride for draw, stride in zip(draws, self.strides, strict=True))
+
+    def cut(self, places: Array) -> tuple[Array, Array]:
+        """Cut a window of each chunk.
+
+        Parameters
+        ----------
+        places
+            Number of each chunk's first cell, ``(chunks,)``, int64.
+
+        Returns
+        -------
+        coordinates
+            ``(chunks, axes, points)``.
+        samples
+            ``(chunks, leaves, *window)``, of four axes.
+        """
+        cells = places[:, None] + self.cells
+        coordinates = self.coordinates[:, cells].transpose(0, 1)
+        of_leaves = cells[:, None].expand(-1, self.leaves.shape[1], -1)
+        return coordinates, self.leaves.gather(2, of_leaves).view(*self.leaves.shape[:2], *self.window)
+
+    def bits(self, windows: Array, most: float = math.inf) -> Array:
+        """What coefficients of each chunk's windows cost, ``(chunks,)``; see `tinc_codec.encoding.fit.cost.cost`."""
+        chunks = len(windows)
+        bands = self.packet.bands(windows.flatten(0, 1))
+        inverses = self.inverse_steps.view(chunks, -1, *(1,) * (windows.dim() - 1)).unbind(1)
+        costs = [
+            cost(band.view(chunks, -1, *band.shape[1:]) * inverse, most)
+            for band, inverse in zip(bands, inverses, strict=True)
+        ]
+        return torch.stack(costs).sum(0)
