@@ -87,9 +87,3 @@ def test_gradients_are_the_same_at_every_run_and_beside_any_others():
     together = gradient(slice(None))
     assert torch.equal(gradient(slice(None)), together)
     assert torch.equal(gradient(slice(1, 2))[0], together[1])
-
-
-def test_trees_that_kernels_do_not_hold_are_named():
-    assert "33 is wider than 32" in refusal(root(3, 2, 33))
-    assert "more than 6 layers" in refusal(root(3, 7, 4))
-    assert "no networks" in refusal(several(1, empty=1.0))

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from tinc_codec.encoding.fit.step import WARM_UP, EagerStep, GraphStep  # noqa: E402
+from tinc_codec.encoding.fit.step import WARM_UP, EagerStep, GraphStep
 
 
 class Cuda:

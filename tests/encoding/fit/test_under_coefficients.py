@@ -131,20 +131,39 @@ def same(one, other):
     return all((a.weights == b.weights).all() and (a.biases == b.biases).all() and a.scale == b.scale for a, b in pairs)
 
 
-def test_a_chunk_becomes_the_same_beside_any_others(surface):
-    torch.set_num_threads(1)
+@pytest.fixture
+def alike(surface):
+    """Problems of one kind, each with a seed of its own."""
     volumes = [surface, surface[::-1].copy() + 300, np.random.default_rng(1).normal(500, 30, surface.shape)]
-    given = [replace(problem(each, seed=seed), plan=problem(surface).plan) for seed, each in enumerate(volumes)]
-    assert len({each.kind for each in given}) == 1
+    made = [problem(each, seed=seed) for seed, each in enumerate(volumes)]
+    return [replace(each, plan=made[0].plan) for each in made]
+
+
+def test_a_chunk_becomes_the_same_whoever_is_beside(alike):
+    first, second, noise = alike
+    spoiled = replace(first, windows=replace(first.windows, leaves=first.windows.leaves * torch.nan))
     recipe = Recipe(20, 12)
-    alone = [fit_one(each, recipe, quietly) for each in given]
-    for order in ([0, 1, 2], [2, 0], [1, 2]):
-        for number, outcome in zip(order, fit([Member(given[n], quietly) for n in order], recipe, CPU), strict=True):
-            assert same(outcome, alone[number])
-            assert outcome.saved == pytest.approx(alone[number].saved, rel=1e-4)
+    outcomes = [
+        fit([Member(each, quietly) for each in (first, other)], recipe, CPU) for other in (second, noise, spoiled)
+    ]
+    assert all(same(outcome[0], outcomes[0][0]) for outcome in outcomes)
+    assert len({outcome[0].saved for outcome in outcomes}) == 1
+    assert not same(*outcomes[0])
 
 
-def test_one_that_fails_or_is_stopped_or_does_not_pay_leaves_the_others_alone(surface):
+def test_a_chunk_in_a_batch_is_trained_as_it_is_alone_but_for_rounding(alike):
+    recipe = Recipe(20, 12)
+    together = under_coefficients._Trainer(alike, recipe, CPU)
+    alone = [under_coefficients._Trainer([each], recipe, CPU) for each in alike]
+    for number in range(8):  # later, roundings of single weights tell them apart
+        for each in (together, *alone):
+            each.step(number)
+    for number, each in enumerate(alone):
+        torch.testing.assert_close(together.theta[number], each.theta[0], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(together.theta.grad[number], each.theta.grad[0], rtol=1e-3, atol=1.0)
+
+
+def test_one_that_fails_or_is_stopped_or_does_not_pay_leaves_the_others_alone(alike):
     class StopError(Exception):
         pass
 
@@ -152,16 +171,14 @@ def test_one_that_fails_or_is_stopped_or_does_not_pay_leaves_the_others_alone(su
         if fraction > 0.5:
             raise StopError
 
-    given = problem(surface)
-    spoiled = replace(given, windows=replace(given.windows, leaves=given.windows.leaves * torch.nan))
-    noise = replace(problem(np.random.default_rng(0).normal(0, 100, surface.shape)), plan=given.plan)
+    good, other, noise = alike
+    spoiled = replace(good, windows=replace(good.windows, leaves=good.windows.leaves * torch.nan))
     recipe = Recipe(60, 60, worth=0.05)
-    watches = [(given, quietly), (spoiled, quietly), (given, stopped), (noise, quietly)]
-    good, failed, ended, vain = fit([Member(*each) for each in watches], recipe, CPU)
-    assert same(good, fit_one(given, recipe, quietly))
+    given = [(good, quietly), (spoiled, quietly), (other, stopped), (noise, quietly)]
+    fitted, failed, ended, vain = fit([Member(*each) for each in given], recipe, CPU)
     assert isinstance(failed, TrainingError)
     assert isinstance(ended, StopError)
-    assert (good.steps, vain.steps) == (120, 60)
+    assert (fitted.steps, vain.steps) == (120, 60)
 
 
 def test_where_nobody_is_left_training_ends(surface):

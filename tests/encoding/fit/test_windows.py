@@ -5,9 +5,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from tinc_codec.encoding.fit.windows import Windows, window_shape  # noqa: E402
-from tinc_codec.tree.partition import partition  # noqa: E402
-from tinc_codec.tree.structure import Level, Tree  # noqa: E402
+from tinc_codec.encoding.fit.windows import Windows, window_shape
+from tinc_codec.tree.partition import partition
+from tinc_codec.tree.structure import Level, Tree
 
 
 def windows(volume, limit):

@@ -55,6 +55,8 @@ class Chain:
         begin among the chain's own; int64, ``(layers, 4)``.
     places
         Of the chain's own parameters where they are in the vector of all; int64.
+    tensors
+        Number of each layer's tensor in the tree.
     """
 
     source: int
@@ -67,6 +69,12 @@ class Chain:
     linear: bool
     offsets: NDArray[np.int64]
     places: NDArray[np.int64]
+    tensors: tuple[int, ...]
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.parents)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +118,12 @@ def chains(tree: Tree) -> Chains:
             for source in plan.sources:
                 nodes, read = len(source.nodes), above[source.parent].slot
                 parents = _parents(source.positions, nodes, slots[read].nodes)
-                layers = _layers(tree, begins, nodes, [(source.tensor, 0), *((each, inside) for each in plan.tensors)])
-                cut.append(Chain(read, slot, first + inside, parents, *layers))
+                layers = [(source.tensor, 0), *((tensor, inside) for tensor in plan.tensors)]
+                opening, linear = tree.tensors[source.tensor], tree.tensors[layers[-1][0]].linear
+                shape = (opening.columns, opening.rows, len(layers) - linear, linear)
+                parameters = _parameters(tree, begins, nodes, layers)
+                tensors = tuple(tensor for tensor, _ in layers)
+                cut.append(Chain(read, slot, first + inside, parents, *shape, *parameters, tensors))
                 inside += nodes
         slots += _slots(tree, level, last=level is tree.plan[-1])
         above = targets
@@ -144,23 +156,17 @@ def _parents(positions: NDArray[np.int64] | None, nodes: int, parents: int) -> N
     return given.astype(np.int32)
 
 
-def _layers(
+def _parameters(
     tree: Tree, begins: NDArray[np.int64], nodes: int, layers: list[tuple[int, int]]
-) -> tuple[int, int, int, bool, NDArray[np.int64], NDArray[np.int64]]:
-    """What a chain says of its layers; given are each one's tensor, and the chain's first node in it."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Offsets and places of a chain's parameters; given are each layer's tensor, and the chain's first node in it."""
     offsets: list[tuple[int, int, int, int]] = []
     places: list[NDArray[np.int64]] = []
     own = 0
     for number, first in layers:
-        t, row = tree.tensors[number], []
-        size = t.rows * t.columns
-        for begin, count in ((begins[number], size), (begins[number] + t.weights, t.rows)):
-            start = int(begin) + first * count
-            places.append(np.arange(start, start + nodes * count))
-            row += [start, own]
-            own += nodes * count
-        offsets.append((row[0], row[2], row[1], row[3]))
-    linear = tree.tensors[layers[-1][0]].linear
-    opening = tree.tensors[layers[0][0]]
-    count = len(layers) - linear
-    return opening.columns, opening.rows, count, linear, np.array(offsets, np.int64), np.concatenate(places)
+        t, size = tree.tensors[number], tree.tensors[number].rows * tree.tensors[number].columns
+        weights, biases = int(begins[number]) + first * size, int(begins[number]) + t.weights + first * t.rows
+        offsets.append((weights, biases, own, own + nodes * size))
+        places += [weights + np.arange(nodes * size), biases + np.arange(nodes * t.rows)]
+        own += nodes * (size + t.rows)
+    return np.array(offsets, np.int64), np.concatenate(places)

@@ -11,22 +11,12 @@ from torch import Tensor as Array
 
 from tinc_codec.backends.triton import sine
 from tinc_codec.backends.triton.chains import Chain, Slot, chains
+from tinc_codec.backends.triton.tiles import constants
 from tinc_codec.tree.structure import Tree
-
-SMALLEST = 16
-"""Rows and columns that a tensor core takes, at least."""
-
-_TILES = {16: 64, 32: 32}
-"""Points of a tile by the width that its layers are padded to, so that its activations stay in registers."""
 
 _PROGRAMS = 256
 """Programs that walk over one chunk's points backwards; it is not the device's number of processors, since a chunk's
 gradients are to be the same beside any others."""
-
-
-def block(width: int) -> int:
-    """The power of 2 that a layer of this width is padded to."""
-    return max(SMALLEST, 1 << (width - 1).bit_length())
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,27 +46,20 @@ class _Launch:
         same = bool((counts == counts[0]).all())
         return cls(chain, offsets, parents, places, int(counts[0]) if same else torch.as_tensor(counts, device=device))
 
-    @property
-    def _shape(self) -> dict[str, Any]:
-        chain, wide = self.chain, block(self.chain.width)
-        tile = min(_TILES[wide], _TILES[block(chain.columns)])
-        fixed = {"LAYERS": chain.layers, "LINEAR": chain.linear, "PRODUCT": sine.PRECISION}
-        return fixed | {"TILE": tile, "WIDE": block(chain.columns), "BLOCK": wide, "num_stages": 1}
-
     def forward(self, slots: list[Array], theta: Array) -> None:
         """Fill the chain's part of its target slot."""
         chain, x, y = self.chain, slots[self.chain.source], slots[self.chain.target]
         chunks, points = len(theta), x.shape[-1]
-        shape = self._shape
-        grid = (-(-points // shape["TILE"]), len(self.parents), chunks)
+        shape = constants(chain, sine.PRECISION)
+        grid = (-(-points // shape["TILE"]), chain.nodes, chunks)
         sizes = (chain.first, points, chain.columns, chain.width, theta.shape[1])
         sine.forward[grid](x, theta, y, self.offsets, self.parents, *sizes, **shape)
 
     def backward(self, slots: list[Array], theta: Array, dy: Array, gradient: Array) -> Array | None:
-        """Write the gradients of the chain's parameters; the answer is that of its source slot, None for coordinates."""
-        chain, x, nodes = self.chain, slots[self.chain.source], len(self.parents)
-        chunks, points, own = len(theta), x.shape[-1], len(self.places)
-        shape = self._shape
+        """Write the gradients of the chain's parameters; return those of its source slot, None for coordinates."""
+        chain, x = self.chain, slots[self.chain.source]
+        chunks, points, own, nodes = len(theta), x.shape[-1], len(self.places), chain.nodes
+        shape = constants(chain, sine.PRECISION)
         parts = min(-(-points // shape["TILE"]), max(1, _PROGRAMS // nodes))
         sums = torch.zeros((parts, chunks, own), device=x.device)
         inputs = chain.source > 0
@@ -91,9 +74,8 @@ class _Launch:
         """Sums over the children of each parent."""
         if isinstance(self.children, int):
             return dx.view(-1, self.children, *dx.shape[1:]).sum(1)
-        return torch.segment_reduce(
-            dx, "sum", lengths=self.children, axis=0, initial=0, unsafe=True
-        )  # no look at them from the host
+        # unsafe: the host does not look at the lengths, which would wait for the device
+        return torch.segment_reduce(dx, "sum", lengths=self.children, axis=0, initial=0, unsafe=True)
 
 
 class FusedTree:

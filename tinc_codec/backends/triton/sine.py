@@ -2,8 +2,8 @@
 
 A program holds a tile of points of one node of one chunk: its activations stay on chip, and only what the chain's last
 layer gives goes to memory. Backwards, a program walks over several tiles and adds their weight gradients into numbers
-of its own, which are summed after it: without atomic operations, so that gradients are the same at every run, and do not
-depend on which other chunks are trained beside.
+of its own, which are summed after it: without atomic operations, so that gradients are the same at every run, and do
+not depend on which other chunks are trained beside.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _cosine(phase):
 
 
 @triton.jit
-def _affine(a, theta, weights, biases, rows, columns, WIDE: tl.constexpr, BLOCK: tl.constexpr, PRODUCT: tl.constexpr):
+def affine(a, theta, weights, biases, rows, columns, WIDE: tl.constexpr, BLOCK: tl.constexpr, PRODUCT: tl.constexpr):
     """Sums ``(points, rows)`` of a layer, of inputs ``(points, columns)``."""
     column, row = tl.arange(0, WIDE)[:, None], tl.arange(0, BLOCK)[None, :]
     w = tl.load(theta + weights + row * columns + column, mask=(row < rows) & (column < columns), other=0.0)
@@ -55,7 +55,7 @@ def _affine(a, theta, weights, biases, rows, columns, WIDE: tl.constexpr, BLOCK:
 
 
 @triton.jit
-def _tile(x, first, columns, points, point, WIDE: tl.constexpr):
+def loaded(x, first, columns, points, point, WIDE: tl.constexpr):
     """Values ``(points, columns)`` of a node, which lie column by column; 0 outside."""
     column = tl.arange(0, WIDE)[None, :]
     inside = (column < columns) & (point < points)[:, None]
@@ -63,7 +63,7 @@ def _tile(x, first, columns, points, point, WIDE: tl.constexpr):
 
 
 @triton.jit
-def _head(a, theta, weights, biases, width, BLOCK: tl.constexpr):
+def head(a, theta, weights, biases, width, BLOCK: tl.constexpr):
     """Sums ``(points,)`` of a linear layer of one row, and its weights ``(1, width)``."""
     row = tl.arange(0, BLOCK)[None, :]
     w = tl.load(theta + weights + row, mask=row < width, other=0.0)
@@ -81,17 +81,17 @@ def forward(
     theta += chunk * parameters
     point = tl.program_id(0).to(tl.int64) * TILE + tl.arange(0, TILE)
     parent = tl.load(parents + node).to(tl.int64)
-    a = _tile(x, (parent * chunks + chunk) * columns, columns, points, point, WIDE)
+    a = loaded(x, (parent * chunks + chunk) * columns, columns, points, point, WIDE)
     weights, biases = tl.load(offsets) + node * width * columns, tl.load(offsets + 1) + node * width
-    a = _sine(_affine(a, theta, weights, biases, width, columns, WIDE, BLOCK, PRODUCT))
+    a = _sine(affine(a, theta, weights, biases, width, columns, WIDE, BLOCK, PRODUCT))
     for layer in tl.static_range(1, LAYERS):
         weights = tl.load(offsets + 4 * layer) + node * width * width
         biases = tl.load(offsets + 4 * layer + 1) + node * width
-        a = _sine(_affine(a, theta, weights, biases, width, width, BLOCK, BLOCK, PRODUCT))
+        a = _sine(affine(a, theta, weights, biases, width, width, BLOCK, BLOCK, PRODUCT))
     out = (first + node) * chunks + chunk
     if LINEAR:
         weights, biases = tl.load(offsets + 4 * LAYERS) + node * width, tl.load(offsets + 4 * LAYERS + 1) + node
-        sums, _ = _head(a, theta, weights, biases, width, BLOCK)
+        sums, _ = head(a, theta, weights, biases, width, BLOCK)
         tl.store(y + out * points + point, sums, mask=point < points)
     else:
         row = tl.arange(0, BLOCK)[None, :]
@@ -132,7 +132,8 @@ def backward(
 ):  # fmt: skip
     """Gradients of a chain's parameters, and of its inputs where `INPUTS` says so.
 
-    The grid is ``(parts, nodes, chunks)``; `gradient` is ``(parts, chunks, own)``, zeros at first; `dx` is ``(nodes, chunks, columns, points)``.
+    The grid is ``(parts, nodes, chunks)``; `gradient` is ``(parts, chunks, own)``, zeros at first; `dx` is
+    ``(nodes, chunks, columns, points)``.
     """
     node, chunk, chunks = tl.program_id(1).to(tl.int64), tl.program_id(2).to(tl.int64), tl.num_programs(2)
     part = tl.program_id(0).to(tl.int64)
@@ -143,18 +144,18 @@ def backward(
     begin = tl.load(offsets) + node * width * columns
     for tile in range(tl.program_id(0), tl.cdiv(points, TILE), tl.num_programs(0)):
         point = tile * TILE + tl.arange(0, TILE)
-        entry = _tile(x, above, columns, points, point, WIDE)
-        sums = _affine(entry, theta, begin, tl.load(offsets + 1) + node * width, width, columns, WIDE, BLOCK, PRODUCT)
+        entry = loaded(x, above, columns, points, point, WIDE)
+        sums = affine(entry, theta, begin, tl.load(offsets + 1) + node * width, width, columns, WIDE, BLOCK, PRODUCT)
         kept = (_sine(sums),)  # activations after each layer, on chip
         for layer in tl.static_range(1, LAYERS):
             weights = tl.load(offsets + 4 * layer) + node * width * width
             biases = tl.load(offsets + 4 * layer + 1) + node * width
-            again = _affine(kept[layer - 1], theta, weights, biases, width, width, BLOCK, BLOCK, PRODUCT)
+            again = affine(kept[layer - 1], theta, weights, biases, width, width, BLOCK, BLOCK, PRODUCT)
             kept = kept + (_sine(again),)  # noqa: RUF005  # Triton has no stars
         if LINEAR:
             dsum = tl.load(dy + below * points + point, mask=point < points, other=0.0)[:, None]
             weights, biases = tl.load(offsets + 4 * LAYERS) + node * width, tl.load(offsets + 4 * LAYERS + 1) + node
-            _, w = _head(kept[LAYERS - 1], theta, weights, biases, width, BLOCK)
+            _, w = head(kept[LAYERS - 1], theta, weights, biases, width, BLOCK)
             row = tl.arange(0, BLOCK)
             mine = tl.load(offsets + 4 * LAYERS + 2) + node * width
             _add(gradient + mine + row, tl.sum(kept[LAYERS - 1] * dsum, 0), row < width)
@@ -162,12 +163,12 @@ def backward(
             tl.store(bias, tl.load(bias) + tl.sum(dsum))
             da = dsum * w
         else:
-            da = _tile(dy, below * width, width, points, point, BLOCK)
+            da = loaded(dy, below * width, width, points, point, BLOCK)
         for down in tl.static_range(1, LAYERS):
             weights = tl.load(offsets + 4 * (LAYERS - down)) + node * width * width
             biases = tl.load(offsets + 4 * (LAYERS - down) + 1) + node * width
             a = kept[LAYERS - down - 1]
-            dz = da * _cosine(_affine(a, theta, weights, biases, width, width, BLOCK, BLOCK, PRODUCT))
+            dz = da * _cosine(affine(a, theta, weights, biases, width, width, BLOCK, BLOCK, PRODUCT))
             mine = tl.load(offsets + 4 * (LAYERS - down) + 2) + node * width * width
             mine_too = tl.load(offsets + 4 * (LAYERS - down) + 3) + node * width
             _add_layer(gradient, dz, a, mine, mine_too, width, width, BLOCK, BLOCK, PRODUCT)
