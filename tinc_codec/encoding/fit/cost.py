@@ -16,6 +16,9 @@ _CODED = 1 + 1 / (12 * PRICE)
 _AROUND = 27
 """Coefficients that are near one along three axes, itself among them."""
 
+_OF_A_CHUNK = (1, 2, 3, 4, 5)
+"""All axes but the chunks."""
+
 
 def cost(coefficients: Array, most: float = math.inf) -> Array:
     """Bits of one band of each chunk, with squared errors at what a bit is worth.
@@ -41,7 +44,7 @@ def cost(coefficients: Array, most: float = math.inf) -> Array:
         expected = _expected(torch.floor(sizes + ROUNDING).clamp(max=most))
         more, none = torch.log2(1 + 1 / expected), torch.log2(1 + expected)
     lost, coded = sizes * sizes / PRICE, more * sizes + _CODED
-    return torch.minimum(lost, coded).flatten(1).sum(1) + none.flatten(1).sum(1)
+    return (torch.minimum(lost, coded) + none).sum(_OF_A_CHUNK)
 
 
 def _expected(numbers: Array) -> Array:
@@ -49,5 +52,4 @@ def _expected(numbers: Array) -> Array:
     planes = numbers.reshape(-1, 1, *numbers.shape[-3:])
     sums = avg_pool3d(pad(planes, (1,) * 6, mode="replicate"), 3, stride=1) * _AROUND
     near = (sums - planes) / (_AROUND - 1)
-    mean = numbers.flatten(1).mean(1).view(-1, *(1,) * (numbers.dim() - 1))
-    return near.clamp(min=0).reshape(numbers.shape) + OWN * mean + LEAST
+    return near.clamp(min=0).reshape(numbers.shape) + OWN * numbers.mean(_OF_A_CHUNK, keepdim=True) + LEAST

@@ -19,6 +19,9 @@ from tinc_codec.detail.scale import Scale
 
 _ONE = inverse_gain(0)
 
+_LEADING = 2
+"""Axes before those of a window."""
+
 
 @lru_cache(maxsize=64)
 def _analysis(length: int, device: torch.device) -> Array:
@@ -90,7 +93,7 @@ class Packet:
         Parameters
         ----------
         windows
-            ``(windows, *shape)``, float32.
+            ``(chunks, windows, *shape)``, float32.
         """
         parts: list[Any] = packet.forward(windows, self.plan, _WINDOWS)  # type: ignore[arg-type]
         return [part for part, band in zip(parts, self.plan.bands, strict=True) if all(band.shape)]
@@ -104,8 +107,9 @@ class Packet:
 
 def _forward(windows: Array, axis: int) -> tuple[Array, Array]:
     """Low and high half of an axis of all windows."""
-    n, both = windows.shape[axis + 1], _along(windows, axis + 1)
-    return both.narrow(axis + 1, 0, (n + 1) // 2), both.narrow(axis + 1, (n + 1) // 2, n // 2)
+    place = axis + _LEADING
+    n, both = windows.shape[place], _along(windows, place)
+    return both.narrow(place, 0, (n + 1) // 2), both.narrow(place, (n + 1) // 2, n // 2)
 
 
 _WINDOWS = SimpleNamespace(forward=_forward)

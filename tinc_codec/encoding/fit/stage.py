@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor as Array
 
-from tinc_codec.detail.plan import Plan, Shape
+from tinc_codec.detail.plan import AXES, Plan, Shape
 from tinc_codec.detail.scale import Scale
 from tinc_codec.encoding.fit.cost import cost
 from tinc_codec.encoding.fit.packet import Packet
@@ -38,7 +38,7 @@ class Stage:
     packet
         Of a window; its steps are those of the first chunk.
     inverse_steps
-        1 over the steps of each chunk's bands, ``(chunks, bands)``.
+        For each band 1 over the steps of each chunk, ``(chunks, 1, 1, 1, 1, 1)``.
     """
 
     coordinates: Array
@@ -49,7 +49,7 @@ class Stage:
     strides: tuple[int, ...]
     share: float
     packet: Packet
-    inverse_steps: Array
+    inverse_steps: tuple[Array, ...]
 
     @classmethod
     def of(cls, windows: Sequence[Windows], plan: Plan, scales: Sequence[Scale], device: torch.device) -> Stage:
@@ -74,7 +74,7 @@ class Stage:
             tuple(math.prod(lengths[axis + 1 :]) for axis in range(len(lengths))),
             first.share,
             packets[0],
-            inverses.to(device),
+            inverses.to(device).view(len(windows), -1, *(1,) * (1 + AXES)).unbind(1),
         )
 
     def place(self, generator: torch.Generator) -> int:
@@ -98,17 +98,11 @@ class Stage:
             ``(chunks, leaves, *window)``, of four axes.
         """
         cells = places[:, None] + self.cells
-        coordinates = self.coordinates[:, cells].transpose(0, 1)
+        coordinates = self.coordinates.index_select(1, cells.flatten()).view(-1, *cells.shape).transpose(0, 1)
         of_leaves = cells[:, None].expand(-1, self.leaves.shape[1], -1)
         return coordinates, self.leaves.gather(2, of_leaves).view(*self.leaves.shape[:2], *self.window)
 
     def bits(self, windows: Array, most: float = math.inf) -> Array:
         """What coefficients of each chunk's windows cost, ``(chunks,)``; see `tinc_codec.encoding.fit.cost.cost`."""
-        chunks = len(windows)
-        bands = self.packet.bands(windows.flatten(0, 1))
-        inverses = self.inverse_steps.view(chunks, -1, *(1,) * (windows.dim() - 1)).unbind(1)
-        costs = [
-            cost(band.view(chunks, -1, *band.shape[1:]) * inverse, most)
-            for band, inverse in zip(bands, inverses, strict=True)
-        ]
-        return torch.stack(costs).sum(0)
+        pairs = zip(self.packet.bands(windows), self.inverse_steps, strict=True)
+        return torch.stack([cost(band * inverse, most) for band, inverse in pairs]).sum(0)
