@@ -101,15 +101,16 @@ class LayeredTree:
     def __call__(self, theta: Array, coordinates: Array) -> Array:
         """Outputs ``(chunks, leaves, points)`` of weights ``(chunks, parameters)`` at ``(chunks, axes, points)``."""
 
+        chunks = len(theta)
+
         def layer(number: int, x: Array) -> Array:  # x is (nodes, chunks, columns, points)
-            t = self._tree.tensors[number]
-            weights, biases = self._parts.slices[number]
-            chunks, matrices = len(theta), x.shape[0] * x.shape[1]
-            w = theta[:, weights].view(chunks, len(x), -1).transpose(0, 1).reshape(matrices, -1, t.columns)
-            b = theta[:, biases].view(chunks, len(x), -1).transpose(0, 1).reshape(matrices, -1, 1)
-            y = torch.baddbmm(b, w, x.reshape(matrices, t.columns, -1))
-            y = y.view(len(x), chunks, -1, t.rows, x.shape[-1]).transpose(1, 2)
-            y = y.reshape(t.nodes, chunks, t.rows, x.shape[-1])
+            t, parents = self._tree.tensors[number], len(x)
+            weights, biases = (_matrices(theta[:, part], parents) for part in self._parts.slices[number])
+            w, b = weights.view(parents * chunks, -1, t.columns), biases.view(parents * chunks, -1, 1)
+            y = torch.baddbmm(b, w, x.reshape(parents * chunks, t.columns, -1))
+            if chunks > 1 and t.nodes > parents:  # a chunk's children lie side by side
+                y = y.view(parents, chunks, -1, t.rows, x.shape[-1]).transpose(1, 2).contiguous()
+            y = y.view(t.nodes, chunks, t.rows, x.shape[-1])
             return y if t.linear else torch.sin(y)
 
         def take(x: Array, positions: NDArray[np.int64]) -> Array:
@@ -117,6 +118,13 @@ class LayeredTree:
 
         outputs: Array = self._tree.evaluate(coordinates[None], layer, torch.cat, take)
         return outputs[:, :, 0].transpose(0, 1)
+
+
+def _matrices(values: Array, parents: int) -> Array:
+    """Parameters ``(chunks, parents * ...)`` of a tensor as ``(parents, chunks, ...)``, contiguous."""
+    if len(values) == 1 or parents == 1:
+        return values
+    return values.view(len(values), parents, -1).transpose(0, 1).contiguous()
 
 
 def initial_steps(parts: Index, theta: Array) -> Array:

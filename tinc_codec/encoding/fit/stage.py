@@ -97,10 +97,15 @@ class Stage:
         samples
             ``(chunks, leaves, *window)``, of four axes.
         """
-        cells = places[:, None] + self.cells
-        coordinates = self.coordinates.index_select(1, cells.flatten()).view(-1, *cells.shape).transpose(0, 1)
-        of_leaves = cells[:, None].expand(-1, self.leaves.shape[1], -1)
-        return coordinates, self.leaves.gather(2, of_leaves).view(*self.leaves.shape[:2], *self.window)
+        chunks, leaves, _ = self.leaves.shape
+        samples = self.leaves
+        if max(self.places) == 1:  # the whole leaf is the window
+            coordinates = self.coordinates.expand(chunks, -1, -1)
+        else:
+            cells = places[:, None] + self.cells
+            coordinates = self.coordinates.index_select(1, cells.flatten()).view(-1, *cells.shape).transpose(0, 1)
+            samples = samples.gather(2, cells[:, None].expand(-1, leaves, -1))
+        return coordinates, samples.view(chunks, leaves, *self.window)
 
     def bits(self, windows: Array, most: float = math.inf) -> Array:
         """What coefficients of each chunk's windows cost, ``(chunks,)``; see `tinc_codec.encoding.fit.cost.cost`."""
