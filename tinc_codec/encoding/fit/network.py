@@ -100,7 +100,6 @@ class LayeredTree:
 
     def __call__(self, theta: Array, coordinates: Array) -> Array:
         """Outputs ``(chunks, leaves, points)`` of weights ``(chunks, parameters)`` at ``(chunks, axes, points)``."""
-
         chunks = len(theta)
 
         def layer(number: int, x: Array) -> Array:  # x is (nodes, chunks, columns, points)
