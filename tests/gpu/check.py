@@ -2,8 +2,8 @@
 
     PYTHONPATH=. python tests/gpu/check.py [--cpu] [--out FILE.json] [--seconds N] [PART ...]
 
-Parts: bytes, kernels, training, zarr, command (what must be the same), steps, throughput (how fast). Each has a limit of
-time: what it has found until then is kept, and the script says what it did not come to. It fails if a part failed.
+Parts: bytes, kernels, training, zarr, command (what must be the same), steps, throughput (how fast). Each has a limit
+of time: what it has found until then is kept, and the script says what it did not come to. It fails if a part failed.
 With ``--cpu`` the same code runs on the CPU at tiny sizes, kernels in Triton's interpreter: so it is kept working.
 """
 

@@ -22,12 +22,15 @@ from tinc_codec.tree.inference import local_coordinates
 
 from .problems import problems, root
 
+DTYPES = ("u1", "<u2", ">u2", "i4", "u8", "i8", "f2", "<f4", ">f4", "f8")
+SHAPES = ((256, 192), (40, 33, 37), (70000,), (12, 9, 20, 21))
 
-def networks():
-    """Streams of networks alone, with and without residuals, of every dtype."""
+
+def networks(dtypes, shapes):
+    """Streams of networks alone, with and without residuals."""
     rng = np.random.default_rng(0)
-    for dtype in ("u1", "<u2", ">u2", "i4", "u8", "i8", "f2", "<f4", ">f4", "f8"):
-        for shape in ((256, 192), (40, 33, 37), (70000,), (12, 9, 20, 21)):
+    for dtype in dtypes:
+        for shape in shapes:
             yield random_stream(rng, shape, dtype, widest=12)
         yield random_residual(rng, (20, 33), dtype, "C", 3, model=True, exact=True)[0]
 
@@ -44,7 +47,8 @@ def same_bytes(setting, figures):
     """Decoded on the device, by NumPy, and by numba."""
     edge = setting.volumes[0][0]
     set_process(device=setting.device)
-    streams = [*list(networks())[:: 1 if setting.on_gpu else 9], *detail_and_both(edge)]
+    chosen = (DTYPES, SHAPES) if setting.on_gpu else (DTYPES[::4], [(12, 13)])
+    streams = [*networks(*chosen), *detail_and_both(edge)]
     set_process()
     tensors = [tensor.cpu().numpy() for tensor in decode_batch(streams, setting.device)]
     for settings in ({"decoder": "numpy"}, {"decoder": "numba"}, {"device": setting.device}):
@@ -60,25 +64,25 @@ def kernels(setting, figures):
     """The decoding kernel's sums, and the fused tree's values and gradients, against single layers on the device."""
     from tinc_codec.backends.triton.evaluation import FusedTree
 
-    place, shape = torch.device(setting.device), (setting.edge,) * 3
+    place, shape = torch.device(setting.device), (2 * setting.edge,) * 3
     rng = np.random.default_rng(1)
-    for number in range(3):
+    for number in range(3 if setting.on_gpu else 1):
         model = random_model(rng, shape, "f4", widest=(5, 12, 30)[number], levels=2, empty=0.1)
         coordinates = torch.as_tensor(local_coordinates(model.tree.partition.leaf_shape), device=place)
         expected = inference._layer_by_layer(model, place)(coordinates)
         assert torch.equal(FusedModel(model, place)(coordinates), expected), model.tree.levels
-        worst = _gradients(FusedTree, model.tree, place)
+        worst = _gradients(FusedTree, model.tree, place, setting.edge**3)
         figures[f"tree {number}: largest difference of a gradient, over the largest"] = worst
     for width in setting.widths:
-        worst = _gradients(FusedTree, root(shape, width), place)
+        worst = _gradients(FusedTree, root(shape, width), place, setting.edge**3)
         figures[f"root of {width}: largest difference of a gradient, over the largest"] = worst
 
 
-def _gradients(fused, tree, place):
+def _gradients(fused, tree, place, points):
     generator = torch.Generator().manual_seed(3)
     means = torch.zeros(len(tree.leaves))
     theta = torch.stack([network.initial(tree, means, generator) for _ in range(2)]).to(place)
-    coordinates = torch.rand((2, len(tree.partition.shape), 200), generator=generator).to(place) * 2 - 1
+    coordinates = torch.rand((2, len(tree.partition.shape), points), generator=generator).to(place) * 2 - 1
     found = []
     for evaluate in (network.LayeredTree(tree, network.index(tree, place, 2)), fused(tree, place)):
         leaf = theta.clone().requires_grad_()
@@ -98,7 +102,7 @@ def training(setting, figures):
     for mode in setting.modes:
         set_process(training=mode)
         given = problems(setting.edge, setting.widths[0], setting.batch[-1] if setting.on_gpu else 1)
-        recipe = Recipe(100, 100, voxels=2**12 if setting.on_gpu else 2**7)
+        recipe = Recipe(100, 100, voxels=2**12 if setting.on_gpu else 2**6)
         trainer = _Trainer(given, recipe, torch.device(setting.device))
         for step in range(12 if setting.on_gpu else 2):  # by squared error, which is smooth: roundings stay small
             trainer.step(step)

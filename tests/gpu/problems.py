@@ -23,7 +23,7 @@ def problems(edge, width, count):
     """So many chunks, twice as long as their windows along each axis."""
     shape, work = (2 * edge,) * 3, backend().detail
     tree, made = root(shape, width), []
-    base = light_sheet(shape, seed=1).astype(float)
+    base = light_sheet((max(16, 2 * edge),) * 3, seed=1)[tuple(map(slice, shape))].astype(float)
     coded = Detail.parse(encode(base, Step(40.0), work), shape, work).parameters
     for seed in range(count):
         windows = Windows.of(tree, base + np.random.default_rng(seed).normal(0, 3, shape), edge**3)

@@ -95,8 +95,8 @@ CPU = Setting(
     modes=("eager", "fused"),
     encoded_by=("eager",),
     widths=(4,),
-    edge=6,
-    batch=(1, 2),
+    edge=2,
+    batch=(2,),
     repeats=1,
     peak=(32, 2**16),
 )
@@ -132,9 +132,9 @@ class Peaks:
 def step_counts(tree, points, voxels, fused):
     """Bytes and float32 operations of one chunk's step of training under coefficients.
 
-    Layer by layer, each activation is written as a sum and as a sine, and read and written about ten times in all, there
-    and back; fused, only coordinates and outputs are. The transform is a product with a matrix along each axis, there
-    and back; what coefficients cost takes about 60 operations and 30 accesses of each.
+    Layer by layer, each activation is written as a sum and as a sine, and read and written about ten times in all;
+    fused, only coordinates and outputs are. The transform is a product with a matrix along each axis, there and back;
+    what coefficients cost takes about 60 operations and 30 accesses of each.
     """
     products = sum(t.weights for t in tree.tensors) * points
     activations = sum(t.nodes * t.rows for t in tree.tensors) * points
