@@ -33,10 +33,11 @@ class Process:
     threads
         Most CPU threads for one chunk; small ones are given fewer. 0: all cores. Environment: ``TINC_THREADS``.
     jobs
-        Chunks that train at the same time on the device; others wait. 0: as many as there are cores for their
-        threads. Environment: ``TINC_JOBS``.
+        Chunks that train at the same time on the device; others wait. 0: on a CPU as many as there are cores for their
+        threads, on a GPU as many as `batch` and its memory allow. Environment: ``TINC_JOBS``.
     batch
-        Most voxels of one training step; chunks with more leaves draw fewer voxels of each. ``TINC_BATCH``.
+        Most voxels of one training step: chunks with more leaves draw fewer voxels of each, and on a GPU as many chunks
+        as that are trained together. ``TINC_BATCH``.
     decoder
         Who evaluates networks on the CPU: ``"numba"``, ``"numpy"`` (the reference, slower), or ``"auto"``, which is
         numba where it is installed. The bytes are the same. ``TINC_DECODER``.

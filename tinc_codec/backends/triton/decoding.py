@@ -52,7 +52,8 @@ class FusedModel:
             sizes = (chain.first, points, chain.columns, chain.width)
             given = (slots[chain.source], self._theta, slots[chain.target], offsets, parents, scales, self._table)
             grid = (-(-points // shape["TILE"]), chain.nodes)
-            integers.decode[grid](*given, *sizes, **shape, enable_fp_fusion=False)
+            with torch.cuda.device_of(x):  # kernels are launched on the current device
+                integers.decode[grid](*given, *sizes, **shape, enable_fp_fusion=False)
         return slots[-1][:, 0].double() * self._scales[:, None]
 
 

@@ -102,8 +102,10 @@ def prepared(device: torch.device, threads: int) -> Iterator[None]:
     """Torch set up for training whatever the caller's context is, and given back after it."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
+    # streams, graphs and kernels are the current device's, which need not be the one that trains
+    current = torch.cuda.device(device.index if device.type == "cuda" and torch.cuda.is_available() else -1)
     try:
-        with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        with current, torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
             yield
     finally:
         torch.set_num_threads(before)

@@ -168,6 +168,7 @@ def fit(members: Sequence[Member], recipe: Recipe, device: torch.device) -> list
     for step in range(recipe.steps):
         trainer.step(step)
         if step % _CHECK == 0:
+            trainer.wait()
             outcomes.watch(step / recipe.steps)
         if step + 1 == recipe.steps // 2 and recipe.fine:
             outcomes.settle(trainer.results(step + 1), recipe.worth)
@@ -249,6 +250,11 @@ class _Trainer:
         self.optimiser.rate.fill_(RATE * schedule(progress, recipe.steps, recipe.warm_up, recipe.last_rate))
         self._draw(self.stages[phase.fine])
         self.run_step(phase)
+
+    def wait(self) -> None:
+        """Until the device has done the steps so far: else a host that runs ahead hears too late that it is to stop."""
+        if self.theta.device.type == "cuda":
+            torch.cuda.current_stream(self.theta.device).synchronize()
 
     def _draw(self, stage: Stage) -> None:
         self.places.copy_(torch.tensor([stage.place(generator) for generator in self.generators]))
