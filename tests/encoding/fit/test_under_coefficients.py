@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.encoding.fit.recording import recorded  # noqa: E402
 from tests.models import decoded  # noqa: E402
 from tinc_codec.backends.choice import backend  # noqa: E402
 from tinc_codec.detail.decoding import Detail  # noqa: E402
@@ -193,22 +194,27 @@ def test_where_nobody_is_left_training_ends(surface):
     assert seen == [0.0, 0.0]
 
 
-def test_a_recorded_step_depends_on_numbers_in_tensors_that_stay(surface):
-    """What a graph replays: the same work, on the same memory, follows the schedule."""
-    given, recipe = [problem(surface, seed=seed) for seed in (0, 1)], Recipe(10, 10)
-    eager, replayed = (under_coefficients._Trainer(given, recipe, CPU) for _ in range(2))
-    works = {}
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_step_can_be_recorded_and_replayed(surface, levels):
+    """Within a phase all that differs lies in tensors that stay where they are, and the host looks at none of them."""
+    given = [problem(surface, seed=seed) for seed in (0, 1)]
+    if levels == 2:  # nodes of two classes, whose parents are gathered
+        classes = np.array([1, 2, 1, 0, 2, 1, 1, 2], np.uint8)
+        tree = Tree(partition(surface.shape, 2), (Level(1, (5,), np.ones(1, np.uint8)), Level(2, (3, 4), classes)))
+        windows = Windows.of(tree, surface, 2**12)
+        given = [replace(each, tree=tree, windows=windows) for each in given]
+    recipe, phases = Recipe(10, 10), []
+    trainer = under_coefficients._Trainer(given, recipe, CPU)
 
-    def replay(phase):
-        kept = (replayed.theta, replayed.steps, replayed.price, replayed.places, replayed.optimiser.rate)
-        works.setdefault(phase, [each.data_ptr() for each in kept])
-        assert works[phase] == [each.data_ptr() for each in kept]
-        replayed._work(phase)
+    def watched(phase):
+        phases.append(phase)
+        if phases.count(phase) == 1:  # what is made at the first step of a phase is kept
+            trainer._work(phase)
+            return
+        with recorded(trainer):
+            trainer._work(phase)
 
-    replayed.run_step = replay
+    trainer.run_step = watched
     for number in range(recipe.steps):
-        eager.step(number)
-        replayed.step(number)
-    assert torch.equal(eager.theta, replayed.theta)
-    assert torch.equal(eager.steps, replayed.steps)
-    assert len(works) == 4
+        trainer.step(number)
+    assert len(set(phases)) == 4

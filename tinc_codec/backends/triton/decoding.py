@@ -52,7 +52,7 @@ class FusedModel:
             sizes = (chain.first, points, chain.columns, chain.width)
             given = (slots[chain.source], self._theta, slots[chain.target], offsets, parents, scales, self._table)
             grid = (-(-points // shape["TILE"]), chain.nodes)
-            with torch.cuda.device_of(x):  # kernels are launched on the current device
+            with torch.cuda.device_of(x):  # type: ignore[no-untyped-call]  # kernels are the current device's
                 integers.decode[grid](*given, *sizes, **shape, enable_fp_fusion=False)
         return slots[-1][:, 0].double() * self._scales[:, None]
 
