@@ -194,13 +194,14 @@ def test_where_nobody_is_left_training_ends(surface):
     assert seen == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("levels", [1, 2])
+@pytest.mark.parametrize("levels", [1, 3])
 def test_a_step_can_be_recorded_and_replayed(surface, levels):
     """Within a phase all that differs lies in tensors that stay where they are, and the host looks at none of them."""
     given = [problem(surface, seed=seed) for seed in (0, 1)]
-    if levels == 2:  # nodes of two classes, whose parents are gathered
-        classes = np.array([1, 2, 1, 0, 2, 1, 1, 2], np.uint8)
-        tree = Tree(partition(surface.shape, 2), (Level(1, (5,), np.ones(1, np.uint8)), Level(2, (3, 4), classes)))
+    if levels == 3:  # nodes of two classes, some of them empty: what their parents gave is gathered
+        classes = np.random.default_rng(0).integers(0, 3, 64).astype(np.uint8)
+        above = (Level(1, (5,), np.ones(1, np.uint8)), Level(1, (4,), np.ones(8, np.uint8)))
+        tree = Tree(partition(surface.shape, 3), (*above, Level(1, (3, 2), classes)))
         windows = Windows.of(tree, surface, 2**12)
         given = [replace(each, tree=tree, windows=windows) for each in given]
     recipe, phases = Recipe(10, 10), []
