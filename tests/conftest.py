@@ -1,4 +1,7 @@
 import os
+
+os.environ.setdefault("TRITON_INTERPRET", "1")  # read when kernels are first imported: there, the CPU runs them
+
 from pathlib import Path
 
 import numpy as np

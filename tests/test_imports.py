@@ -32,7 +32,8 @@ LAYERS = [
 """From the bottom: a part of the package imports from those below its own layer, or from itself."""
 
 ONLY_IN = {
-    "torch": {"encoding/fit", "backends/torch", "decoding/tensors.py"},
+    "torch": {"encoding/fit", "backends/torch", "backends/triton", "decoding/tensors.py"},
+    "triton": {"backends/triton"},
     "zarr": {"hosts", "jobs", "serve", "cli", "bench"},
     "numba": {"backends"},
     "llvmlite": {"backends/numba"},

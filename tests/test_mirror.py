@@ -45,6 +45,7 @@ OTHERWISE = {
 
 FEATURES = {
     "decoding/test_forks.py",
+    "gpu/test_check.py",
     "hosts/test_hosts.py",
     "hosts/test_later_settings.py",
     "hosts/test_partial.py",

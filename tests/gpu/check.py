@@ -1,89 +1,111 @@
-"""Run by hand where there is a GPU: python tests/gpu/check.py [OUT.json].
+"""Run by hand where there is a GPU: all that this package does there, in at most 12 minutes, as JSON.
 
-Networks are trained on the GPU, and decoded by NumPy, by numba and on the GPU: the bytes must be the same. Then MB/s of
-raw data, decoding: batches of chunks through `decode_batch` on the GPU, and the same through numba; medians of 5.
+    PYTHONPATH=. python tests/gpu/check.py [--cpu] [--out FILE.json] [--seconds N] [PART ...]
+
+Parts: bytes, kernels, training, zarr, command (what must be the same), steps, throughput (how fast). Each has a limit
+of time: what it has found until then is kept, and the script says what it did not come to. It fails if a part failed.
+With ``--cpu`` the same code runs on the CPU at tiny sizes, kernels in Triton's interpreter: so it is kept working.
 """
 
+import argparse
+import contextlib
 import json
-import statistics
+import os
+import platform
+import signal
 import sys
 import time
+import traceback
+from pathlib import Path
 
-import numpy as np
-import torch
-
-from tests.models import random_residual, random_stream
-from tinc_codec import TINCCodec, decode, decode_batch, set_process
-from tinc_codec.phantom import light_sheet
-
-GPU = "cuda:0"
-
-
-def same(streams, figures):
-    """Digest-free comparison of every decoder's bytes; raises AssertionError where they differ."""
-    tensors = [tensor.cpu().numpy() for tensor in decode_batch(streams, GPU)]
-    for decoder in ("numpy", "numba"):
-        set_process(decoder=decoder)
-        for stream, tensor in zip(streams, tensors, strict=True):
-            array = decode(stream)
-            assert array.astype(array.dtype.newbyteorder("=")).tobytes(order="C") == tensor.tobytes(), decoder
-    set_process(device=GPU)
-    for stream, tensor in zip(streams, tensors, strict=True):
-        array = decode(stream)
-        assert array.astype(array.dtype.newbyteorder("=")).tobytes(order="C") == tensor.tobytes(), "through decode"
-    set_process()
-    figures["streams of the same bytes"] = figures.get("streams of the same bytes", 0) + len(streams)
+PARTS = {
+    "bytes": ("correctness", "same_bytes", 60),
+    "kernels": ("correctness", "kernels", 120),
+    "training": ("correctness", "training", 60),
+    "zarr": ("correctness", "through_zarr", 30),
+    "command": ("correctness", "command", 60),
+    "steps": ("speed", "steps", 120),
+    "throughput": ("speed", "throughput", 270),
+}
+"""For each part its module, its function, and its seconds: 12 minutes in all."""
 
 
-def random_ones():
-    """Streams of every dtype, with and without residuals."""
-    rng = np.random.default_rng(0)
-    for dtype in ("u1", "<u2", ">u2", "i4", "u8", "i8", "f2", "<f4", ">f4", "f8"):
-        for shape in ((256, 192), (40, 33, 37), (70000,), (12, 9, 20, 21)):
-            yield random_stream(rng, shape, dtype, widest=12)
-        yield random_residual(rng, (20, 33), dtype, "C", 3, model=True, exact=True)[0]
+class OutOfTimeError(Exception):
+    """A part has had its time."""
 
 
-def median(work, repeats=5):
-    """Seconds, the first call left out."""
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        work()
-        torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[1:])
+@contextlib.contextmanager
+def limited(seconds):
+    """Raise `OutOfTimeError` in the main thread after so many seconds."""
+
+    def stop(*_):
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
-def main(output):
-    """Check, measure, print."""
-    figures = {"device": torch.cuda.get_device_name(0), "torch": torch.__version__}
-    same(list(random_ones()), figures)
-    for edge, count in ((64, 64), (128, 8)):
-        volume = light_sheet((edge,) * 3, seed=edge)
-        for effort in (1, 5):
-            set_process(device=GPU)
-            torch.cuda.synchronize()
-            start = time.perf_counter()
-            stream = TINCCodec(ratio=64, effort=effort).encode(volume)
-            seconds = time.perf_counter() - start
-            set_process()
-            same([stream], figures)
-            raw, name = volume.nbytes, f"{edge}^3, effort {effort}"
-            figures[f"{name}: encoding, s"] = seconds
-            figures[f"{name}: encoding, MB/s"] = raw / seconds / 1e6
-            on_gpu = median(lambda stream=stream, count=count: decode_batch([stream] * count, GPU))
-            figures[f"{name} x {count}: decode_batch on the GPU, MB/s"] = raw * count / on_gpu / 1e6
-            by_numba = median(lambda stream=stream, count=count: [decode(stream) for _ in range(count)])
-            figures[f"{name} x {count}: numba, MB/s"] = raw * count / by_numba / 1e6
-    print(json.dumps(figures, indent=1))
-    if output is not None:
-        output.write(json.dumps(figures, indent=1) + "\n")
+def run(names, setting, factor=1.0):
+    """Run parts, and return what each of them found, and how it ended."""
+    import importlib
+
+    from tinc_codec import set_process
+
+    results = {}
+    for name in names:
+        module, function, seconds = PARTS[name]
+        figures, start, ended = {}, time.monotonic(), "well"
+        try:
+            with limited(seconds * factor):
+                getattr(importlib.import_module(f"tests.gpu.{module}"), function)(setting, figures)
+        except OutOfTimeError:
+            ended = "out of time"
+        except Exception:
+            ended = traceback.format_exc()
+        set_process()
+        results[name] = {"ended": ended, "seconds": time.monotonic() - start, "figures": figures}
+        print(json.dumps({name: results[name]}, indent=1), file=sys.stderr, flush=True)
+    return results
+
+
+def device_of(setting):
+    """What the figures are of."""
+    import torch
+
+    named = torch.cuda.get_device_name(0) if setting.on_gpu else platform.processor() or platform.machine()
+    return {"device": named, "torch": torch.__version__, "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def main(arguments=None):
+    """Run what was asked for; 1 where a part failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all, if none is named")
+    parser.add_argument("--cpu", action="store_true", help="tiny sizes on the CPU")
+    parser.add_argument("--out", type=Path, help="write the JSON there, too")
+    parser.add_argument("--seconds", type=float, help="for all parts that are named, instead of their own limits")
+    given = parser.parse_args(arguments)
+    unknown = set(given.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; parts are {', '.join(PARTS)}")
+    if given.cpu:
+        os.environ.setdefault("TRITON_INTERPRET", "1")  # before Triton is imported
+    from tests.gpu import setting as settings
+
+    setting = settings.CPU if given.cpu else settings.GPU
+    names = given.parts or list(PARTS)
+    whole = sum(PARTS[name][2] for name in names)
+    results = {"of": device_of(setting), **run(names, setting, (given.seconds or whole) / whole)}
+    text = json.dumps(results, indent=1)
+    print(text)
+    if given.out is not None:
+        given.out.write_text(text + "\n", encoding="utf-8")
+    return int(any(results[name]["ended"] not in ("well", "out of time") for name in names))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        with open(sys.argv[1], "w", encoding="utf-8") as file:  # noqa: PTH123  # run by hand
-            main(file)
-    else:
-        main(None)
+    sys.exit(main())

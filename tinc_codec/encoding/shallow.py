@@ -81,18 +81,17 @@ class Shallow:
 
     def _fit(self, training: Training, report: TrainingProgress) -> dict[int, bytes] | None:
         """The sections of a training; None: it saves too little, or there is no such tree."""
-        from tinc_codec.encoding.fit import device, under_coefficients
+        from tinc_codec.encoding.fit import together, under_coefficients
         from tinc_codec.encoding.fit.windows import VOXELS, Windows
 
         tree = self._tree(training.width)
         if tree is None:
             return None
-        blank, voxels = unfitted(self.chunk, tree), min(VOXELS, process().batch)
-        with device.training(voxels, report.check) as place:
-            windows = Windows.of(tree, self._volume, voxels, place).times_power(self.chunk.exponent)
-            problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset))
-            recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.HALFWAY)
-            fitted = under_coefficients.fit(problem, recipe, self.chunk.config.seed, report)
+        blank, seed = unfitted(self.chunk, tree), self.chunk.config.seed
+        windows = Windows.of(tree, self._volume, min(VOXELS, process().batch)).times_power(self.chunk.exponent)
+        problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset), seed)
+        recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.HALFWAY)
+        fitted = together.fit(problem, recipe, report, report.check)
         log.debug("%d steps save %.0f bits by %.0f of their own", fitted.steps, fitted.saved, fitted.own)
         return packed(blank, fitted.layers) if fitted.saved > networks.PROMISING * fitted.own else None
 

@@ -12,6 +12,8 @@ from tinc_codec.parsing import integer, unknown
 
 DECODERS = ("auto", "numba", "numpy")
 
+TRAININGS = ("auto", "eager", "graph", "fused")
+
 WORK = 2**17
 """Multiply-adds of a voxel that every reader allows, and that no model which is made here takes more of."""
 
@@ -31,13 +33,18 @@ class Process:
     threads
         Most CPU threads for one chunk; small ones are given fewer. 0: all cores. Environment: ``TINC_THREADS``.
     jobs
-        Chunks that train at the same time on the device; others wait. 0: as many as there are cores for their
-        threads. Environment: ``TINC_JOBS``.
+        Chunks that train at the same time on the device; others wait. 0: on a CPU as many as there are cores for their
+        threads, on a GPU as many as `batch` and its memory allow. Environment: ``TINC_JOBS``.
     batch
-        Most voxels of one training step; chunks with more leaves draw fewer voxels of each. ``TINC_BATCH``.
+        Most voxels of one training step: chunks with more leaves draw fewer voxels of each, and on a GPU as many chunks
+        as that are trained together. ``TINC_BATCH``.
     decoder
         Who evaluates networks on the CPU: ``"numba"``, ``"numpy"`` (the reference, slower), or ``"auto"``, which is
         numba where it is installed. The bytes are the same. ``TINC_DECODER``.
+    training
+        How networks are trained on a GPU: ``"fused"`` (kernels that evaluate a node's layers together, in one CUDA
+        graph a step), ``"graph"`` (the graph without these kernels), ``"eager"`` (neither), or ``"auto"``, which is
+        fused where kernels hold the tree. On a CPU it is eager. ``TINC_TRAINING``.
     cache
         Bytes that parsed chunks, and all else that is derived from streams, may take which are kept for further reads;
         0 keeps nothing. ``TINC_CACHE``.
@@ -53,6 +60,7 @@ class Process:
     jobs: int = 0
     batch: int = 2**21
     decoder: str = "auto"
+    training: str = "auto"
     cache: int = 2**28
     limit: int = 0
     work: int = WORK
@@ -66,6 +74,8 @@ class Process:
         integer("work", self.work, 1, 2**22)
         if self.decoder not in DECODERS:
             raise unknown("decoder", self.decoder, DECODERS)
+        if self.training not in TRAININGS:
+            raise unknown("training", self.training, TRAININGS)
 
 
 def cores() -> int:

@@ -8,6 +8,7 @@ form a class; the weights of one class whose parents share a class too form one 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -143,6 +144,7 @@ class Tree:
         coordinates: Any,
         layer: Callable[[int, Any], Any],
         concatenate: Callable[[list[Any]], Any],
+        take: Callable[[Any, Any], Any] = operator.getitem,
     ) -> Any:
         """Evaluate every leaf at the same local coordinates.
 
@@ -156,6 +158,8 @@ class Tree:
             for each parent, which are then neighbours.
         concatenate
             Joins arrays along their first axis.
+        take
+            ``take(x, positions)`` gives what `x` has at these numbers of its first axis, an array of a `Source`.
 
         Returns
         -------
@@ -169,7 +173,7 @@ class Tree:
                 parts = []
                 for source in plan.sources:
                     x = outputs[source.parent]
-                    parts.append(layer(source.tensor, x if source.positions is None else x[source.positions]))
+                    parts.append(layer(source.tensor, x if source.positions is None else take(x, source.positions)))
                 x = parts[0] if len(parts) == 1 else concatenate(parts)
                 for tensor in plan.tensors:
                     x = layer(tensor, x)

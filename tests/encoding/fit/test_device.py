@@ -57,6 +57,22 @@ def test_no_more_train_at_once_than_the_process_says_and_who_waits_may_be_stoppe
     assert calls == ["trained"]
 
 
+def test_a_gpu_is_for_one_batch_at_a_time(monkeypatch):
+    monkeypatch.setattr(device, "choose", lambda: torch.device("cuda:0"))
+    set_process(jobs=5)
+
+    class Stopped(Exception):
+        pass
+
+    def watch():
+        raise Stopped
+
+    with training(1, watch) as place:
+        assert place.type == "cuda"
+        with pytest.raises(Stopped), training(1, watch):
+            pass
+
+
 def test_an_error_in_training_leaves_room_for_the_next():
     set_process(jobs=1, device="cpu")
     for _ in range(2):

@@ -25,5 +25,6 @@ def test_a_loss_becomes_less_at_a_rate_and_stays_without_one():
     for rate in (0.0, 0.1, 0.1, 0.1):
         loss = (weights * weights).sum()
         losses.append(float(loss.detach()))
-        optimiser.step(loss, rate)
+        optimiser.rate.fill_(rate)
+        optimiser.step(loss)
     assert losses[0] == losses[1] > losses[2] > losses[3]

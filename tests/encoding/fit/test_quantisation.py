@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from tests.models import decoded, random_tree  # noqa: E402
 from tinc_codec.encoding.fit import network  # noqa: E402
-from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise  # noqa: E402
+from tinc_codec.encoding.fit.quantisation import laplace_bits, own_bits, rounded, to_layers, with_noise  # noqa: E402
 from tinc_codec.stream.entropy import Encoder, best_table  # noqa: E402
 from tinc_codec.tree.inference import local_coordinates  # noqa: E402
 from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model, Parameters  # noqa: E402
@@ -17,8 +17,8 @@ from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model, P
 def test_the_differentiable_rate_is_that_of_the_coder(spread):
     q = np.clip(np.rint(np.random.default_rng(0).laplace(0, spread, 5000)), -2000, 2000)
     values = torch.as_tensor(q, dtype=torch.float32)
-    index = network.Index((), torch.zeros(5000, dtype=torch.int64), torch.tensor([5000.0]))
-    estimate = float(laplace_bits(values, laplace_scales(values, index)).sum())
+    index = network.Index((), torch.zeros(5000, dtype=torch.int64), torch.tensor([[5000.0]]))
+    estimate = float(own_bits(values[None], index))
     q, largest = q.astype(int), int(np.abs(q).max())
     encoder = Encoder()
     encoder.laplace(q, best_table(q, largest), largest)
@@ -35,8 +35,10 @@ def test_rate_is_continuous_and_its_gradient_points_to_zero():
 
 
 def test_noise_is_one_step_wide_and_rounding_lets_gradients_through():
-    q = torch.zeros(10000, requires_grad=True)
-    noise = with_noise(q, torch.Generator().manual_seed(0)).detach()
+    q = torch.zeros(2, 10000, requires_grad=True)
+    noise = with_noise(q, [torch.Generator().manual_seed(seed) for seed in (0, 1)]).detach()
+    assert torch.equal(noise[1:], with_noise(q[:1], [torch.Generator().manual_seed(1)]).detach())
+    assert not torch.equal(noise[0], noise[1])
     assert noise.abs().max() <= 0.5
     assert float(noise.std()) == pytest.approx(math.sqrt(1 / 12), rel=0.02)
     q = torch.tensor([0.4, 1.6], requires_grad=True)
@@ -67,5 +69,5 @@ def test_integers_evaluate_to_what_the_floats_say_and_stay_within_their_bounds(g
     coordinates = local_coordinates(tree.partition.leaf_shape)
     got = tree.partition.to_blocks(decoded(model))[tree.leaves]
     points = torch.as_tensor(coordinates / AMPLITUDE, dtype=torch.float64)
-    expected = network.evaluate(tree, index, torch.as_tensor(theta), points) * 50 + 3
+    expected = network.LayeredTree(tree, index)(torch.as_tensor(theta)[None], points[None])[0] * 50 + 3
     assert np.abs(got - expected.numpy()).max() < 0.1 * float(expected.std())

@@ -17,13 +17,16 @@ def test_rate_control_finds_the_weight_that_meets_the_target():
     for step in range(400):
         # a plant whose bits fall with the logarithm of the weight, as rate-distortion theory has it
         bits = torch.clamp(-500 * torch.log(weight / 1e-2 + 1e-9), 1, 1e5)
-        weight = control.weight(torch.tensor(0.1), bits, step / 400)
+        control.proceed(step / 400)
+        weight = control.weight(torch.tensor(0.1), bits)
     assert float(bits) == pytest.approx(4000, rel=0.02)
 
 
 def test_the_weight_begins_at_0_and_is_in_proportion_to_the_distortion():
     def after(distortion, progress):
-        return float(RateControl(100, 10, 50, CPU).weight(torch.tensor(distortion), torch.tensor(100.0), progress))
+        control = RateControl(100, 10, 50, CPU)
+        control.proceed(progress)
+        return float(control.weight(torch.tensor(distortion), torch.tensor(100.0)))
 
     assert after(1.0, 0.0) == 0
     assert after(1.0, RAMP / 2) == pytest.approx(after(1.0, RAMP) / 2)
@@ -33,5 +36,6 @@ def test_the_weight_begins_at_0_and_is_in_proportion_to_the_distortion():
 def test_nothing_runs_away_however_far_bits_are_from_the_target():
     for bits in (0.0, 1e30):
         control = RateControl(target=0, parameters=1, steps=10, device=CPU)
-        weights = [control.weight(torch.tensor(1.0), torch.tensor(bits), START + 0.1) for _ in range(1000)]
+        control.proceed(START + 0.1)
+        weights = [control.weight(torch.tensor(1.0), torch.tensor(bits)) for _ in range(1000)]
         assert all(0 < float(weight) < math.exp(13) for weight in weights)

@@ -3,6 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.encoding.fit.recording import recorded  # noqa: E402
 from tinc_codec.config import Config  # noqa: E402
 from tinc_codec.encoding.allocation import allocate  # noqa: E402
 from tinc_codec.encoding.fit import training  # noqa: E402
@@ -89,3 +90,23 @@ def test_cells_that_do_not_count_do_not_disturb():
     assert float(clean.weights.mean()) == pytest.approx(1, abs=1e-5)
     assert torch.equal(clean.targets * clean.weights, dirty.targets * dirty.weights)
     assert torch.allclose(clean.means, dirty.means)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_step_can_be_recorded_and_replayed(weighted):
+    given = problem(wave())
+    if weighted:
+        given.samples.weights = torch.ones_like(given.samples.targets)
+    recipe = training.Recipe(40, 256, 3e-2)
+    trainer = training._Trainer(given, recipe, 0)
+    trainer._step(0.0, 0.1, False)
+
+    def watched(final):
+        with recorded(trainer, trainer.control):
+            trainer._work(final)
+
+    trainer.run_step = watched
+    for number in range(1, 8):
+        trainer._step(number / 8, 0.5, number > 4)
+        if number == 5:
+            trainer._calibrate()

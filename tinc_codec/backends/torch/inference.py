@@ -5,14 +5,17 @@ Whole chunks only: all leaves at once, level by level, without a copy to the hos
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.backends.triton.chains import refusal
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
 from tinc_codec.tree import inference
 from tinc_codec.tree.model import Model
@@ -20,6 +23,8 @@ from tinc_codec.tree.partition import Partition
 
 if TYPE_CHECKING:
     import torch
+
+log = logging.getLogger("tinc_codec")
 
 _TILE = 2**21
 """Activations of a level that are held at a time, on a CPU."""
@@ -117,6 +122,24 @@ def _sine_table(device: torch.device) -> torch.Tensor:
 
 
 def _evaluator(model: Model, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What gives the leaves' scaled sums ``(leaves, points)``: a kernel on a GPU, where it holds the tree."""
+    why = "no CUDA device" if device.type != "cuda" else _refusal(model)
+    if why is not None:
+        log.debug("a chunk is decoded on %s layer by layer: %s", device, why)
+        return _layer_by_layer(model, device)
+    from tinc_codec.backends.triton.decoding import FusedModel
+
+    log.debug("a chunk is decoded on %s by a fused kernel", device)
+    return FusedModel(model, device)
+
+
+def _refusal(model: Model) -> str | None:
+    if find_spec("triton") is None:
+        return "Triton is not installed"
+    return refusal(model.tree)
+
+
+def _layer_by_layer(model: Model, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
     import torch
 
     # "medium" lets products be done in bfloat16, which does not hold 11 bits

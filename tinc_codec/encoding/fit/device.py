@@ -35,10 +35,10 @@ class _Queue:
         return max(1, min(process().threads or cores(), voxels // VOXELS_PER_THREAD))
 
     @contextmanager
-    def place(self, threads: int, waiting: Callable[[], None]) -> Iterator[None]:
+    def place(self, threads: int, on_cpu: bool, waiting: Callable[[], None]) -> Iterator[None]:
         """Wait until there is room for a chunk on `threads` cores, calling `waiting` now and then."""
         with self._condition:
-            while not self._room(threads):
+            while not self._room(threads, on_cpu):
                 self._condition.wait(timeout=0.2)
                 waiting()
             self._threads, self._jobs = self._threads + threads, self._jobs + 1
@@ -49,7 +49,9 @@ class _Queue:
                 self._threads, self._jobs = self._threads - threads, self._jobs - 1
                 self._condition.notify_all()
 
-    def _room(self, threads: int) -> bool:
+    def _room(self, threads: int, on_cpu: bool) -> bool:
+        if not on_cpu:
+            return self._jobs == 0  # one batch at a time: who comes meanwhile is in the next
         limit = process().jobs
         if limit:
             return self._jobs < limit
@@ -89,12 +91,21 @@ def training(voxels: int, waiting: Callable[[], None]) -> Iterator[torch.device]
         Called now and then while there is no room; what it raises ends the waiting.
     """
     device = choose()
-    threads = _queue.threads(voxels, device.type == "cpu")
-    with _queue.place(threads, waiting):
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
-                yield device
-        finally:
-            torch.set_num_threads(before)
+    on_cpu = device.type == "cpu"
+    threads = _queue.threads(voxels, on_cpu)
+    with _queue.place(threads, on_cpu, waiting), prepared(device, threads):
+        yield device
+
+
+@contextmanager
+def prepared(device: torch.device, threads: int) -> Iterator[None]:
+    """Torch set up for training whatever the caller's context is, and given back after it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    # streams, graphs and kernels are the current device's, which need not be the one that trains
+    current = torch.cuda.device(device.index if device.type == "cuda" and torch.cuda.is_available() else -1)
+    try:
+        with current, torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -28,23 +28,26 @@ def schedule(progress: float, steps: int, warm_up: float, last: float) -> float:
 
 
 class Optimiser:
-    """Adam, whose betas suit few steps.
+    """Adam, whose betas suit few steps, and whose rate is a number on the device, so that a graph may hold the step.
 
     Parameters
     ----------
     parameters
-        What is trained.
+        What is trained, all on one device.
     betas
         Of Adam.
     """
 
     def __init__(self, parameters: Sequence[Array], betas: tuple[float, float] = (0.9, 0.95)) -> None:
-        self._adam = torch.optim.Adam(parameters, betas=betas, eps=1e-12, foreach=False, fused=True)
+        device = parameters[0].device
+        on_cpu = device.type == "cpu"
+        self.rate = torch.zeros((), device=device, dtype=torch.float64 if on_cpu else torch.float32)
+        self._adam = torch.optim.Adam(
+            parameters, lr=self.rate, betas=betas, eps=1e-12, foreach=False, fused=True, capturable=not on_cpu
+        )
 
-    def step(self, loss: Array, rate: float) -> None:
-        """One step along the gradient of a loss."""
-        for group in self._adam.param_groups:
-            group["lr"] = rate
+    def step(self, loss: Array) -> None:
+        """One step along the gradient of a loss, at `rate`."""
         self._adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._adam.step()

@@ -19,11 +19,14 @@ from tinc_codec.detail.scale import Scale
 
 _ONE = inverse_gain(0)
 
+_LEADING = 2
+"""Axes before those of a window."""
+
 
 @lru_cache(maxsize=64)
-def _analysis(length: int) -> Array:
+def _analysis(length: int, device: torch.device) -> Array:
     """The transform of one axis as a matrix: its low half above its high one, ``(length, length)``."""
-    return torch.as_tensor(np.concatenate(lifting.forward(np.eye(length), 0)), dtype=torch.float32)
+    return torch.as_tensor(np.concatenate(lifting.forward(np.eye(length), 0)), dtype=torch.float32, device=device)
 
 
 def of_window(plan: Plan, window: Shape, halvings: Shape = (0, 0, 0, 0)) -> Plan:
@@ -84,23 +87,29 @@ class Packet:
         gain = _ONE / inverse_gain(coarser)
         return cls(inner, tuple(gain / step for step in steps))
 
-    def coefficients(self, windows: Array) -> list[Array]:
-        """Coefficients of every band that has any, in steps.
+    def bands(self, windows: Array) -> list[Array]:
+        """Coefficients of every band that has any, in the units of the windows' samples.
 
         Parameters
         ----------
         windows
-            ``(windows, *shape)``, float32.
+            ``(chunks, windows, *shape)``, float32.
         """
         parts: list[Any] = packet.forward(windows, self.plan, _WINDOWS)  # type: ignore[arg-type]
-        bands = zip(parts, self.plan.bands, self.inverse_steps, strict=True)
-        return [part * inverse for part, band, inverse in bands if all(band.shape)]
+        return [part for part, band in zip(parts, self.plan.bands, strict=True) if all(band.shape)]
+
+    @property
+    def inverses(self) -> list[float]:
+        """1 over the step of every band that has any coefficients."""
+        pairs = zip(self.inverse_steps, self.plan.bands, strict=True)
+        return [inverse for inverse, band in pairs if all(band.shape)]
 
 
 def _forward(windows: Array, axis: int) -> tuple[Array, Array]:
     """Low and high half of an axis of all windows."""
-    n, both = windows.shape[axis + 1], _along(windows, axis + 1)
-    return both.narrow(axis + 1, 0, (n + 1) // 2), both.narrow(axis + 1, (n + 1) // 2, n // 2)
+    place = axis + _LEADING
+    n, both = windows.shape[place], _along(windows, place)
+    return both.narrow(place, 0, (n + 1) // 2), both.narrow(place, (n + 1) // 2, n // 2)
 
 
 _WINDOWS = SimpleNamespace(forward=_forward)
@@ -111,6 +120,6 @@ def _along(part: Array, axis: int) -> Array:
     """Low and high half of an axis, one after the other."""
     if part.shape[axis] < 2:
         return part
-    matrix = _analysis(part.shape[axis]).to(part.device)
+    matrix = _analysis(part.shape[axis], part.device)
     outer = math.prod(part.shape[:axis])
     return torch.matmul(matrix, part.reshape(outer, part.shape[axis], -1)).reshape(part.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -22,12 +23,16 @@ _FINEST_STEP = 2.0**-30
 
 
 def laplace_scales(q: Array, index: Index) -> Array:
-    """The most likely Laplace scale of each kind of parameter: the mean magnitude, in steps.
+    """The most likely Laplace scale of each kind of parameter: the mean magnitude, in steps, ``(chunks, kinds)``.
 
     It is a constant to the gradient, which it would not change: the rate is stationary there.
     """
-    total = torch.zeros_like(index.counts).index_add(0, index.kinds, q.detach().abs())
-    return (total / index.counts).clamp(min=0.1)
+    return (index.sums(q.detach().abs()) / index.counts).clamp(min=0.1)
+
+
+def own_bits(q: Array, index: Index) -> Array:
+    """Bits of each chunk's parameters ``(chunks, parameters)``, in steps, under their most likely scales."""
+    return laplace_bits(q, index.spread(laplace_scales(q, index))).sum(1)
 
 
 def laplace_bits(q: Array, scale: Array) -> Array:
@@ -39,10 +44,10 @@ def laplace_bits(q: Array, scale: Array) -> Array:
     return torch.where(magnitude < 0.5, torch.log(centre.clamp(min=1e-9)), tail) / -_LOG2
 
 
-def with_noise(q: Array, generator: torch.Generator) -> Array:
-    """Add uniform noise as wide as a quantisation step."""
-    noise = torch.rand(q.shape, generator=generator, device=q.device, dtype=q.dtype)
-    return q + (noise - 0.5)
+def with_noise(q: Array, generators: Sequence[torch.Generator]) -> Array:
+    """Add uniform noise as wide as a quantisation step, to each chunk's parameters from a generator of its own."""
+    rows = [torch.rand(q.shape[1:], generator=each, device=q.device, dtype=q.dtype) for each in generators]
+    return q + (torch.stack(rows) - 0.5)
 
 
 def rounded(q: Array) -> Array:

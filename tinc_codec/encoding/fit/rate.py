@@ -35,18 +35,28 @@ class RateControl:
     """
 
     def __init__(self, target: float, parameters: int, steps: int, device: torch.device) -> None:
-        self.target = target
-        self._slope = FIRST * 2 * math.log(2) / parameters
-        self._gain = INTEGRAL * math.sqrt(_STEPS / steps)
-        self._integral = torch.zeros((), device=device, dtype=torch.float32)
-        self.distortion = torch.full((), math.nan, device=device, dtype=torch.float32)
+        def number(value: float) -> Array:
+            return torch.full((), value, device=device, dtype=torch.float32)
 
-    def weight(self, distortion: Array, bits: Array, progress: float) -> Array:
-        """Weight of the rate term for this step, of which `progress` (0 to 1) says how far training is."""
+        self._slope = FIRST * 2 * math.log(2) / parameters
+        self._most = INTEGRAL * math.sqrt(_STEPS / steps)
+        self._target, self._integral, self.distortion = number(max(target, 1.0)), number(0.0), number(math.nan)
+        self._gain, self._ramp = number(0.0), number(0.0)
+
+    def aim(self, target: float) -> None:
+        """Steer for another number of bits from now on."""
+        self._target.fill_(max(target, 1.0))
+
+    def proceed(self, progress: float) -> None:
+        """Say how far training is, from 0 to 1, before a step."""
+        self._gain.fill_(self._most if progress > START else 0.0)
+        self._ramp.fill_(min(1.0, progress / RAMP))
+
+    def weight(self, distortion: Array, bits: Array) -> Array:
+        """Weight of the rate term for this step; all that it depends on, and changes, lies in tensors that stay."""
         smooth = 0.95 * self.distortion + 0.05 * distortion
-        self.distortion = torch.where(torch.isnan(self.distortion), distortion, smooth)
-        error = torch.log(bits.clamp(min=1) / max(self.target, 1.0)).clamp(-1, 1)
-        if progress > START:
-            self._integral = (self._integral + self._gain * error).clamp(-12, 8)
+        self.distortion.copy_(torch.where(torch.isnan(self.distortion), distortion, smooth))
+        error = torch.log(bits.clamp(min=1) / self._target).clamp(-1, 1)
+        self._integral.add_(self._gain * error).clamp_(-12, 8)
         steered = torch.exp((self._integral + PROPORTIONAL * error).clamp(-12, 8))
-        return self._slope * self.distortion * steered * min(1.0, progress / RAMP)
+        return self._slope * self.distortion * steered * self._ramp

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from tinc_codec.encoding.fit import network
+from tinc_codec.encoding.fit.execution import evaluator, runner
 from tinc_codec.encoding.fit.optimiser import Optimiser, schedule
-from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise
+from tinc_codec.encoding.fit.quantisation import own_bits, rounded, to_layers, with_noise
 from tinc_codec.encoding.fit.rate import RateControl
 from tinc_codec.encoding.fit.samples import Samples
 from tinc_codec.errors import TrainingError
@@ -175,12 +176,14 @@ class _Trainer:
         start = torch.Generator()
         start.manual_seed(seed)
         self.index = network.index(self.tree, device)
-        theta = network.initial(self.tree, self.samples.means.cpu(), start).to(device)
+        theta = network.initial(self.tree, self.samples.means.cpu(), start).to(device)[None]
         steps = network.initial_steps(self.index, theta)
         self.theta, self.steps = theta.requires_grad_(), steps.requires_grad_()
         self.optimiser = Optimiser([self.theta, self.steps], recipe.betas)
         self.control = RateControl(self.budget * 8 * _AIM, theta.numel(), recipe.steps, device)
         self.bits = torch.zeros((), device=device, dtype=torch.float32)
+        self.evaluate = evaluator(self.tree, self.index)
+        self.run_step = runner(self.tree, self._work, [self.generator], device)
         self.best = math.inf
 
     def run(self, watch: Watch) -> Fit:
@@ -210,16 +213,22 @@ class _Trainer:
         return Fit(layers, size, total, 0, "budget met" if size <= self.budget else "over budget")
 
     def _step(self, progress: float, rate: float, final: bool) -> None:
-        step = torch.exp(self.steps)[self.index.kinds]
+        """One step; `final` ones round the weights."""
+        self.optimiser.rate.fill_(self.recipe.learning_rate * rate)
+        self.control.proceed(progress)
+        self.run_step(final)
+
+    def _work(self, final: bool) -> None:
+        step = self.index.spread(torch.exp(self.steps))
         q = self.theta / step
-        q = rounded(q) if final else with_noise(q, self.generator)
+        q = rounded(q) if final else with_noise(q, [self.generator])
         coordinates, targets, weights = self.samples.draw(self.recipe.points, self.generator)
-        error = network.evaluate(self.tree, self.index, q * step, coordinates) - targets
+        error = self.evaluate(q * step, coordinates[None])[0] - targets
         distortion = (error * error).mean() if weights is None else (weights * error * error).mean()
-        scales = laplace_scales(q, self.index)
-        self.bits = laplace_bits(q, scales[self.index.kinds]).sum()
-        weight = self.control.weight(distortion.detach(), self.bits.detach(), progress)
-        self.optimiser.step(distortion + weight * self.bits, self.recipe.learning_rate * rate)
+        bits = own_bits(q, self.index)[0]
+        self.bits.copy_(bits.detach())
+        weight = self.control.weight(distortion.detach(), self.bits)
+        self.optimiser.step(distortion + weight * bits)
 
     def _check_divergence(self, progress: float) -> None:
         now = float(self.control.distortion)
@@ -230,7 +239,7 @@ class _Trainer:
     def _calibrate(self) -> None:
         """Make the target one for the estimate: what the true stream takes beyond it is overhead."""
         _, size = self._export()
-        self.control.target = self.budget * 8 * _AIM - (size * 8 - float(self.bits.detach()))
+        self.control.aim(self.budget * 8 * _AIM - (size * 8 - float(self.bits)))
 
     def _correct(self, size: int) -> None:
         """Scale the quantisation steps by what the stream has too much or too little, and train on for a little."""
@@ -242,8 +251,7 @@ class _Trainer:
             self._step(1.0, 4 * self.recipe.last_rate, True)
 
     def _export(self) -> tuple[tuple[Layer, ...], int]:
-        theta = self.theta.detach().cpu().double().numpy()
-        steps = self.steps.detach().exp().cpu().double().numpy()
+        theta, steps = (each.detach().cpu().double().numpy()[0] for each in (self.theta, self.steps.exp()))
         if not np.isfinite(theta).all() or not np.isfinite(steps).all():
             raise _DivergedError
         try:

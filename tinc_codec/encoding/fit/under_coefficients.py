@@ -1,10 +1,15 @@
-"""Fit sine layers on top of which coefficients are coded: for the bits of both, not for the error of the layers."""
+"""Fit sine layers on top of which coefficients are coded: for the bits of both, not for the error of the layers.
+
+Chunks whose problems are alike are trained as one batch. Each has its own weights, seed and generators, so that what
+becomes of it does not depend on the others.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +19,10 @@ from tinc_codec.detail.estimate import MOST
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.scale import Scale
 from tinc_codec.encoding.fit import network
-from tinc_codec.encoding.fit.cost import cost
+from tinc_codec.encoding.fit.execution import evaluator, runner
 from tinc_codec.encoding.fit.optimiser import Optimiser, schedule
-from tinc_codec.encoding.fit.packet import Packet
-from tinc_codec.encoding.fit.quantisation import laplace_bits, laplace_scales, rounded, to_layers, with_noise
+from tinc_codec.encoding.fit.quantisation import own_bits, rounded, to_layers, with_noise
+from tinc_codec.encoding.fit.stage import Stage
 from tinc_codec.encoding.fit.windows import Windows
 from tinc_codec.errors import TrainingError
 from tinc_codec.tree.model import Layer
@@ -78,11 +83,13 @@ class Problem:
     tree
         The tree; it has at least one leaf with a network.
     windows
-        Of the chunk, on the device that trains.
+        Of the chunk.
     plan, scale
         With what coefficients are coded.
     offset
         What the model adds to its output.
+    seed
+        Of the weights and the sampling.
     """
 
     tree: Tree
@@ -90,6 +97,29 @@ class Problem:
     plan: Plan
     scale: Scale
     offset: float
+    seed: int
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What problems that are trained as one batch have in common."""
+        levels = tuple((level.layers, level.widths, level.classes.tobytes()) for level in self.tree.levels)
+        return self.tree.partition.shape, levels, self.windows.shape, self.plan
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A chunk of a batch.
+
+    Parameters
+    ----------
+    problem
+        What to fit.
+    watch
+        Called with the fraction done every few steps; what it raises ends the training of this chunk.
+    """
+
+    problem: Problem
+    watch: Callable[[float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,98 +144,164 @@ class Fit:
     steps: int
 
 
-def fit(problem: Problem, recipe: Recipe, seed: int, watch: Callable[[float], None]) -> Fit:
-    """Train the networks of a tree for what coefficients of the rest, and their own weights, cost.
+Outcome = Fit | BaseException
+"""What becomes of a chunk: a `TrainingError` where training diverged or its result cannot be stored, or what its watch
+raised."""
+
+
+def fit(members: Sequence[Member], recipe: Recipe, device: torch.device) -> list[Outcome]:
+    """Train the networks of trees for what coefficients of the rest, and their own weights, cost.
 
     Parameters
     ----------
-    seed
-        Seed of the weights and the sampling.
-    watch
-        Called with the fraction done every few steps; what it raises stops the training.
+    members
+        Chunks with problems of one kind.
+    device
+        Where to train.
 
-    Raises
-    ------
-    TrainingError
-        Training diverged, or its result cannot be stored.
+    Returns
+    -------
+    list
+        An outcome for each member.
     """
-    trainer = _Trainer(problem, recipe, seed)
+    trainer, outcomes = _Trainer([member.problem for member in members], recipe, device), _Outcomes(members)
     for step in range(recipe.steps):
         trainer.step(step)
         if step % _CHECK == 0:
-            watch(step / recipe.steps)
+            trainer.wait()
+            outcomes.watch(step / recipe.steps)
         if step + 1 == recipe.steps // 2 and recipe.fine:
-            half = trainer.result(step + 1)
-            if half.saved <= recipe.worth * half.own:
-                return half
-    return trainer.result(recipe.steps)
+            outcomes.settle(trainer.results(step + 1), recipe.worth)
+        if outcomes.complete:
+            return outcomes.all
+    outcomes.settle(trainer.results(recipe.steps), None)
+    return outcomes.all
+
+
+class _Outcomes:
+    """What became of the members so far. Whose training has ended stays in the batch, and nobody looks at it."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = members
+        self._found: dict[int, Outcome] = {}
+
+    @property
+    def complete(self) -> bool:
+        return len(self._found) == len(self._members)
+
+    @property
+    def all(self) -> list[Outcome]:
+        return [self._found[number] for number in range(len(self._members))]
+
+    def watch(self, fraction: float) -> None:
+        """Tell every member that is still in training how far it is."""
+        for number, member in enumerate(self._members):
+            if number not in self._found:
+                try:
+                    member.watch(fraction)
+                except BaseException as error:  # of this chunk, whichever thread trains it
+                    self._found[number] = error
+
+    def settle(self, results: Sequence[Fit | TrainingError], worth: float | None) -> None:
+        """Keep errors, and fits that do not save more than `worth` bits for each of their own; None: keep all."""
+        for number, result in enumerate(results):
+            if worth is None or isinstance(result, TrainingError) or result.saved <= worth * result.own:
+                self._found.setdefault(number, result)
+
+
+class _Phase(NamedTuple):
+    """What steps have in common that differ by numbers alone."""
+
+    fine: bool
+    fitting: bool
+    rounding: bool
 
 
 class _Trainer:
-    """One training; all of its state is here."""
+    """One training; all of its state is here. Tensors have the chunks along their first axis."""
 
-    def __init__(self, problem: Problem, recipe: Recipe, seed: int) -> None:
-        self.problem, self.recipe, windows = problem, recipe, problem.windows
-        self.generator = torch.Generator().manual_seed(seed)
-        coarse = windows.coarse(recipe.voxels)
-        self.stages = [(each, each.packet(problem.plan, problem.scale)) for each in (coarse, windows)]
-        device = windows.leaves.device
-        self.noise = torch.Generator(device=device).manual_seed(seed)
-        self.index = network.index(problem.tree, device)
-        theta = network.initial(problem.tree, windows.means.cpu(), self.generator).to(device)
+    def __init__(self, problems: Sequence[Problem], recipe: Recipe, device: torch.device) -> None:
+        self.problems, self.recipe, self.tree = problems, recipe, problems[0].tree
+        self.generators = [torch.Generator().manual_seed(problem.seed) for problem in problems]
+        self.noises = [torch.Generator(device).manual_seed(problem.seed) for problem in problems]
+        plan, scales = problems[0].plan, [problem.scale for problem in problems]
+        windows = [problem.windows for problem in problems]
+        coarse = [each.coarse(recipe.voxels) for each in windows]
+        self.stages = [Stage.of(each, plan, scales, device) for each in (coarse, windows)]
+        self.index = network.index(self.tree, device, len(problems))
+        starts = zip(windows, self.generators, strict=True)
+        theta = torch.stack([network.initial(self.tree, each.means, generator) for each, generator in starts]).to(
+            device
+        )
         steps = network.initial_steps(self.index, theta)
         self.theta, self.steps = theta.requires_grad_(), steps.requires_grad_()
         self.optimiser = Optimiser([self.theta, self.steps])
+        self.price = torch.zeros((), device=device)
+        self.places = torch.zeros(len(problems), dtype=torch.int64, device=device)
+        self.evaluate = evaluator(self.tree, self.index)
+        self.run_step = runner(self.tree, self._work, self.noises, device)
 
     def step(self, number: int) -> None:
         """One step of the optimiser."""
         recipe, progress = self.recipe, number / self.recipe.steps
-        step = torch.exp(self.steps)[self.index.kinds]
+        begin, end = recipe.pricing
+        phase = _Phase(number >= recipe.coarse, number < recipe.coarse * recipe.fitting, progress >= recipe.rounding)
+        self.price.fill_(min(max(0.0, (progress - begin) / (end - begin)), 1.0))
+        self.optimiser.rate.fill_(RATE * schedule(progress, recipe.steps, recipe.warm_up, recipe.last_rate))
+        self._draw(self.stages[phase.fine])
+        self.run_step(phase)
+
+    def wait(self) -> None:
+        """Until the device has done the steps so far: else a host that runs ahead hears too late that it is to stop."""
+        if self.theta.device.type == "cuda":
+            torch.cuda.current_stream(self.theta.device).synchronize()
+
+    def _draw(self, stage: Stage) -> None:
+        self.places.copy_(torch.tensor([stage.place(generator) for generator in self.generators]))
+
+    def _work(self, phase: _Phase) -> None:
+        """A step, from numbers that lie in tensors to others: the same whether it runs or is recorded."""
+        step = self.index.spread(torch.exp(self.steps))
         q = self.theta / step
-        q = rounded(q) if progress >= recipe.rounding else with_noise(q, self.noise)
-        windows, packet = self.stages[number >= recipe.coarse]
-        coordinates, samples = windows.draw(self.generator)
-        rest = samples - self._evaluate(q * step, coordinates, samples)
-        if number < recipe.coarse * recipe.fitting:
-            loss = (rest * rest).mean()
+        q = rounded(q) if phase.rounding else with_noise(q, self.noises)
+        stage = self.stages[phase.fine]
+        coordinates, samples = stage.cut(self.places)
+        rest = samples - self.evaluate(q * step, coordinates).reshape(samples.shape)
+        if phase.fitting:
+            loss = (rest * rest).flatten(1).mean(1)
         else:
-            begin, end = recipe.pricing
-            price = min(max(0.0, (progress - begin) / (end - begin)), 1.0)
-            loss = windows.share * _bits(packet, rest, MOST) + price * self._own(q)
-        self.optimiser.step(loss, RATE * schedule(progress, recipe.steps, recipe.warm_up, recipe.last_rate))
+            loss = stage.share * stage.bits(rest, MOST) + self.price * own_bits(q, self.index)
+        self.optimiser.step(loss.sum())
 
-    def _evaluate(self, theta: Array, coordinates: Array, samples: Array) -> Array:
-        return network.evaluate(self.problem.tree, self.index, theta, coordinates).reshape(samples.shape)
-
-    def _own(self, q: Array) -> Array:
-        return laplace_bits(q, laplace_scales(q, self.index)[self.index.kinds]).sum()
-
-    def result(self, taken: int) -> Fit:
-        """The integers after so many steps, and what they save and take."""
-        theta, steps = (each.detach().cpu().double().numpy() for each in (self.theta, self.steps.exp()))
-        if not (np.isfinite(theta).all() and np.isfinite(steps).all()):
-            raise TrainingError("training under coefficients diverged")
-        windows, tree = self.problem.windows, self.problem.tree
-        try:
-            layers = to_layers(tree, self.index, theta, steps, windows.gain, windows.mean - self.problem.offset)
-        except FloatingPointError as error:
-            raise TrainingError(f"what was trained under coefficients cannot be stored: {error}") from error
+    def results(self, taken: int) -> list[Fit | TrainingError]:
+        """The integers of each chunk after so many steps, and what they save and take."""
         with torch.no_grad():
-            step = torch.exp(self.steps)[self.index.kinds]
+            step = self.index.spread(torch.exp(self.steps))
             q = torch.round(self.theta / step)
-            return Fit(layers, self._saved(q * step), float(self._own(q)), taken)
+            saved, own = self._saved(q * step), own_bits(q, self.index).tolist()
+        theta, steps = (each.detach().cpu().double().numpy() for each in (self.theta, self.steps.exp()))
+        rows = zip(self.problems, theta, steps, saved, own, strict=True)
+        return [self._result(*row, taken) for row in rows]
 
-    def _saved(self, theta: Array) -> float:
-        """Bits that coefficients take less, from some windows of the last stage."""
-        windows, packet = self.stages[self.recipe.fine > 0]
-        count = min(_MEASURED, math.ceil(windows.share))
-        saved = 0.0
+    def _result(
+        self, problem: Problem, theta: Any, steps: Any, saved: float, own: float, taken: int
+    ) -> Fit | TrainingError:
+        if not (np.isfinite(theta).all() and np.isfinite(steps).all()):
+            return TrainingError("training under coefficients diverged")
+        gain, shift = problem.windows.gain, problem.windows.mean - problem.offset
+        try:
+            return Fit(to_layers(self.tree, self.index, theta, steps, gain, shift), saved, own, taken)
+        except FloatingPointError as error:
+            return TrainingError(f"what was trained under coefficients cannot be stored: {error}")
+
+    def _saved(self, theta: Array) -> list[float]:
+        """Bits that coefficients of each chunk take less, from some windows of the last stage."""
+        stage = self.stages[self.recipe.fine > 0]
+        count = min(_MEASURED, math.ceil(stage.share))
+        saved = torch.zeros(len(self.problems), dtype=torch.float64)
         for _ in range(count):
-            coordinates, samples = windows.draw(self.generator)
-            rest = samples - self._evaluate(theta, coordinates, samples)
-            saved += float(_bits(packet, samples) - _bits(packet, rest))
-        return saved * windows.share / count
-
-
-def _bits(packet: Packet, windows: Array, most: float = math.inf) -> Array:
-    return torch.stack([cost(band, most) for band in packet.coefficients(windows)]).sum()
+            self._draw(stage)
+            coordinates, samples = stage.cut(self.places)
+            rest = samples - self.evaluate(theta, coordinates).reshape(samples.shape)
+            saved += (stage.bits(samples) - stage.bits(rest)).double().cpu()
+        return (saved * stage.share / count).tolist()

@@ -43,7 +43,7 @@ def window_shape(leaf: tuple[int, ...], leaves: int, limit: int) -> tuple[int, .
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """A chunk's leaves, normalised, to draw windows from.
+    """A chunk's leaves, normalised, on the CPU, to draw windows from.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ class Windows:
     mean: float
 
     @classmethod
-    def of(cls, tree: Tree, volume: NDArray[np.float64], limit: int, device: torch.device) -> Windows:
-        """Prepare a chunk.
+    def of(cls, tree: Tree, volume: NDArray[np.float64], limit: int) -> Windows:
+        """Prepare a chunk, on the CPU.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Windows:
         gain = spread if spread > 0 else 1.0
         blocks = part.to_blocks((volume - mean) / gain)[tree.leaves].reshape(-1, *part.leaf_shape)
         grid = (local_coordinates(part.leaf_shape) / AMPLITUDE).reshape(-1, *part.leaf_shape)
-        coordinates, leaves = (torch.as_tensor(each.astype(np.float32), device=device) for each in (grid, blocks))
+        coordinates, leaves = (torch.as_tensor(each.astype(np.float32)) for each in (grid, blocks))
         shape = window_shape(part.leaf_shape, len(tree.leaves), limit)
         return cls(coordinates, leaves, shape, (0,) * len(shape), gain, mean)
 
@@ -99,11 +99,16 @@ class Windows:
 
     def packet(self, plan: Plan, scale: Scale) -> Packet:
         """The packet of the windows of a volume with this plan and these steps."""
-        return Packet.of(plan, scale, _four(self.shape, 1), self.gain, _four(self.halvings, 0))
+        return Packet.of(plan, scale, four(self.shape, 1), self.gain, four(self.halvings, 0))
 
     def times_power(self, exponent: int) -> Windows:
         """The same of a volume that is 2^exponent times as large."""
         return replace(self, gain=math.ldexp(self.gain, exponent), mean=math.ldexp(self.mean, exponent))
+
+    @property
+    def voxels(self) -> int:
+        """Voxels of one step: of a window in every leaf."""
+        return len(self.leaves) * math.prod(self.shape)
 
     @property
     def share(self) -> float:
@@ -115,15 +120,6 @@ class Windows:
         """Mean of every leaf."""
         return self.leaves.flatten(1).mean(1)
 
-    def draw(self, generator: torch.Generator) -> tuple[Array, Array]:
-        """Coordinates ``(axes, points)`` and samples ``(leaves, *window)``, of four axes, at a random place."""
-        place: list[slice] = []
-        for length, window in zip(self.leaves.shape[1:], self.shape, strict=True):
-            begin = int(torch.randint(length - window + 1, (1,), generator=generator))
-            place.append(slice(begin, begin + window))
-        inside = (slice(None), *place)
-        return self.coordinates[inside].flatten(1), self.leaves[inside].reshape(-1, *_four(self.shape, 1))
-
 
 def _halved(values: Array, axis: int) -> Array:
     """Means of neighbours along an axis; the last of an odd number stays."""
@@ -133,5 +129,6 @@ def _halved(values: Array, axis: int) -> Array:
     return torch.cat([pairs, odd], axis)
 
 
-def _four(values: tuple[int, ...], leading: int) -> Shape:
+def four(values: tuple[int, ...], leading: int) -> Shape:
+    """The same of four axes."""
     return (leading,) * (AXES - len(values)) + values  # type: ignore[return-value]

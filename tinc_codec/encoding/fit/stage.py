@@ -1,0 +1,113 @@
+"""Windows of several chunks on the device that trains, drawn at once, and what their coefficients cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor as Array
+
+from tinc_codec.detail.plan import AXES, Plan, Shape
+from tinc_codec.detail.scale import Scale
+from tinc_codec.encoding.fit.cost import cost
+from tinc_codec.encoding.fit.packet import Packet
+from tinc_codec.encoding.fit.windows import Windows, four
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Windows of chunks that are alike in all but their samples.
+
+    Parameters
+    ----------
+    coordinates
+        ``(axes, cells)`` of a leaf.
+    leaves
+        ``(chunks, leaves, cells)``.
+    window
+        Shape of a window, of four axes.
+    cells
+        Of a window at the first place: their numbers in the leaf, ``(points,)``.
+    places, strides
+        Along each axis how many places a window may have, and how many cells apart they are.
+    share
+        For how many windows each one stands.
+    packet
+        Of a window; its steps are those of the first chunk.
+    inverse_steps
+        For each band 1 over the steps of each chunk, ``(chunks, 1, 1, 1, 1, 1)``.
+    """
+
+    coordinates: Array
+    leaves: Array
+    window: Shape
+    cells: Array
+    places: tuple[int, ...]
+    strides: tuple[int, ...]
+    share: float
+    packet: Packet
+    inverse_steps: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, windows: Sequence[Windows], plan: Plan, scales: Sequence[Scale], device: torch.device) -> Stage:
+        """Bring windows of one shape to a device.
+
+        Parameters
+        ----------
+        plan, scales
+            Of all chunks' coefficients, and of each one's.
+        """
+        first = windows[0]
+        lengths = tuple(first.leaves.shape[1:])
+        numbers = np.arange(math.prod(lengths)).reshape(lengths)
+        packets = [each.packet(plan, scale) for each, scale in zip(windows, scales, strict=True)]
+        inverses = torch.tensor([packet.inverses for packet in packets], dtype=torch.float32)
+        return cls(
+            first.coordinates.flatten(1).to(device),
+            torch.stack([each.leaves.flatten(1) for each in windows]).to(device),
+            four(first.shape, 1),
+            torch.as_tensor(numbers[tuple(map(slice, first.shape))].ravel(), device=device),
+            tuple(length - window + 1 for length, window in zip(lengths, first.shape, strict=True)),
+            tuple(math.prod(lengths[axis + 1 :]) for axis in range(len(lengths))),
+            first.share,
+            packets[0],
+            inverses.to(device).view(len(windows), -1, *(1,) * (1 + AXES)).unbind(1),
+        )
+
+    def place(self, generator: torch.Generator) -> int:
+        """A random place for a window: the number of its first cell."""
+        draws = [int(torch.randint(count, (1,), generator=generator)) for count in self.places]
+        return sum(draw * stride for draw, stride in zip(draws, self.strides, strict=True))
+
+    def cut(self, places: Array) -> tuple[Array, Array]:
+        """Cut a window of each chunk.
+
+        Parameters
+        ----------
+        places
+            Number of each chunk's first cell, ``(chunks,)``, int64.
+
+        Returns
+        -------
+        coordinates
+            ``(chunks, axes, points)``.
+        samples
+            ``(chunks, leaves, *window)``, of four axes.
+        """
+        chunks, leaves, _ = self.leaves.shape
+        samples = self.leaves
+        if max(self.places) == 1:  # the whole leaf is the window
+            coordinates = self.coordinates.expand(chunks, -1, -1)
+        else:
+            cells = places[:, None] + self.cells
+            coordinates = self.coordinates.index_select(1, cells.flatten()).view(-1, *cells.shape).transpose(0, 1)
+            samples = samples.gather(2, cells[:, None].expand(-1, leaves, -1))
+        return coordinates, samples.view(chunks, leaves, *self.window)
+
+    def bits(self, windows: Array, most: float = math.inf) -> Array:
+        """What coefficients of each chunk's windows cost, ``(chunks,)``; see `tinc_codec.encoding.fit.cost.cost`."""
+        pairs = zip(self.packet.bands(windows), self.inverse_steps, strict=True)
+        return torch.stack([cost(band * inverse, most) for band, inverse in pairs]).sum(0)
