@@ -30,8 +30,13 @@ def test_probes_and_the_training_in_full_are_all_of_the_work_once(count):
 def test_every_effort_with_networks_has_trainings_and_none_takes_less_than_the_one_below():
     assert list(LADDER) == list(range(4, 10))
     assert PATIENT in LADDER
-    work = [max(training.width**2 * (training.coarse + 8 * training.fine) for training in LADDER[e]) for e in LADDER]
-    assert work == sorted(work)
+    coarse = 2**12  # voxels of a step on means over cells
+
+    def work(training):
+        return training.width**2 * (coarse * training.coarse + training.voxels * training.fine)
+
+    most = [max(map(work, LADDER[effort])) for effort in LADDER]
+    assert most == sorted(most)
     for trainings in LADDER.values():
         assert list(trainings) == sorted(trainings, key=lambda training: training.width)
         assert all(training.width >= PROBE.width for training in trainings)

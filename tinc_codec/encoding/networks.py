@@ -19,11 +19,14 @@ class Training:
         Of the root's layers.
     coarse, fine
         Steps on means over cells, and on windows of the samples.
+    voxels
+        Of the windows of one step, at most: with half of them, as many steps gain nearly as much in half the time.
     """
 
     width: int
     coarse: int
     fine: int
+    voxels: int = 2**15
 
 
 PROBE = Training(8, 250, 0)
@@ -41,7 +44,7 @@ HALFWAY = 0.5
 
 LADDER = {
     4: (Training(8, 250, 100),),
-    5: (Training(12, 300, 200),),
+    5: (Training(12, 300, 150, 2**14),),
     6: (Training(12, 400, 600),),
     7: (Training(12, 400, 600), Training(20, 400, 800)),
     8: (Training(12, 400, 600), Training(24, 500, 1200)),

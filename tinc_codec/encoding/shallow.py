@@ -82,12 +82,12 @@ class Shallow:
     def _fit(self, training: Training, report: TrainingProgress) -> dict[int, bytes] | None:
         """The sections of a training; None: it saves too little, or there is no such tree."""
         from tinc_codec.encoding.fit import device, under_coefficients
-        from tinc_codec.encoding.fit.windows import VOXELS, Windows
+        from tinc_codec.encoding.fit.windows import Windows
 
         tree = self._tree(training.width)
         if tree is None:
             return None
-        blank, voxels = unfitted(self.chunk, tree), min(VOXELS, process().batch)
+        blank, voxels = unfitted(self.chunk, tree), min(training.voxels, process().batch)
         with device.training(voxels, report.check) as place:
             windows = Windows.of(tree, self._volume, voxels, place).times_power(self.chunk.exponent)
             problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset))
