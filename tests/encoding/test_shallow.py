@@ -68,8 +68,8 @@ def test_a_tree_of_several_levels_may_be_asked_for_under_coefficients(monkeypatc
     assert len(stream) <= surface().nbytes / 20
 
 
-@pytest.mark.parametrize("voxels", [2**9, 2**11])
-def test_steps_see_as_many_voxels_as_their_training_says(voxels, monkeypatch):
+@pytest.mark.parametrize("count", [1, 4])
+def test_steps_see_as_many_voxels_as_their_training_says(count, monkeypatch):
     windows = pytest.importorskip("tinc_codec.encoding.fit.windows").Windows
     of, seen = windows.of, []
 
@@ -78,11 +78,13 @@ def test_steps_see_as_many_voxels_as_their_training_says(voxels, monkeypatch):
         return of(*given)
 
     monkeypatch.setattr(windows, "of", spied)
+    monkeypatch.setattr(networks, "LEAST_WINDOW", 2**9)
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 2, 0))
     monkeypatch.setattr(networks, "PROMISING", -np.inf)
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3, voxels),))
-    encode(surface((16, 20, 18)), Config(ratio=20, effort=4))
-    assert voxels / 2 < seen[-1] <= voxels
+    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3, windows=count),))
+    given = surface((16, 20, 18))
+    encode(given, Config(ratio=20, effort=4))
+    assert given.size / count / 2 < seen[-1] <= given.size / count
 
 
 def test_networks_that_nobody_asked_for_and_that_fail_leave_the_coefficients(monkeypatch):

@@ -87,7 +87,7 @@ class Shallow:
         tree = self._tree(training.width)
         if tree is None:
             return None
-        blank, voxels = unfitted(self.chunk, tree), min(training.voxels, process().batch)
+        blank, voxels = unfitted(self.chunk, tree), min(training.voxels(self.chunk.values.size), process().batch)
         with device.training(voxels, report.check) as place:
             windows = Windows.of(tree, self._volume, voxels, place).times_power(self.chunk.exponent)
             problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset))
