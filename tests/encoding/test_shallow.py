@@ -1,5 +1,7 @@
 """Shallow levels under coefficients: there where they pay, and nowhere else."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,25 @@ def test_a_tree_of_several_levels_may_be_asked_for_under_coefficients(monkeypatc
     stream = encode(surface(), Config(ratio=20, effort=4, levels=2))
     assert [level.nodes for level in inspect(stream).levels] == [1, 8]
     assert len(stream) <= surface().nbytes / 20
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_steps_see_as_many_voxels_as_their_training_says(count, monkeypatch):
+    windows = pytest.importorskip("tinc_codec.encoding.fit.windows").Windows
+    of, seen = windows.of, []
+
+    def spied(*given):
+        seen.append(math.prod(of(*given).shape))
+        return of(*given)
+
+    monkeypatch.setattr(windows, "of", spied)
+    monkeypatch.setattr(networks, "LEAST_WINDOW", 2**9)
+    monkeypatch.setattr(networks, "PROBE", networks.Training(4, 2, 0))
+    monkeypatch.setattr(networks, "PROMISING", -np.inf)
+    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3, windows=count),))
+    given = surface((16, 20, 18))
+    encode(given, Config(ratio=20, effort=4))
+    assert given.size / count / 2 < seen[-1] <= given.size / count
 
 
 def test_networks_that_nobody_asked_for_and_that_fail_leave_the_coefficients(monkeypatch):

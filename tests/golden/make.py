@@ -124,7 +124,8 @@ def in_context(stream, array, mask):
     """The same chunk, with its exact values in context, however few bytes the other way takes."""
     container = unpack(bytes(stream))
     rest = {kind: data for kind, data in container.sections.items() if kind != Section.EXACT}
-    return pack(Container(container.header, rest | {Section.EXACT_IN_CONTEXT: exact_in_context.pack(array, mask, reference)}))
+    exact = {Section.EXACT_IN_CONTEXT: exact_in_context.pack(array, mask, reference)}
+    return pack(Container(container.header, rest | exact))
 
 
 def version_4():

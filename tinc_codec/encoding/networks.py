@@ -8,6 +8,9 @@ from importlib.util import find_spec
 from tinc_codec.config import Config
 from tinc_codec.encoding.coefficients import COEFFICIENTS_ALONE
 
+LEAST_WINDOW, LARGEST_WINDOW = 2**13, 2**15
+"""Voxels of a step's windows, at most; less than the least of them saves no time that matters."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -19,11 +22,19 @@ class Training:
         Of the root's layers.
     coarse, fine
         Steps on means over cells, and on windows of the samples.
+    windows
+        That a chunk has at least, unless they were smaller than the least ones. With more of them a step on a small
+        chunk takes less time, and gains less.
     """
 
     width: int
     coarse: int
     fine: int
+    windows: int = 1
+
+    def voxels(self, chunk: int) -> int:
+        """Voxels of a window, at most, of a chunk of so many."""
+        return min(LARGEST_WINDOW, max(LEAST_WINDOW, chunk // self.windows))
 
 
 PROBE = Training(8, 250, 0)
@@ -41,7 +52,7 @@ HALFWAY = 0.5
 
 LADDER = {
     4: (Training(8, 250, 100),),
-    5: (Training(12, 300, 200),),
+    5: (Training(12, 300, 200, windows=32),),
     6: (Training(12, 400, 600),),
     7: (Training(12, 400, 600), Training(20, 400, 800)),
     8: (Training(12, 400, 600), Training(24, 500, 1200)),

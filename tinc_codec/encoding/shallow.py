@@ -82,13 +82,14 @@ class Shallow:
     def _fit(self, training: Training, report: TrainingProgress) -> dict[int, bytes] | None:
         """The sections of a training; None: it saves too little, or there is no such tree."""
         from tinc_codec.encoding.fit import together, under_coefficients
-        from tinc_codec.encoding.fit.windows import VOXELS, Windows
+        from tinc_codec.encoding.fit.windows import Windows
 
         tree = self._tree(training.width)
         if tree is None:
             return None
         blank, seed = unfitted(self.chunk, tree), self.chunk.config.seed
-        windows = Windows.of(tree, self._volume, min(VOXELS, process().batch)).times_power(self.chunk.exponent)
+        voxels = min(training.voxels(self.chunk.values.size), process().batch)
+        windows = Windows.of(tree, self._volume, voxels).times_power(self.chunk.exponent)
         problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset), seed)
         recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.HALFWAY)
         fitted = together.fit(problem, recipe, report, report.check)

@@ -17,9 +17,6 @@ from tinc_codec.tree.inference import local_coordinates
 from tinc_codec.tree.model import AMPLITUDE
 from tinc_codec.tree.structure import Tree
 
-VOXELS = 2**15
-"""Voxels of one step, at most."""
-
 _SHORTEST = 8
 """Voxels that a window keeps along an axis, where the axis has them."""
 
