@@ -56,6 +56,16 @@ def test_every_place_is_drawn_and_lies_inside():
     assert max(found) + int(drawn.cells[-1]) == 12 * 13 - 1
 
 
+def test_windows_hold_a_corner_a_quarter_as_often_as_the_centre_not_hardly_ever():
+    drawn = stages([np.random.default_rng(0).normal(size=(32, 32))], 16**2)[1](slice(None))
+    generator, counts = torch.Generator().manual_seed(0), np.zeros(32 * 32)
+    for _ in range(2000):
+        counts[drawn.place(generator) + drawn.cells.numpy()] += 1
+    counts = counts.reshape(32, 32)
+    assert 0.1 < counts[0, 0] / counts[16, 16] < 1
+    assert 0.3 < counts[0, 16] / counts[16, 16] < 1
+
+
 @pytest.mark.parametrize("levels", [1, 2])
 def test_windows_cost_what_they_cost_alone(levels):
     rng = np.random.default_rng(0)

@@ -78,9 +78,22 @@ class Stage:
         )
 
     def place(self, generator: torch.Generator) -> int:
-        """A random place for a window: the number of its first cell."""
-        draws = [int(torch.randint(count, (1,), generator=generator)) for count in self.places]
+        """A random place for a window: the number of its first cell.
+
+        Windows may begin half of their length before the leaf, and are moved into it then, and the same at its end:
+        otherwise hardly any would hold a corner, and nearly all the centre.
+        """
+        draws = [
+            min(max(int(torch.randint(count + 2 * beyond, (1,), generator=generator)) - beyond, 0), count - 1)
+            for count, beyond in zip(self.places, self._beyond, strict=True)
+        ]
         return sum(draw * stride for draw, stride in zip(draws, self.strides, strict=True))
+
+    @property
+    def _beyond(self) -> list[int]:
+        """How far before a leaf a window may begin along each axis, before it is moved into it."""
+        lengths = self.window[AXES - len(self.places) :]
+        return [length // 2 if count > 1 else 0 for length, count in zip(lengths, self.places, strict=True)]
 
     def cut(self, places: Array) -> tuple[Array, Array]:
         """Cut a window of each chunk.
