@@ -92,3 +92,6 @@ class Work(Protocol):
 
     def unpack_mask(self, section: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """A mask from its code; see `tinc_codec.detail.mask.unpack`."""
+
+    def diffuse(self, volume: NDArray[np.float32], known: NDArray[np.bool_], rounds: int) -> None:
+        """Let samples diffuse into those that are not known; see `tinc_codec.detail.fill.diffuse`."""

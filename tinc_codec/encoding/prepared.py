@@ -115,12 +115,12 @@ class PreparedChunk:
         """The samples, continued smoothly into the places that are stored exactly."""
         if self.modelled is None:
             return self.values.astype(np.float64)
-        return fill(self.filled.astype(np.float64), ~self.modelled)
+        return fill(self.filled.astype(np.float64), ~self.modelled, backend().detail)
 
     def smooth_rest(self, predicted: NDArray[Any]) -> NDArray[np.float64]:
         """What `predicted` samples leave of the samples, continued in the same way."""
         rest = self.filled.astype(np.float64) - predicted
-        return rest if self.modelled is None else fill(rest, ~self.modelled)
+        return rest if self.modelled is None else fill(rest, ~self.modelled, backend().detail)
 
     @lazy
     def exponent(self) -> int:
