@@ -47,8 +47,9 @@ a probe does not foresee what that can do in many steps."""
 PROMISING = 1.5
 """Bits that must be saved for each of a network's own: the coder foresees more of coefficients than the estimate."""
 
-HALFWAY = 0.5
-"""The same after half of the steps, when weights have only begun to count."""
+HALFWAY = 0.3
+"""The same after half of the steps, when weights have only begun to count: one that pays in the end may save half of
+what its weights take then."""
 
 LADDER = {
     4: (Training(8, 250, 100),),
