@@ -169,7 +169,7 @@ def test_one_that_fails_or_is_stopped_or_does_not_pay_leaves_the_others_alone(al
         pass
 
     def stopped(fraction):
-        if fraction > 0.5:
+        if fraction > 0.3:
             raise StopError
 
     good, other, noise = alike

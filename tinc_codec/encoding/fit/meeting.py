@@ -54,7 +54,7 @@ class Meeting(Generic[Given, Answer]):
         self.reset()
 
     def reset(self) -> None:
-        """Forget who was there: after a fork those threads do not exist."""
+        """Forget who was there: after a fork those threads do not exist. To be given to `os.register_at_fork`."""
         self._condition = threading.Condition()
         self._open: dict[Hashable, _Batch[Given, Answer]] = {}
 
