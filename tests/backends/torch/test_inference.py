@@ -47,3 +47,31 @@ def test_an_unknown_device_is_explained():
     model = random_model(np.random.default_rng(0), (8, 8), "u2")
     with pytest.raises(ConfigurationError, match="'cuda:99'"):
         inference.decode(model, "cuda:99")
+
+
+def test_a_kernel_counts_once_it_has_given_what_the_reference_does(monkeypatch):
+    monkeypatch.setattr(inference, "_proofs", {})
+    calls = []
+
+    def reference(x):
+        calls.append("reference")
+        return 2 * x
+
+    evaluate = inference._proved(lambda x: x + x, reference, "doubling")
+    assert all(torch.equal(evaluate(torch.arange(3)), torch.tensor([0, 2, 4])) for _ in range(3))
+    assert calls == ["reference"]
+
+
+def test_a_kernel_that_is_off_is_said_to_be_and_never_asked_again(monkeypatch, caplog):
+    monkeypatch.setattr(inference, "_proofs", {})
+    calls = []
+
+    def fused(x):
+        calls.append("fused")
+        return 2 * x + (x == 2)
+
+    for _ in range(3):
+        evaluate = inference._proved(fused, lambda x: 2 * x, "doubling")
+        assert torch.equal(evaluate(torch.arange(3)), torch.tensor([0, 2, 4]))
+    assert calls == ["fused"]
+    assert "does not decode doubling to the bit" in caplog.text

@@ -65,7 +65,7 @@ def begin(words: Any, state: Any) -> None:
 
 @jit
 def take(words: Any, state: Any, cumulated: Any, first: Any, c: int) -> Any:
-    """The next symbol of a class; its table is not cut out, which costs more than many symbols."""
+    """The next symbol of a class."""
     quantile = state[0] & np.uint64(16777215)
     symbol = np.int64(first[c, np.int64(quantile >> np.uint64(24 - _BITS))])
     while cumulated[c, symbol + 1] <= quantile:
@@ -92,15 +92,14 @@ def take_flag(words: Any, state: Any, zero: Any) -> Any:
 @jit
 def take_bits(words: Any, state: Any, bits: int) -> Any:
     """The next `bits` bits, low ones first in pieces of 12."""
-    value, low = np.int64(0), 0
-    while low < bits:
+    value = np.int64(0)
+    for low in range(0, bits, PIECE):
         shift = np.uint64(24 - min(PIECE, bits - low))
         quantile = state[0] & np.uint64(16777215)
         symbol = quantile >> shift
         state[0] = ((state[0] >> np.uint64(24)) << shift) + (quantile - (symbol << shift))
         _refill(words, state)
         value |= np.int64(symbol) << low
-        low += PIECE
     return value
 
 

@@ -89,15 +89,15 @@ def band_factors(divisors: Any, weights: Any, many: Any, mean: int, out: Any) ->
 
 
 @jit
-def _parents(magnitudes: Any, setup: Setup, own: int, m: int, many: Any) -> Any:
-    """How many parents there are, along the last group or along the others, and the group of the last of them."""
-    groups, of = setup.parents.shape[1], -1
-    for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
+def _groups(setup: Setup, own: int, m: int) -> Any:
+    """The groups along which a band has parents that a map is of: the last group, or the others."""
+    last = setup.parents.shape[1] - 1
+    groups, count = np.empty(last + 1, np.int64), 0
+    for g in range(last if m == 0 else 0, last + 1 if m == 0 else last):
         there = setup.parents[own, g]
         if there >= 0 and _there(setup.bands[there]):
-            many[m] += 1
-            of = g
-    return of
+            groups[count], count = g, count + 1
+    return groups[:count]
 
 
 @jit
@@ -176,11 +176,8 @@ def _enter_all(
             if _there(setup.bands[other]):
                 add_map(magnitudes, setup.bands[other], 0, box, begin, w.volume)
     else:
-        groups = setup.parents.shape[1]
-        for g in range(groups - 1 if m == 0 else 0, groups if m == 0 else groups - 1):
-            there = setup.parents[own, g]
-            if there >= 0 and _there(setup.bands[there]):
-                add_map(magnitudes, setup.bands[there], setup.halves[g], box, begin, w.volume)
+        for g in _groups(setup, own, m):
+            add_map(magnitudes, setup.bands[setup.parents[own, g]], setup.halves[g], box, begin, w.volume)
     if not _any(w.volume):
         return False
     enter_map(w.volume, w.maps[m], w.maps_wide[m], w.sums, w.spare, cells, counts)
@@ -217,9 +214,10 @@ def prepare(
     many[:] = 0
     whole = _halves(box, w)
     for m in (0, 2):
-        g = _parents(magnitudes, setup, own, m, many)
+        groups = _groups(setup, own, m)
+        many[m] = len(groups)
         if many[m] == 1 and whole:
-            live[m] = _enter_parent(magnitudes, setup, own, g, m, box, begin, w, cells)
+            live[m] = _enter_parent(magnitudes, setup, own, groups[0], m, box, begin, w, cells)
         else:
             live[m] = many[m] > 0 and _enter_all(magnitudes, setup, own, m, box, begin, w, cells, counts)
     for other in range(max(setup.first[own], 1), own):

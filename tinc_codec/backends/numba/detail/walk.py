@@ -201,21 +201,9 @@ def walk(
             rung[0], rung[1] = _alike(setup, which, boxes, number), False
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
             w = _tile(
-                job,
-                task,
-                setup,
-                tables,
-                own,
-                box,
-                w,
-                numbers,
-                magnitudes,
-                ends,
-                state,
-                progress,
-                rung,
+                job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress, rung,
                 some[number : number + 1],
-            )
+            )  # fmt: skip
     rest = task.bits
     if job == READ:
         left = np.int64(state[1])
