@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.work import Work
 from tinc_codec.residual.interlace import Offset
 from tinc_codec.residual.lattice import Coded, PassCoding
@@ -32,12 +33,20 @@ class TileDecoder(Protocol):
         """Integers of one tile; see `tinc_codec.residual.tiles.decode_tile`."""
 
 
+Rate = Callable[[NDArray[np.float32], Plan, Sequence[float], float], tuple[float, NDArray[np.float32]]]
+"""See `tinc_codec.backends.numba.detail.rate.rate`."""
+
+
 class Backend(Protocol):
     """Who does a decoder's work on a CPU: a module with these functions, listed in `tinc_codec.backends.choice`."""
 
     @property
     def detail(self) -> Work:
         """Who works on coefficients."""
+
+    @property
+    def rate(self) -> Rate | None:
+        """What coefficients of windows cost, with its gradient; None: those who train know it by torch alone."""
 
     def unpack_model(self, container: Container, shape: tuple[int, ...]) -> NodeLayout:
         """Read the sine tree of a chunk whose folded shape is `shape`, and check that it can be evaluated exactly.

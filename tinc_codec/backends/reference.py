@@ -21,7 +21,10 @@ from tinc_codec.tree.pieces import Piece, points, product
 from tinc_codec.tree.root_activations import RootActivations
 from tinc_codec.tree.runs import Positions
 
-__all__ = ["at_points", "at_product", "code_pass", "detail", "surroundings", "tile_decoder", "unpack_model"]
+__all__ = ["at_points", "at_product", "code_pass", "detail", "rate", "surroundings", "tile_decoder", "unpack_model"]
+
+rate = None
+"""See `Backend.rate`."""
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:

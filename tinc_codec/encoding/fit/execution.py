@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor as Array
 
+from tinc_codec.backends.choice import backend
 from tinc_codec.encoding.fit.network import Index, LayeredTree
+from tinc_codec.encoding.fit.packet import Packet
+from tinc_codec.encoding.fit.pricing import BandByBand, Compiled, Pricing
 from tinc_codec.encoding.fit.step import EagerStep, GraphStep, Step
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.runtime.settings import process
@@ -98,6 +103,12 @@ def evaluator(tree: Tree, index: Index) -> Evaluator:
 
     log.debug("training on %s evaluates by a fused kernel", device)
     return FusedTree(tree, device)
+
+
+def pricing(packet: Packet, inverses: NDArray[np.float32], device: torch.device) -> Pricing:
+    """What says what coefficients cost; see `BandByBand`. On a CPU it is compiled, where decoders are."""
+    rate = backend().rate if device.type == "cpu" else None
+    return BandByBand(packet, inverses, device) if rate is None else Compiled(rate, packet.plan, inverses)
 
 
 def runner(

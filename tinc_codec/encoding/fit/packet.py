@@ -121,5 +121,5 @@ def _along(part: Array, axis: int) -> Array:
     if part.shape[axis] < 2:
         return part
     matrix = _analysis(part.shape[axis], part.device)
-    outer = math.prod(part.shape[:axis])
-    return torch.matmul(matrix, part.reshape(outer, part.shape[axis], -1)).reshape(part.shape)
+    outer, inner = math.prod(part.shape[:axis]), math.prod(part.shape[axis + 1 :])
+    return torch.matmul(matrix, part.reshape(outer, part.shape[axis], inner)).reshape(part.shape)

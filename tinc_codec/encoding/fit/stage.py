@@ -12,8 +12,8 @@ from torch import Tensor as Array
 
 from tinc_codec.detail.plan import AXES, Plan, Shape
 from tinc_codec.detail.scale import Scale
-from tinc_codec.encoding.fit.cost import cost
-from tinc_codec.encoding.fit.packet import Packet
+from tinc_codec.encoding.fit.execution import pricing
+from tinc_codec.encoding.fit.pricing import Pricing
 from tinc_codec.encoding.fit.windows import Windows, four
 
 
@@ -35,10 +35,8 @@ class Stage:
         Along each axis how many places a window may have, and how many cells apart they are.
     share
         For how many windows each one stands.
-    packet
-        Of a window; its steps are those of the first chunk.
-    inverse_steps
-        For each band 1 over the steps of each chunk, ``(chunks, 1, 1, 1, 1, 1)``.
+    bits
+        Says what coefficients of each chunk's windows cost.
     """
 
     coordinates: Array
@@ -48,8 +46,7 @@ class Stage:
     places: tuple[int, ...]
     strides: tuple[int, ...]
     share: float
-    packet: Packet
-    inverse_steps: tuple[Array, ...]
+    bits: Pricing
 
     @classmethod
     def of(cls, windows: Sequence[Windows], plan: Plan, scales: Sequence[Scale], device: torch.device) -> Stage:
@@ -64,7 +61,7 @@ class Stage:
         lengths = tuple(first.leaves.shape[1:])
         numbers = np.arange(math.prod(lengths)).reshape(lengths)
         packets = [each.packet(plan, scale) for each, scale in zip(windows, scales, strict=True)]
-        inverses = torch.tensor([packet.inverses for packet in packets], dtype=torch.float32)
+        inverses = np.array([packet.inverses for packet in packets], np.float32)
         return cls(
             first.coordinates.flatten(1).to(device),
             torch.stack([each.leaves.flatten(1) for each in windows]).to(device),
@@ -73,8 +70,7 @@ class Stage:
             tuple(length - window + 1 for length, window in zip(lengths, first.shape, strict=True)),
             tuple(math.prod(lengths[axis + 1 :]) for axis in range(len(lengths))),
             first.share,
-            packets[0],
-            inverses.to(device).view(len(windows), -1, *(1,) * (1 + AXES)).unbind(1),
+            pricing(packets[0], inverses, device),
         )
 
     def place(self, generator: torch.Generator) -> int:
@@ -119,8 +115,3 @@ class Stage:
             coordinates = self.coordinates.index_select(1, cells.flatten()).view(-1, *cells.shape).transpose(0, 1)
             samples = samples.gather(2, cells[:, None].expand(-1, leaves, -1))
         return coordinates, samples.view(chunks, leaves, *self.window)
-
-    def bits(self, windows: Array, most: float = math.inf) -> Array:
-        """What coefficients of each chunk's windows cost, ``(chunks,)``; see `tinc_codec.encoding.fit.cost.cost`."""
-        pairs = zip(self.packet.bands(windows), self.inverse_steps, strict=True)
-        return torch.stack([cost(band * inverse, most) for band, inverse in pairs]).sum(0)

@@ -17,14 +17,14 @@ def cost(values: NDArray[np.float32], inverse: float) -> float:
 
 
 @jit
-def _numbers(values: Any, inverse: float, out: Any) -> Any:
-    """Numbers of a volume of three axes, at most `MOST`, with a border; their sum."""
+def numbers_of(values: Any, inverse: float, most: float, out: Any) -> Any:
+    """Numbers of a volume of three axes, at most `most`, with a border; their sum."""
     total: Any = 0.0
     for z in range(values.shape[0]):
         for y in range(values.shape[1]):
             row, target = values[z, y], out[z + 1, y + 1]
             for x in range(len(row)):
-                number = min(np.float32(np.floor(abs(row[x]) * inverse + ROUNDING)), np.float32(MOST))
+                number = min(np.float32(np.floor(abs(row[x]) * inverse + ROUNDING)), np.float32(most))
                 target[x + 1] = number
                 total += number
             target[0], target[-1] = target[1], target[-2]
@@ -34,7 +34,7 @@ def _numbers(values: Any, inverse: float, out: Any) -> Any:
 
 
 @jit
-def _columns(numbers: Any, z: int, y: int, out: Any) -> None:
+def columns_of(numbers: Any, z: int, y: int, out: Any) -> None:
     """Sums over 3 x 3 rows."""
     out[:] = 0
     for dz in range(3):
@@ -51,16 +51,16 @@ def _cost(values: Any, inverse: float) -> Any:
     columns = np.empty(values.shape[3] + 2, np.float32)
     totals = np.empty(values.shape[0])
     for t in range(values.shape[0]):
-        totals[t] = _numbers(values[t], inverse, numbers)
+        totals[t] = numbers_of(values[t], inverse, MOST, numbers)
     little = OWN * totals.sum() / (count * values.shape[0]) + LEAST
     nothing = PRICE * np.log2(1 + little)
     for t in range(values.shape[0]):
         if values.shape[0] > 1:
-            _numbers(values[t], inverse, numbers)
+            numbers_of(values[t], inverse, MOST, numbers)
         for z in range(values.shape[1]):
             for y in range(values.shape[2]):
                 row, mine = values[t, z, y], numbers[z + 1, y + 1]
-                _columns(numbers, z, y, columns)
+                columns_of(numbers, z, y, columns)
                 for x in range(len(row)):
                     value, around = abs(row[x]) * inverse, columns[x] + columns[x + 1] + columns[x + 2]
                     if around == 0:
