@@ -52,12 +52,12 @@ HALFWAY = 0.3
 what its weights take then."""
 
 LADDER = {
-    4: (Training(8, 250, 100),),
-    5: (Training(12, 300, 200, windows=32),),
-    6: (Training(12, 400, 600),),
-    7: (Training(12, 400, 600), Training(20, 400, 800)),
-    8: (Training(12, 400, 600), Training(24, 500, 1200)),
-    9: (Training(12, 400, 600), Training(24, 500, 1500)),
+    4: (Training(8, 250, 250, windows=32),),
+    5: (Training(12, 400, 800, windows=32),),
+    6: (Training(12, 400, 1000),),
+    7: (Training(12, 400, 600), Training(20, 400, 1200)),
+    8: (Training(12, 400, 600), Training(24, 500, 1800)),
+    9: (Training(12, 400, 600), Training(24, 500, 3000)),
 }
 """Trainings of each effort, narrow ones first."""
 

@@ -81,5 +81,5 @@ class _Rate(torch.autograd.Function):
         return torch.tensor([bits for bits, _ in pairs], dtype=torch.float32)
 
     @staticmethod
-    def backward(ctx: Any, of_bits: Array) -> tuple[Array, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, of_bits: Array) -> tuple[Array, None, None]:
         return ctx.gradient * of_bits.view(-1, *(1,) * (ctx.gradient.dim() - 1)), None, None

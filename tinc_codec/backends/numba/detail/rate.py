@@ -19,8 +19,8 @@ from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.detail.estimate import columns_of, numbers_of
 from tinc_codec.backends.numba.detail.lifting import split, unite
 from tinc_codec.detail import packet
-from tinc_codec.detail.estimate import LEAST, OWN, PRICE, ROUNDING
-from tinc_codec.detail.plan import Plan, Shape
+from tinc_codec.detail.estimate import LEAST, OWN, PRICE
+from tinc_codec.detail.plan import Plan
 
 _CODED = 1 + 1 / (12 * PRICE)
 
@@ -158,7 +158,7 @@ def _cost(values: Any, inverse: float, most: float) -> Any:
             for y in range(values.shape[2]):
                 row, mine = values[volume, z, y], numbers[z + 1, y + 1]
                 columns_of(numbers, z, y, columns)
-                bits = np.float32(0)
+                bits: Any = np.float32(0)
                 for x in range(len(row)):
                     size = abs(row[x]) * scale
                     more, none = more_alone, none_alone
