@@ -72,15 +72,17 @@ class Shallow:
         """
         effort = self.chunk.config.effort
         trainings = networks.LADDER[effort]
-        if self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED)) is None:
+        probe = self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED), networks.FORETELLING)
+        if probe is None:
             trainings = trainings[-1:] if effort >= networks.PATIENT else ()
         for number, training in enumerate(trainings):
-            sections = self._fit(training, self.report.part(*networks.trained(number, len(trainings))))
+            part = self.report.part(*networks.trained(number, len(trainings)))
+            sections = self._fit(training, part, networks.PROMISING)
             if sections is not None:
                 yield sections
 
-    def _fit(self, training: Training, report: TrainingProgress) -> dict[int, bytes] | None:
-        """The sections of a training; None: it saves too little, or there is no such tree."""
+    def _fit(self, training: Training, report: TrainingProgress, worth: float) -> dict[int, bytes] | None:
+        """The sections of a training; None: it saves less than so many bits for each of its own, or has no tree."""
         from tinc_codec.encoding.fit import together, under_coefficients
         from tinc_codec.encoding.fit.windows import Windows
 
@@ -94,7 +96,7 @@ class Shallow:
         recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.HALFWAY)
         fitted = together.fit(problem, recipe, report, report.check)
         log.debug("%d steps save %.0f bits by %.0f of their own", fitted.steps, fitted.saved, fitted.own)
-        return packed(blank, fitted.layers) if fitted.saved > networks.PROMISING * fitted.own else None
+        return packed(blank, fitted.layers) if fitted.saved > worth * fitted.own else None
 
     @lazy
     def _volume(self) -> NDArray[np.float64]:
