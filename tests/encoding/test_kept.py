@@ -124,6 +124,7 @@ def test_what_is_encoded_is_kept(monkeypatch, chunk, target, how):
     monkeypatch.setattr(training, "STEPS", dict.fromkeys(range(1, 10), 12))
     monkeypatch.setattr(networks, "PROBE", networks.Training(2, 1, 0))
     monkeypatch.setattr(networks, "PROMISING", -math.inf)  # networks under coefficients, whatever they are worth
+    monkeypatch.setattr(networks, "FORETELLING", -math.inf)
     monkeypatch.setitem(networks.LADDER, 4, (networks.Training(2, 2, 2),))
     array, values = chunk
     effort, share = how

@@ -51,6 +51,7 @@ def test_networks_that_a_probe_promised_too_much_of_are_left_out(monkeypatch):
     volume = light_sheet((20, 32, 26), seed=4)
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 4, 0))
     monkeypatch.setattr(networks, "PROMISING", -100.0)
+    monkeypatch.setattr(networks, "FORETELLING", -100.0)
     monkeypatch.setitem(networks.LADDER, 4, (networks.Training(8, 30, 10),))
     for target in ({"ratio": 60}, {"psnr": 35}):
         alone, more = (encode(volume, Config(effort=effort, **target)) for effort in (3, 4))
@@ -60,6 +61,7 @@ def test_networks_that_a_probe_promised_too_much_of_are_left_out(monkeypatch):
 def test_a_tree_of_several_levels_may_be_asked_for_under_coefficients(monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.setattr(networks, "PROMISING", -100.0)
+    monkeypatch.setattr(networks, "FORETELLING", -100.0)
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 4, 0))
     monkeypatch.setitem(networks.LADDER, 4, (networks.Training(8, 10, 10),))
     monkeypatch.setattr(Budgeted, "_better", lambda self, one, other: other)
@@ -81,6 +83,7 @@ def test_steps_see_as_many_voxels_as_their_training_says(count, monkeypatch):
     monkeypatch.setattr(networks, "LEAST_WINDOW", 2**9)
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 2, 0))
     monkeypatch.setattr(networks, "PROMISING", -np.inf)
+    monkeypatch.setattr(networks, "FORETELLING", -np.inf)
     monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3, windows=count),))
     given = surface((16, 20, 18))
     encode(given, Config(ratio=20, effort=4))
@@ -113,6 +116,7 @@ def test_networks_under_coefficients_of_very_small_and_large_numbers(scale, monk
     pytest.importorskip("torch")
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 2, 0))
     monkeypatch.setattr(networks, "PROMISING", -np.inf)
+    monkeypatch.setattr(networks, "FORETELLING", -np.inf)
     monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3),))
     monkeypatch.setattr(Budgeted, "_better", lambda self, one, other: other)
     given = surface((16, 20, 18)).astype("f8")

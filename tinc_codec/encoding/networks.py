@@ -48,8 +48,8 @@ PROMISING = 1.5
 """Bits that must be saved for each of a network's own: the coder foresees more of coefficients than the estimate."""
 
 FORETELLING = 0.75
-"""The same of a probe, which has a fifth of the steps and sees no detail: what pays after a training of a few seconds has
-saved 0.9 to 1 of what its weights take then."""
+"""The same of a probe, which has a fifth of the steps and sees no detail: what pays after a training of a few seconds
+has saved 0.9 to 1 of what its weights take then."""
 
 HALFWAY = 0.3
 """The same after half of the steps, when weights have only begun to count: one that pays in the end may save half of
