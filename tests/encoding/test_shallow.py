@@ -41,8 +41,8 @@ def test_from_effort_4_networks_are_there_where_they_pay(target):
 def test_where_a_probe_says_no_the_stream_is_that_of_coefficients_alone():
     pytest.importorskip("torch")
     noise = np.random.default_rng(0).normal(20000, 2000, (16, 24, 20)).astype("u2")
-    for given, target in ((noise, {"psnr": 25}), (light_sheet((20, 32, 26), seed=4), {"ratio": 40})):
-        alone, more = (encode(given, Config(effort=effort, **target)) for effort in (3, 4))
+    for target in ({"psnr": 25}, {"ratio": 40}):
+        alone, more = (encode(noise, Config(effort=effort, **target)) for effort in (3, 4))
         assert more == alone
 
 
