@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,11 @@ class Tally:
         """What all symbols take, about."""
         return float(self.sums[:, 0].sum())
 
+    @property
+    def occupied(self) -> NDArray[np.bool_]:
+        """Of each band, whether any of its numbers is not 0."""
+        return np.asarray(self.sums[:, 2] + self.sums[:, 5] > 0)
+
     def centres(self) -> tuple[float, float]:
         """By how much magnitudes of 1, and those above, are off in the mean, in steps."""
         _, _, ones, off, _, more, further, _ = self.sums.sum(0).tolist()
@@ -82,7 +88,7 @@ class Quantiser:
     Parameters
     ----------
     coefficients
-        float32, of all bands.
+        float32, of all bands, where the work is done.
     steps
         Of each band.
     costs
@@ -91,7 +97,7 @@ class Quantiser:
         Of a bit, in squared steps.
     """
 
-    coefficients: NDArray[np.float32]
+    coefficients: Any
     steps: NDArray[np.float64]
     costs: NDArray[np.float64]
     price: float = PRICE

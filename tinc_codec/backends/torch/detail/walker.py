@@ -1,0 +1,189 @@
+"""Pieces of a chunk on a torch device, those that are alike at once: what `tinc_codec.detail.walk` does one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor as Array
+
+from tinc_codec.backends.torch.detail.batches import Batch, batches, looked_at
+from tinc_codec.backends.torch.detail.contexts import Frame, Map, Tiles, frame
+from tinc_codec.backends.torch.detail.quantising import Quantising
+from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS
+from tinc_codec.detail.model import Model
+from tinc_codec.detail.quantiser import Quantiser, Tally
+from tinc_codec.detail.sample import Sample
+from tinc_codec.detail.work import Work
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """The boxes of one band in a batch.
+
+    Parameters
+    ----------
+    band
+        Its number.
+    lengths
+        Of a box.
+    begins
+        Where each begins, on the device, ``(pieces, AXES)``.
+    frame
+        Tables of its frames.
+    """
+
+    band: int
+    lengths: tuple[int, ...]
+    begins: Array
+    frame: Frame
+
+    @property
+    def frames(self) -> int:
+        """Of all boxes."""
+        return len(self.begins) * self.lengths[0]
+
+    def places(self, band: NDArray[np.int64]) -> Array:
+        """Where their coefficients lie among all of the chunk, ``(frames, ...)``.
+
+        Parameters
+        ----------
+        band
+            Offset and shape.
+        """
+        index = [torch.arange(n, device=self.begins.device) for n in self.lengths]
+        axes = [self.begins[:, axis, None] + along for axis, along in enumerate(index)]
+        return _flat(band, axes, [(0, 1), (0, 2), (0, 3), (0, 4)], 5).flatten(0, 1)
+
+    def spread(self, band: NDArray[np.int64], halved: int) -> Array:
+        """Where another band has magnitudes over the cells, ``(2, 2, 2, frames, cells + 2, ...)``.
+
+        Parameters
+        ----------
+        band
+            Offset and shape.
+        halved
+            Bits 3 to 0: axes along which that band is split once more than this one.
+        """
+        frames = self.begins[:, 0, None] + torch.arange(self.lengths[0], device=self.begins.device)
+        axes = [frames, *(self.begins[:, axis, None, None] + self.frame.spread[axis - 1] for axis in (1, 2, 3))]
+        axes = [
+            torch.clamp(along >> (halved >> (3 - axis) & 1), max=int(band[1 + axis]) - 1)
+            for axis, along in enumerate(axes)
+        ]
+        # (pieces, parity, cells) of each axis at (parity, parity, parity, pieces, frames, cells, cells, cells)
+        return _flat(band, axes, [(3, 4), (3, 0, 5), (3, 1, 6), (3, 2, 7)], 8).flatten(3, 4)
+
+
+def _flat(band: NDArray[np.int64], axes: list[Array], places: list[tuple[int, ...]], dimensions: int) -> Array:
+    """Places among all coefficients from those along each axis of a band.
+
+    Parameters
+    ----------
+    places
+        Which dimensions of the result the dimensions of each axis' places are.
+    """
+    offset, *shape = band.tolist()
+    parts = []
+    for axis, (along, dims) in enumerate(zip(axes, places, strict=True)):
+        order = sorted(range(len(dims)), key=dims.__getitem__)
+        size = [1] * dimensions
+        for dimension, n in zip(dims, along.shape, strict=True):
+            size[dimension] = n
+        parts.append((along * math.prod(shape[axis + 1 :])).permute(order).reshape(size))
+    frames, *cells = parts
+    total: Array = ((frames + offset + cells[0]) + cells[1]) + cells[2]
+    return total
+
+
+class Walker:
+    """See `tinc_codec.detail.work.Coder`.
+
+    Parameters
+    ----------
+    model
+        What the pieces are coded with.
+    numbers, magnitudes
+        Of all coefficients, int32 and uint8 on the device; see `tinc_codec.detail.work.Work.walker`.
+    host
+        Who writes what was quantised.
+    """
+
+    def __init__(self, model: Model, numbers: Array, magnitudes: Array | None, host: Work) -> None:
+        self._model, self._numbers, self._host = model, numbers, host
+        self.magnitudes = torch.zeros_like(numbers, dtype=torch.uint8) if magnitudes is None else magnitudes
+        self._counts = torch.from_numpy(MAGNITUDES).to(numbers.device)
+
+    def tally(self, sample: Sample, quantiser: Quantiser) -> Tally:
+        """Quantise some pieces into the numbers."""
+        quantising = Quantising(quantiser, len(self._model.means), self._numbers.device)
+        for batch in batches(sample):
+            for run in self._runs(batch):
+                self._quantise(run, quantising, batch.weight)
+        return quantising.tally()
+
+    def equations(self, sample: Sample, every: int = 1) -> NDArray[np.float64]:
+        """The equations that weights are fitted by."""
+        normal = torch.zeros((8, WEIGHTS, WEIGHTS + 1), dtype=torch.float64, device=self._numbers.device)
+        weights = torch.from_numpy(self._model.weights / UNIT).to(normal)
+        for batch in batches(sample):
+            for run in self._runs(batch):
+                self._gather(run, every, weights, batch.weight, normal)
+        return normal.cpu().numpy()
+
+    def codes(self) -> list[bytes]:
+        """Code of every piece, by the host."""
+        numbers, magnitudes = (values.cpu().numpy() for values in (self._numbers, self.magnitudes))
+        return self._host.walker(self._model, numbers, magnitudes).codes()
+
+    def _runs(self, batch: Batch) -> Iterator[_Run]:
+        begins = torch.from_numpy(batch.begins).to(self._numbers.device)
+        for band, lengths, there in zip(batch.bands, batch.lengths, begins, strict=True):
+            if self._model.means[band] and all(lengths):
+                yield _Run(band, lengths, there, frame(lengths[1:], self._numbers.device))
+
+    def _quantise(self, run: _Run, quantising: Quantising, weight: float) -> None:
+        places, tiles = run.places(self._model.layout.bands[run.band]), self._tiles(run)
+        band = quantising.band(run.band, int(self._model.shifts[run.band]), places)
+        magnitudes = torch.zeros_like(places, dtype=torch.uint8)
+        for number, parity, where in tiles.passes():
+            tokens = band.quantise(where, tiles.classes(number))
+            magnitudes[where] = self._counts[tokens]
+            tiles.enter(parity, magnitudes[where])
+        band.count(weight)
+        self._numbers[places] = band.numbers
+        self.magnitudes[places] = magnitudes
+
+    def _gather(self, run: _Run, every: int, weights: Array, weight: float, normal: Array) -> None:
+        tiles = self._tiles(run)
+        magnitudes = self.magnitudes[run.places(self._model.layout.bands[run.band])]
+        together = int(self._model.layout.frames[run.band])
+        for number, parity, where in tiles.passes():
+            mine = magnitudes[where]
+            rows = torch.cat([tiles.means(number), mine.reshape(1, -1) / 16.0])
+            if every > 1:
+                chosen = looked_at(run.lengths[0], together, mine[0].numel(), every)
+                some = torch.from_numpy(chosen).to(rows.device)
+                rows = rows.view(len(rows), len(run.begins), -1).index_select(2, some).flatten(1)
+            known = rows[:-1]
+            guess = weights[number] @ known
+            normal[number] += (known * (weight / (guess * (1 + guess) + 1e-4))) @ rows.T
+            tiles.enter(parity, mine)
+
+    def _tiles(self, run: _Run) -> Tiles:
+        """Tiles of a band, with what other bands say of them."""
+        layout, band = self._model.layout, run.band
+        *others, last = zip(layout.parents[band].tolist(), layout.halves.tolist(), strict=True)
+        kinds = [[last], [(other, 0) for other in range(max(1, int(layout.first[band])), band)], others]
+        maps: list[Map | None] = []
+        many = []
+        for kind in kinds:
+            there = [(other, halved) for other, halved in kind if other >= 0 and layout.bands[other, 1:].all()]
+            parts = [self.magnitudes[run.spread(layout.bands[other], halved)] for other, halved in there]
+            maps.append(Map.of(run.frame, sum(part.int() for part in parts)) if parts else None)  # type: ignore[arg-type]
+            many.append(len(there))
+        return Tiles(run.frame, run.frames, maps, tuple(many), self._model, band)
