@@ -14,6 +14,7 @@ from tinc_codec import set_process  # noqa: E402
 from tinc_codec.encoding.fit import device, together, under_coefficients  # noqa: E402
 from tinc_codec.encoding.fit.under_coefficients import Recipe  # noqa: E402
 from tinc_codec.errors import TrainingError  # noqa: E402
+from tinc_codec.runtime import shortage  # noqa: E402
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(6, 4)
@@ -78,14 +79,15 @@ def alone(problems):
 
 
 @pytest.mark.parametrize(
-    ("holds", "batches", "said"),
+    ("holds", "batches", "said", "counted"),
     [
-        (4, [("cuda", 4)], []),
-        (2, [("cuda", 4), ("cuda", 2), ("cuda", 2)], ["train 4 chunks together: now 2 at most"]),
-        (0, [("cuda", 4)], ["train 4 chunks", "on the CPU"]),
+        (4, [("cuda", 4)], [], {}),
+        (2, [("cuda", 4), ("cuda", 2), ("cuda", 2)], ["train 4 chunks together: now 2 at most"], {"halved": 1}),
+        (0, [("cuda", 4)], ["train 4 chunks", "on the CPU"], {"halved": 3, "on_cpu": 4}),
     ],
 )
-def test_a_batch_is_as_large_as_memory_allows(monkeypatch, caplog, problems, alone, holds, batches, said):
+def test_a_batch_is_as_large_as_memory_allows(monkeypatch, caplog, problems, alone, holds, batches, said, counted):
+    shortage.taken()
     gpu = Gpu(monkeypatch, holds)
     with caplog.at_level(logging.WARNING, "tinc_codec"):
         found = side_by_side(gpu, problems)
@@ -95,6 +97,7 @@ def test_a_batch_is_as_large_as_memory_allows(monkeypatch, caplog, problems, alo
     for text in said:
         assert any(text in message for message in caplog.messages)
     assert bool(said) == bool(caplog.messages)
+    assert shortage.taken() == counted
 
 
 def test_what_memory_allows_is_remembered(monkeypatch, problems):

@@ -12,6 +12,7 @@ import torch
 from tinc_codec.encoding.fit import device, under_coefficients
 from tinc_codec.encoding.fit.meeting import Meeting
 from tinc_codec.encoding.fit.under_coefficients import Fit, Member, Outcome, Problem, Recipe
+from tinc_codec.runtime import shortage
 from tinc_codec.runtime.settings import process
 
 log = logging.getLogger("tinc_codec")
@@ -48,10 +49,12 @@ class _Gpu:
             return outcomes
         if len(members) > 1:
             half = self._limits[kind] = len(members) // 2
+            shortage.note(shortage.HALVED)
             log.warning("%s has no memory to train %d chunks together: now %d at most", place, len(members), half)
             parts = [members[begin : begin + half] for begin in range(0, len(members), half)]
             return [outcome for part in parts for outcome in self._trained(kind, recipe, place, part)]
         log.warning("%s has no memory to train a chunk: it is trained on the CPU", place)
+        shortage.note(shortage.ON_CPU)
         with device.prepared(torch.device("cpu"), 1):
             return under_coefficients.fit(members, recipe, torch.device("cpu"))
 

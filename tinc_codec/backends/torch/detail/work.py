@@ -6,8 +6,10 @@ decoder gives the same samples for what is written.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from numpy.typing import NDArray
@@ -16,7 +18,25 @@ from torch import Tensor as Array
 from tinc_codec.backends.torch.detail import transform
 from tinc_codec.backends.torch.detail.walker import Walker
 from tinc_codec.detail.model import Model
-from tinc_codec.detail.work import Work
+from tinc_codec.detail.work import EncodingWork, Work
+from tinc_codec.runtime import shortage
+
+log = logging.getLogger("tinc_codec")
+
+T = TypeVar("T")
+
+
+def within_memory(device: torch.device, host: Work, work: Callable[[EncodingWork], T]) -> T:
+    """Have something done on a device or, where its memory does not hold it, from the beginning by the host."""
+    try:
+        with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+            return work(DeviceWork(device, host))
+    except torch.OutOfMemoryError:
+        pass  # what it holds of the attempt goes with it
+    torch.cuda.empty_cache()
+    log.warning("%s has no memory for the coefficients of a chunk: the CPU encodes it", device)
+    shortage.note(shortage.ON_CPU)
+    return work(host)
 
 
 @dataclass(frozen=True)
