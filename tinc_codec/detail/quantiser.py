@@ -15,6 +15,9 @@ from tinc_codec.stream.entropy import PRECISION
 PRICE = 0.1
 """What a bit costs, in squared steps."""
 
+OFF = (0.06, 0.03)
+"""What a magnitude of 1, and one above, is off in the mean, in steps: added to errors while numbers are chosen."""
+
 SUMS = 8
 """Bits; of magnitudes of 0: squares; of those of 1, and of those above: count, by how much they are off, squares."""
 
@@ -126,7 +129,7 @@ class Quantiser:
         best, bits = np.zeros_like(top), self.costs[classes, 0]
         least = value * value + self.price * bits
         for candidate in (np.maximum(top - 1, 1), top):
-            wrong = value - candidate + np.where(candidate == 1, 0.06, 0.03)
+            wrong = value - candidate + np.where(candidate == 1, *OFF)
             cost = self._cost(candidate, classes)
             loss = wrong * wrong + self.price * cost
             better = (loss < least) & (candidate <= top)

@@ -166,10 +166,9 @@ class Tiles:
     def __init__(
         self, frame: Frame, frames: int, maps: Sequence[Map | None], many: tuple[int, ...], model: Model, band: int
     ) -> None:
-        self.frame, self._frames, self._maps = frame, frames, maps
+        self.frame, self._frames, self.maps = frame, frames, maps
         self._divisors, self._mean = divisors(many), int(model.means[band])
-        self._factors = factors(model.weights, self._divisors, self._mean)
-        self._weights = model.weights
+        self.factors = factors(model.weights, self._divisors, self._mean)
         self._own: dict[int, Array] = {}
         self._sums: Array | None = None
 
@@ -188,13 +187,13 @@ class Tiles:
         if self._sums is not None:
             for place, wide in enumerate(_wide(self.frame, self._sums), start=OWN):
                 yield place, _first(wide, counts)
-        for group, known in enumerate(self._maps):
+        for group, known in enumerate(self.maps):
             if known is not None:
                 yield from enumerate(known.parts(parity, counts), start=MAPS + 3 * group)
 
     def classes(self, number: int) -> Array:
         """Classes of the coefficients of a pass, int64 ``(frames, ...)``."""
-        factors = self._factors[number].tolist()
+        factors = self.factors[number].tolist()
         counts = self.frame.counts(PASSES[number])
         device = self.frame.spread[0].device
         total = torch.full((self._frames, *counts), factors[MEAN], dtype=torch.int32, device=device)

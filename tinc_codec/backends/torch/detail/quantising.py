@@ -6,7 +6,7 @@ import torch
 from torch import Tensor as Array
 
 from tinc_codec.detail.contexts import CLASSES
-from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
+from tinc_codec.detail.quantiser import OFF, SUMS, Quantiser, Tally
 from tinc_codec.detail.tables import ESCAPE, TOKENS
 
 
@@ -26,6 +26,7 @@ class Quantising:
     def __init__(self, quantiser: Quantiser, bands: int, device: torch.device) -> None:
         self.quantiser = quantiser
         self.costs = torch.from_numpy(quantiser.costs).to(device).reshape(-1)
+        self.settings = torch.tensor([quantiser.price, *OFF], dtype=torch.float64, device=device)
         self.histogram = torch.zeros(CLASSES * TOKENS, dtype=torch.float64, device=device)
         self.sums = torch.zeros((bands, SUMS), dtype=torch.float64, device=device)
 
@@ -50,12 +51,22 @@ class Band:
     """Coefficients of a band in some frames while they are quantised, pass by pass."""
 
     def __init__(self, whole: Quantising, number: int, shift: int, coefficients: Array) -> None:
-        self._whole, self._number, self._shift = whole, number, shift
+        self._whole, self._number, self.shift = whole, number, shift
         self._negative = coefficients < 0
-        self._values = coefficients.abs().double() * (1.0 / float(whole.quantiser.steps[number]))
-        self._magnitudes = torch.zeros_like(self._values, dtype=torch.int64)
+        self.values = coefficients.abs().double() * (1.0 / float(whole.quantiser.steps[number]))
+        self._magnitudes = torch.zeros_like(self.values, dtype=torch.int64)
         self._bits = torch.zeros((), dtype=torch.float64, device=coefficients.device)
         self._symbols: list[Array] = []
+
+    @property
+    def costs(self) -> Array:
+        """Bits of each token in each class, flat."""
+        return self._whole.costs
+
+    @property
+    def settings(self) -> Array:
+        """The price of a bit, and `OFF`."""
+        return self._whole.settings
 
     @property
     def numbers(self) -> Array:
@@ -64,7 +75,7 @@ class Band:
 
     def quantise(self, where: tuple[slice, ...], classes: Array) -> Array:
         """Quantise the coefficients of a pass; return their tokens, int64."""
-        value, shift = self._values[where], self._shift
+        value, shift = self.values[where], self.shift
         top = torch.floor(value + 0.5).long()
         row = classes * TOKENS
         if shift:
@@ -77,13 +88,20 @@ class Band:
         self._symbols.append((row + tokens).reshape(-1))
         return tokens
 
+    def accept(self, magnitudes: Array, bits: Array, symbols: Array) -> None:
+        """Take over what a kernel has quantised: of all coefficients, int64, float64 and int64."""
+        self._magnitudes = magnitudes
+        self._bits = bits.sum()
+        self._symbols = [symbols.reshape(-1)]
+
     def _cheapest(self, value: Array, top: Array, row: Array) -> tuple[Array, Array]:
         """Of the two numbers next to each coefficient and 0, the one that costs least in distortion and bits."""
         price = self._whole.quantiser.price
-        best, bits = torch.zeros_like(top), self._whole.costs[row]
+        best, bits = torch.zeros_like(top), self.costs[row]
         least = value * value + price * bits
         for candidate in ((top - 1).clamp(min=1), top):
-            wrong = value - candidate + ((candidate == 1).double() * 0.03 + 0.03)
+            off = torch.where(candidate == 1, self.settings[1], self.settings[2])
+            wrong = value - candidate + off
             cost = self._cost(candidate, row)
             loss = wrong * wrong + price * cost
             better = (loss < least) & (candidate <= top)
@@ -94,11 +112,11 @@ class Band:
 
     def _cost(self, tokens: Array, row: Array) -> Array:
         beyond = (tokens - ESCAPE + 1).clamp(min=1)
-        return self._whole.costs[row + tokens.clamp(max=ESCAPE)] + 2 * torch.log2(beyond.double())
+        return self.costs[row + tokens.clamp(max=ESCAPE)] + 2 * torch.log2(beyond.double())
 
     def count(self, weight: float) -> None:
         """Note what came of the band; see `tinc_codec.detail.quantiser.SUMS`."""
-        off = self._values - self._magnitudes
+        off = self.values - self._magnitudes
         squared = off * off
         ones, more = self._magnitudes == 1, self._magnitudes > 1
         kinds = [self._magnitudes == 0, ones, ones, ones, more, more, more]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,14 @@ from torch import Tensor as Array
 
 from tinc_codec.backends.torch.detail.batches import Batch, batches, looked_at
 from tinc_codec.backends.torch.detail.contexts import Frame, Map, Tiles, frame
-from tinc_codec.backends.torch.detail.quantising import Quantising
+from tinc_codec.backends.torch.detail.quantising import Band, Quantising
 from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.detail.sample import Sample
 from tinc_codec.detail.work import Work
+
+log = logging.getLogger("tinc_codec")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +103,13 @@ def _flat(band: NDArray[np.int64], axes: list[Array], places: list[tuple[int, ..
     return total
 
 
+Way = Callable[[Tiles, Band], Array]
+"""How the passes of a band are done."""
+
+proofs: dict[torch.device, bool] = {}
+"""Of devices, whether kernels have done there what tensor operations do."""
+
+
 class Walker:
     """See `tinc_codec.detail.work.Coder`.
 
@@ -111,19 +121,41 @@ class Walker:
         Of all coefficients, int32 and uint8 on the device; see `tinc_codec.detail.work.Work.walker`.
     host
         Who writes what was quantised.
+    kernels
+        Whether kernels quantise passes, once they have given on this device what tensor operations give.
     """
 
-    def __init__(self, model: Model, numbers: Array, magnitudes: Array | None, host: Work) -> None:
-        self._model, self._numbers, self._host = model, numbers, host
+    def __init__(
+        self, model: Model, numbers: Array, magnitudes: Array | None, host: Work, kernels: bool = False
+    ) -> None:
+        self._model, self._numbers, self._host, self._kernels = model, numbers, host, kernels
         self.magnitudes = torch.zeros_like(numbers, dtype=torch.uint8) if magnitudes is None else magnitudes
         self._counts = torch.from_numpy(MAGNITUDES).to(numbers.device)
 
     def tally(self, sample: Sample, quantiser: Quantiser) -> Tally:
-        """Quantise some pieces into the numbers."""
+        """Quantise some pieces into the numbers, which are 0 before."""
+        if not self._kernels or proofs.get(self._numbers.device) is False:
+            return self._tally(sample, quantiser, self._by_operations)
+        if self._numbers.device in proofs:
+            return self._tally(sample, quantiser, self._by_kernels)
+        return self._proved(sample, quantiser)
+
+    def _proved(self, sample: Sample, quantiser: Quantiser) -> Tally:
+        """Quantise both ways, and see whether kernels do it alike: no test has seen them where they run."""
+        place, tally = self._numbers.device, self._tally(sample, quantiser, self._by_operations)
+        twin = Walker(self._model, torch.zeros_like(self._numbers), None, self._host)
+        other = twin._tally(sample, quantiser, twin._by_kernels)
+        same = torch.equal(self._numbers, twin._numbers) and torch.equal(self.magnitudes, twin.magnitudes)
+        proofs[place] = same and np.array_equal(tally.histogram, other.histogram)
+        if not proofs[place]:
+            log.warning("kernels do not quantise on %s as tensor operations do: these are used", place)
+        return tally
+
+    def _tally(self, sample: Sample, quantiser: Quantiser, way: Way) -> Tally:
         quantising = Quantising(quantiser, len(self._model.means), self._numbers.device)
         for batch in batches(sample):
             for run in self._runs(batch):
-                self._quantise(run, quantising, batch.weight)
+                self._quantise(run, quantising, batch.weight, way)
         return quantising.tally()
 
     def equations(self, sample: Sample, every: int = 1) -> NDArray[np.float64]:
@@ -146,17 +178,32 @@ class Walker:
             if self._model.means[band] and all(lengths):
                 yield _Run(band, lengths, there, frame(lengths[1:], self._numbers.device))
 
-    def _quantise(self, run: _Run, quantising: Quantising, weight: float) -> None:
-        places, tiles = run.places(self._model.layout.bands[run.band]), self._tiles(run)
+    def _quantise(self, run: _Run, quantising: Quantising, weight: float, way: Way) -> None:
+        places = run.places(self._model.layout.bands[run.band])
         band = quantising.band(run.band, int(self._model.shifts[run.band]), places)
-        magnitudes = torch.zeros_like(places, dtype=torch.uint8)
+        magnitudes = way(self._tiles(run), band)
+        band.count(weight)
+        self._numbers[places] = band.numbers
+        self.magnitudes[places] = magnitudes
+
+    def _by_operations(self, tiles: Tiles, band: Band) -> Array:
+        """Quantise a band by tensor operations; return what its numbers count as."""
+        magnitudes = torch.zeros_like(band.values, dtype=torch.uint8)
         for number, parity, where in tiles.passes():
             tokens = band.quantise(where, tiles.classes(number))
             magnitudes[where] = self._counts[tokens]
             tiles.enter(parity, magnitudes[where])
-        band.count(weight)
-        self._numbers[places] = band.numbers
-        self.magnitudes[places] = magnitudes
+        return magnitudes
+
+    def _by_kernels(self, tiles: Tiles, band: Band) -> Array:
+        """The same by kernels: a launch where tensor operations take thirty."""
+        from tinc_codec.backends.triton.quantising import Tables, quantise
+
+        maps = [None if each is None else (each.lattices, each.near, each.far) for each in tiles.maps]
+        tables = Tables(band.costs, band.settings, self._counts)
+        out = quantise(band.values, tiles.factors, tiles.frame.parities, maps, tables, band.shift)
+        band.accept(out.numbers, out.bits, out.symbols)
+        return out.magnitudes
 
     def _gather(self, run: _Run, every: int, weights: Array, weight: float, normal: Array) -> None:
         tiles = self._tiles(run)

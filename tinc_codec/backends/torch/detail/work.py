@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import torch
@@ -30,7 +31,7 @@ def within_memory(device: torch.device, host: Work, work: Callable[[EncodingWork
     """Have something done on a device or, where its memory does not hold it, from the beginning by the host."""
     try:
         with torch.inference_mode(), torch.autocast(device.type, enabled=False):
-            return work(DeviceWork(device, host))
+            return work(DeviceWork(device, host, device.type == "cuda" and find_spec("triton") is not None))
     except torch.OutOfMemoryError:
         pass  # what it holds of the attempt goes with it
     torch.cuda.empty_cache()
@@ -49,10 +50,13 @@ class DeviceWork:
         Where.
     host
         Who writes the numbers.
+    kernels
+        Whether kernels quantise passes, where they are seen to do it as tensor operations do.
     """
 
     device: torch.device
     host: Work
+    kernels: bool = False
 
     def placed(self, values: NDArray[Any]) -> Array:
         """See `EncodingWork`."""
@@ -85,4 +89,4 @@ class DeviceWork:
 
     def walker(self, model: Model, numbers: Array, magnitudes: Array | None = None) -> Walker:
         """See `EncodingWork`."""
-        return Walker(model, numbers, magnitudes, self.host)
+        return Walker(model, numbers, magnitudes, self.host, self.kernels)
