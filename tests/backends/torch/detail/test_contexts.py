@@ -10,7 +10,7 @@ from tinc_codec.detail import contexts
 from tinc_codec.detail.plan import Group, Plan
 
 torch = pytest.importorskip("torch")
-from tinc_codec.backends.torch.detail.contexts import Map, Tiles, frame  # noqa: E402  # needs torch
+from tinc_codec.backends.torch.detail.contexts import Map, Tiles, frame, wide  # noqa: E402  # needs torch
 
 CPU = torch.device("cpu")
 MODEL, _ = random_model(Plan((1, 4, 4, 4), (Group((0,), 0), Group((1, 2, 3), 1)), 8), 3)
@@ -32,7 +32,7 @@ def test_classes_and_means_are_those_of_the_reference(frames, shape, many, seed)
         spread = rng.choice(contexts.MAGNITUDES, (frames, 2, cells[0], 2, cells[1], 2, cells[2])).astype(np.int32)
         maps.append(contexts.Map.of(grid, spread) if count else None)
         lattices = torch.from_numpy(spread.transpose(1, 3, 5, 0, 2, 4, 6).copy())
-        others.append(Map.of(there, lattices) if count else None)
+        others.append(Map.of(there, lattices, wide) if count else None)
     one = contexts.Tile(grid, maps, tuple(many), MODEL.weights, int(MODEL.means[0]))
     other = Tiles(there, frames, others, tuple(many), MODEL, 0)
     magnitudes = rng.choice(contexts.MAGNITUDES, (frames, *shape), p=[0.5, *[0.5 / 15] * 15])

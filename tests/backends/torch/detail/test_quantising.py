@@ -26,7 +26,7 @@ def test_numbers_and_what_came_of_them_are_those_of_the_reference(seed, shift, s
     steps = np.array([1.0, step])
     expected = Quantiser(coefficients, steps, COSTS).numbers(coefficients, classes, 1, shift, tally)
     whole = Quantising(Quantiser(torch.from_numpy(coefficients), steps, COSTS), 2, torch.device("cpu"))
-    band = whole.band(1, shift, torch.arange(coefficients.size))
+    band = whole.band(1, shift, whole.coefficients)
     band.quantise(WHOLE, torch.from_numpy(classes))
     band.count(2.0)
     assert np.array_equal(band.numbers.numpy(), expected)

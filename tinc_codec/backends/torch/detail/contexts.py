@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -100,10 +100,14 @@ def _box(padded: Array) -> Array:
     return padded
 
 
-def _wide(frame: Frame, sums: Array) -> tuple[Array, Array]:
+def wide(frame: Frame, sums: Array) -> tuple[Array, Array]:
     """Sums over 3 x 3 x 3 cells: once, and twice, the latter shifted right; without borders."""
     near = _box(sums)
     return near, _box(frame.bordered(near)) + (1 << WIDE_SHIFT - 1) >> WIDE_SHIFT
+
+
+Wide = Callable[[Frame, Array], tuple[Array, Array]]
+"""Gives sums over 3 x 3 x 3 cells, see `wide`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +127,12 @@ class Map:
     far: Array
 
     @classmethod
-    def of(cls, frame: Frame, lattices: Array) -> Map:
+    def of(cls, frame: Frame, lattices: Array, wide: Wide) -> Map:
         """Map of tiles."""
         there = lattices
         for axis, n in enumerate(frame.shape):
             there = there.narrow(axis, 0, min(n, 2))  # of length 1 there are no odd ones
-        return cls(lattices, *_wide(frame, there.sum((0, 1, 2), dtype=torch.int32)))
+        return cls(lattices, *wide(frame, there.sum((0, 1, 2), dtype=torch.int32)))
 
     def parts(self, parity: int, counts: Cells) -> tuple[Array, Array, Array]:
         """Own, wide and wider magnitudes at the coefficients of a parity."""
@@ -185,8 +189,8 @@ class Tiles:
             if parity ^ kind in known_before(number) and parity ^ kind in self._own:
                 yield place, _around(self._own[parity ^ kind], kind, parity, counts)
         if self._sums is not None:
-            for place, wide in enumerate(_wide(self.frame, self._sums), start=OWN):
-                yield place, _first(wide, counts)
+            for place, sums in enumerate(wide(self.frame, self._sums), start=OWN):
+                yield place, _first(sums, counts)
         for group, known in enumerate(self.maps):
             if known is not None:
                 yield from enumerate(known.parts(parity, counts), start=MAPS + 3 * group)

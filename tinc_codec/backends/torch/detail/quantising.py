@@ -30,17 +30,23 @@ class Quantising:
         self.histogram = torch.zeros(CLASSES * TOKENS, dtype=torch.float64, device=device)
         self.sums = torch.zeros((bands, SUMS), dtype=torch.float64, device=device)
 
-    def band(self, number: int, shift: int, places: Array) -> Band:
+    @property
+    def coefficients(self) -> Array:
+        """All coefficients."""
+        coefficients: Array = self.quantiser.coefficients
+        return coefficients
+
+    def band(self, number: int, shift: int, coefficients: Array) -> Band:
         """Begin with a band.
 
         Parameters
         ----------
         shift
             Low bits that are stored as they are.
-        places
-            Of its coefficients among all, ``(frames, ...)``.
+        coefficients
+            Of the band, ``(frames, ...)``.
         """
-        return Band(self, number, shift, self.quantiser.coefficients[places])
+        return Band(self, number, shift, coefficients)
 
     def tally(self) -> Tally:
         """What came of all."""

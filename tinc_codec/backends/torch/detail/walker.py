@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor as Array
 
 from tinc_codec.backends.torch.detail.batches import Batch, batches, looked_at
-from tinc_codec.backends.torch.detail.contexts import Frame, Map, Tiles, frame
+from tinc_codec.backends.torch.detail.contexts import Frame, Map, Tiles, frame, wide
 from tinc_codec.backends.torch.detail.quantising import Band, Quantising
 from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.detail.sample import Sample
 from tinc_codec.detail.work import Work
+from tinc_codec.runtime.lazy import lazy
 
 log = logging.getLogger("tinc_codec")
 
@@ -50,47 +51,47 @@ class _Run:
         """Of all boxes."""
         return len(self.begins) * self.lengths[0]
 
-    def places(self, band: NDArray[np.int64]) -> Array:
-        """Where their coefficients lie among all of the chunk, ``(frames, ...)``.
+    def places(self, shape: tuple[int, ...]) -> Array:
+        """Where their coefficients lie in the band, of `shape`, ``(frames, ...)``."""
+        along = [torch.arange(n, device=self.begins.device) for n in self.lengths]
+        axes = [self.begins[:, axis, None] + each for axis, each in enumerate(along)]
+        return _flat(shape, axes, [(0, 1), (0, 2), (0, 3), (0, 4)], 5).flatten(0, 1)
+
+    def spread(self, shape: tuple[int, ...], halved: int) -> Array:
+        """Where another band, of `shape`, has magnitudes over the cells, ``(2, 2, 2, frames, cells + 2, ...)``.
 
         Parameters
         ----------
-        band
-            Offset and shape.
-        """
-        index = [torch.arange(n, device=self.begins.device) for n in self.lengths]
-        axes = [self.begins[:, axis, None] + along for axis, along in enumerate(index)]
-        return _flat(band, axes, [(0, 1), (0, 2), (0, 3), (0, 4)], 5).flatten(0, 1)
-
-    def spread(self, band: NDArray[np.int64], halved: int) -> Array:
-        """Where another band has magnitudes over the cells, ``(2, 2, 2, frames, cells + 2, ...)``.
-
-        Parameters
-        ----------
-        band
-            Offset and shape.
         halved
             Bits 3 to 0: axes along which that band is split once more than this one.
         """
+        if (shape, halved) not in self._spread:  # bands of a rung are mostly of one shape
+            ends = [(halved >> (3 - axis) & 1, n - 1) for axis, n in enumerate(shape)]
+            axes = [torch.clamp(each >> by, max=last) for each, (by, last) in zip(self._axes, ends, strict=True)]
+            # (pieces, parity, cells) of each axis at (parity, parity, parity, pieces, frames, cells, cells, cells)
+            places = _flat(shape, axes, [(3, 4), (3, 0, 5), (3, 1, 6), (3, 2, 7)], 8)
+            self._spread[shape, halved] = places.flatten(3, 4)
+        return self._spread[shape, halved]
+
+    @lazy
+    def _spread(self) -> dict[tuple[tuple[int, ...], int], Array]:
+        return {}
+
+    @lazy
+    def _axes(self) -> list[Array]:
+        """Frames, and coefficients of each parity in the cells along the other axes."""
         frames = self.begins[:, 0, None] + torch.arange(self.lengths[0], device=self.begins.device)
-        axes = [frames, *(self.begins[:, axis, None, None] + self.frame.spread[axis - 1] for axis in (1, 2, 3))]
-        axes = [
-            torch.clamp(along >> (halved >> (3 - axis) & 1), max=int(band[1 + axis]) - 1)
-            for axis, along in enumerate(axes)
-        ]
-        # (pieces, parity, cells) of each axis at (parity, parity, parity, pieces, frames, cells, cells, cells)
-        return _flat(band, axes, [(3, 4), (3, 0, 5), (3, 1, 6), (3, 2, 7)], 8).flatten(3, 4)
+        return [frames, *(self.begins[:, axis, None, None] + self.frame.spread[axis - 1] for axis in (1, 2, 3))]
 
 
-def _flat(band: NDArray[np.int64], axes: list[Array], places: list[tuple[int, ...]], dimensions: int) -> Array:
-    """Places among all coefficients from those along each axis of a band.
+def _flat(shape: tuple[int, ...], axes: list[Array], places: list[tuple[int, ...]], dimensions: int) -> Array:
+    """Places in a band, flat, from those along each axis.
 
     Parameters
     ----------
     places
         Which dimensions of the result the dimensions of each axis' places are.
     """
-    offset, *shape = band.tolist()
     parts = []
     for axis, (along, dims) in enumerate(zip(axes, places, strict=True)):
         order = sorted(range(len(dims)), key=dims.__getitem__)
@@ -99,7 +100,7 @@ def _flat(band: NDArray[np.int64], axes: list[Array], places: list[tuple[int, ..
             size[dimension] = n
         parts.append((along * math.prod(shape[axis + 1 :])).permute(order).reshape(size))
     frames, *cells = parts
-    total: Array = ((frames + offset + cells[0]) + cells[1]) + cells[2]
+    total: Array = ((frames + cells[0]) + cells[1]) + cells[2]
     return total
 
 
@@ -131,6 +132,7 @@ class Walker:
         self._model, self._numbers, self._host, self._kernels = model, numbers, host, kernels
         self.magnitudes = torch.zeros_like(numbers, dtype=torch.uint8) if magnitudes is None else magnitudes
         self._counts = torch.from_numpy(MAGNITUDES).to(numbers.device)
+        self._wide = wide
 
     def tally(self, sample: Sample, quantiser: Quantiser) -> Tally:
         """Quantise some pieces into the numbers, which are 0 before."""
@@ -179,12 +181,21 @@ class Walker:
                 yield _Run(band, lengths, there, frame(lengths[1:], self._numbers.device))
 
     def _quantise(self, run: _Run, quantising: Quantising, weight: float, way: Way) -> None:
-        places = run.places(self._model.layout.bands[run.band])
-        band = quantising.band(run.band, int(self._model.shifts[run.band]), places)
+        places = run.places(self._shape(run.band))
+        coefficients = self._flat(quantising.coefficients, run.band)[places]
+        band = quantising.band(run.band, int(self._model.shifts[run.band]), coefficients)
         magnitudes = way(self._tiles(run), band)
         band.count(weight)
-        self._numbers[places] = band.numbers
-        self.magnitudes[places] = magnitudes
+        self._flat(self._numbers, run.band)[places] = band.numbers
+        self._flat(self.magnitudes, run.band)[places] = magnitudes
+
+    def _shape(self, band: int) -> tuple[int, ...]:
+        return tuple(self._model.layout.bands[band, 1:].tolist())
+
+    def _flat(self, values: Array, band: int) -> Array:
+        """What is a band's of all."""
+        offset, *shape = self._model.layout.bands[band].tolist()
+        return values[offset : offset + math.prod(shape)]
 
     def _by_operations(self, tiles: Tiles, band: Band) -> Array:
         """Quantise a band by tensor operations; return what its numbers count as."""
@@ -207,7 +218,7 @@ class Walker:
 
     def _gather(self, run: _Run, every: int, weights: Array, weight: float, normal: Array) -> None:
         tiles = self._tiles(run)
-        magnitudes = self.magnitudes[run.places(self._model.layout.bands[run.band])]
+        magnitudes = self._flat(self.magnitudes, run.band)[run.places(self._shape(run.band))]
         together = int(self._model.layout.frames[run.band])
         for number, parity, where in tiles.passes():
             mine = magnitudes[where]
@@ -230,7 +241,15 @@ class Walker:
         many = []
         for kind in kinds:
             there = [(other, halved) for other, halved in kind if other >= 0 and layout.bands[other, 1:].all()]
-            parts = [self.magnitudes[run.spread(layout.bands[other], halved)] for other, halved in there]
-            maps.append(Map.of(run.frame, sum(part.int() for part in parts)) if parts else None)  # type: ignore[arg-type]
+            maps.append(self._map(run, there) if there else None)
             many.append(len(there))
         return Tiles(run.frame, run.frames, maps, tuple(many), self._model, band)
+
+    def _map(self, run: _Run, bands: Sequence[tuple[int, int]]) -> Map:
+        """What some bands say together; of each its number, and along which axes it is halved."""
+        places = [(other, run.spread(self._shape(other), halved)) for other, halved in bands]
+        first, *rest = (self._flat(self.magnitudes, other)[there] for other, there in places)
+        lattices = first.int()
+        for part in rest:
+            lattices += part
+        return Map.of(run.frame, lattices, self._wide)
