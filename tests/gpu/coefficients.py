@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from tinc_codec.backends.choice import backend
+from tinc_codec.backends.torch.detail import walker
 from tinc_codec.backends.torch.detail.work import DeviceWork
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.defaults import PRESETS
@@ -24,14 +25,20 @@ NO_DELTAS = np.zeros(DEFAULTS.shape, np.int32)
 
 def coefficients(setting, figures):
     """The same numbers of the same trial, then whole sections, by the host and by the device."""
-    host = backend().detail
-    device = DeviceWork(torch.device(setting.device), host)
+    host, place = backend().detail, torch.device(setting.device)
+    workers = {"host": host, "device": DeviceWork(place, host)}
+    if setting.on_gpu:
+        workers["device, kernels"] = DeviceWork(place, host, kernels=True)
+    walker.proofs.clear()
     for edge, _ in setting.volumes:
         volume = light_sheet((edge,) * 3, seed=edge).astype(float)
-        _alike(volume, host, device, figures, f"{edge}^3")
+        for name, device in list(workers.items())[1:]:
+            _alike(volume, host, device, figures, f"{edge}^3, {name}")
         for goal in (Budget(200 + 2 * volume.size // 64), Error(float(volume.std()) / 8)):
             name = f"{edge}^3, {type(goal).__name__.lower()}"
-            _section(setting, volume, goal, host, device, figures, name)
+            _section(setting, volume, goal, workers, figures, name)
+    for proved in walker.proofs.values():
+        assert proved, "kernels do not do what tensor operations do"
 
 
 def _alike(volume, host, device, figures, name):
@@ -53,8 +60,8 @@ def _alike(volume, host, device, figures, name):
     figures[f"{name}: weights that differ"] = int((weights[0] != weights[1]).sum())
 
 
-def _section(setting, volume, goal, host, device, figures, name):
-    for by, place in ((host, "host"), (device, "device")):
+def _section(setting, volume, goal, workers, figures, name):
+    for place, by in workers.items():
         sections = []
 
         def work(by=by, sections=sections):
@@ -62,7 +69,7 @@ def _section(setting, volume, goal, host, device, figures, name):
 
         work()  # compiles
         seconds, runs = setting.seconds_within(work, _PATIENCE)
-        detail = Detail.parse(sections[-1], volume.shape, host)
+        detail = Detail.parse(sections[-1], volume.shape, workers["host"])
         scale = detail.parameters.scale
         error = np.ldexp(detail.whole().astype(float), scale.exponent) + scale.origin - volume
         rmse = float(np.sqrt(np.mean(error * error)))

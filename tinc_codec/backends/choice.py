@@ -28,9 +28,9 @@ BACKENDS = {"numpy": "tinc_codec.backends.reference", "numba": "tinc_codec.backe
 """Modules by the name that the process's setting ``decoder`` has for them."""
 
 
-LEAST_ON_DEVICE = 2**24
-"""Voxels of a chunk from which coefficients are worked on by a device: it takes some 200,000 launches for a chunk of
-any size, about 2 s, in which two cores encode as many voxels."""
+LEAST_ON_DEVICE = 2**22
+"""Voxels of a chunk from which coefficients are worked on by a device. It takes some 60,000 launches for a chunk, hardly
+more for a large one: about a third of a second, in which two cores encode 2^21 voxels. No GPU has measured it yet."""
 
 T = TypeVar("T")
 

@@ -176,3 +176,53 @@ def wide(given, out, count, n0, n1, n2, BORDERED: tl.constexpr, BLOCK: tl.conste
     if not BORDERED:
         total = (total + _HALF) >> _WIDE
     tl.store(out + place, total, mask=inside)
+
+
+@triton.jit
+def _row(rows, target, place, inside, count, sums, scale):
+    there = rows + tl.load(target).to(tl.int64) * count + place
+    tl.store(there, sums.to(tl.float64) * tl.load(scale), mask=inside)
+
+
+@triton.jit
+def _rows_of_map(lattices, near, far, rows, targets, scales, padded, cell, place, inside, count, PLACE: tl.constexpr):
+    own = tl.load(lattices + padded, mask=inside, other=0)
+    _row(rows, targets + PLACE, place, inside, count, own, scales + PLACE)
+    sums = tl.load(near + cell, mask=inside, other=0)
+    _row(rows, targets + PLACE + 1, place, inside, count, sums, scales + PLACE + 1)
+    sums = tl.load(far + cell, mask=inside, other=0)
+    _row(rows, targets + PLACE + 2, place, inside, count, sums, scales + PLACE + 2)
+
+
+@triton.jit(do_not_specialize=_INTEGERS)
+def means(
+    magnitudes, near, far, lattices0, near0, far0, lattices1, near1, far1, lattices2, near2, far2, scales, targets,
+    rows, count, frames, n0, n1, n2, parity, known, mapped,
+    BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Write what weights stand before at the coefficients of one parity; rows of what is not known stay.
+
+    As `quantise`, with pointers to: by what sums are multiplied, float64, and which row each belongs to, int32, both in
+    the order of factors; and the rows, float64 ``(WEIGHTS, count)``.
+    """
+    place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = place < count
+    p0, p1, p2 = parity >> 2 & 1, parity >> 1 & 1, parity & 1
+    frame, i, j, k = _four(place, (n0 + 1 - p0) // 2, (n1 + 1 - p1) // 2, (n2 + 1 - p2) // 2)
+    z, y, x = 2 * i + p0, 2 * j + p1, 2 * k + p2
+    c0, c1, c2 = (n0 + 1) // 2, (n1 + 1) // 2, (n2 + 1) // 2
+    cell = _flat(frame, i, j, k, c0, c1, c2)
+    padded = _flat(parity * frames + frame, i + 1, j + 1, k + 1, c0 + 2, c1 + 2, c2 + 2)
+    for kind in tl.static_range(1, 8):
+        if (known >> (parity ^ kind)) & 1:
+            around = _around(magnitudes, frame, z, y, x, n0, n1, n2, inside, kind)
+            _row(rows, targets + kind, place, inside, count, around, scales + kind)
+    if known:
+        _row(rows, targets + 8, place, inside, count, tl.load(near + cell, mask=inside, other=0), scales + 8)
+        _row(rows, targets + 9, place, inside, count, tl.load(far + cell, mask=inside, other=0), scales + 9)
+    if mapped & 1:
+        _rows_of_map(lattices0, near0, far0, rows, targets, scales, padded, cell, place, inside, count, 10)
+    if mapped & 2:
+        _rows_of_map(lattices1, near1, far1, rows, targets, scales, padded, cell, place, inside, count, 13)
+    if mapped & 4:
+        _rows_of_map(lattices2, near2, far2, rows, targets, scales, padded, cell, place, inside, count, 16)

@@ -1,5 +1,7 @@
 """Pieces that are alike at once: the numbers, codes and equations of the reference, which takes one after the other."""
 
+import logging
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,12 +9,16 @@ from hypothesis import strategies as st
 
 from tests.detail.cases import known, plans, random_model
 from tinc_codec.detail import reference
+from tinc_codec.detail.plan import Group, Plan
 from tinc_codec.detail.quantiser import Quantiser, costs_of
 from tinc_codec.detail.sample import Sample
 
 torch = pytest.importorskip("torch")
-from tinc_codec.backends.torch.detail.work import DeviceWork  # noqa: E402  # needs torch
+from tinc_codec.backends.torch.detail import walker as module  # noqa: E402  # needs torch
+from tinc_codec.backends.torch.detail.ways import Operations  # noqa: E402
+from tinc_codec.backends.torch.detail.work import DeviceWork  # noqa: E402
 
+PLAN = Plan((1, 9, 8, 10), (Group((0,), 0), Group((1, 2, 3), 1)), 8)
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 
@@ -50,3 +56,30 @@ def test_pieces_are_quantised_coded_and_weighed_as_by_the_reference(plan, seed, 
         assert codes == written
         if whole:
             assert np.array_equal(arrays[1], known(model, arrays[0]))
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_kernels_are_used_once_they_were_seen_to_do_as_tensor_operations_do(monkeypatch, caplog, alike):
+    class Kernels(Operations):
+        """Stands in for kernels: the same, or not."""
+
+        def quantise(self, tiles, band, counts):
+            magnitudes = super().quantise(tiles, band, counts)
+            return magnitudes if alike else magnitudes + 1
+
+    monkeypatch.setattr(module, "Kernels", Kernels)
+    monkeypatch.setattr(module, "proofs", {})
+    model, numbers = random_model(PLAN, 4)
+    quantiser = Quantiser(
+        torch.from_numpy(numbers.astype(np.float32)), np.ones(len(PLAN.bands)), costs_of(model.tables)
+    )
+    work, found = DeviceWork(torch.device("cpu"), reference, kernels=True), []
+    with caplog.at_level(logging.WARNING, "tinc_codec"):
+        for _ in range(2):
+            walker = work.walker(model, work.placed(np.zeros_like(numbers)))
+            walker.tally(Sample.all(model.layout), quantiser)
+            found.append(work.on_host(walker.magnitudes))
+    assert np.array_equal(*found)
+    assert list(module.proofs.values()) == [alike]
+    assert isinstance(work.walker(model, work.placed(numbers))._way, Kernels) == alike
+    assert ("tensor operations" in caplog.text) != alike

@@ -170,11 +170,17 @@ class Tiles:
     def __init__(
         self, frame: Frame, frames: int, maps: Sequence[Map | None], many: tuple[int, ...], model: Model, band: int
     ) -> None:
-        self.frame, self._frames, self.maps = frame, frames, maps
-        self._divisors, self._mean = divisors(many), int(model.means[band])
-        self.factors = factors(model.weights, self._divisors, self._mean)
+        self.frame, self._frames, self._maps = frame, frames, maps
+        mean = int(model.means[band])
+        self.divisors, self.mean = divisors(many), mean / 4096
+        self.factors = factors(model.weights, self.divisors, mean)
         self._own: dict[int, Array] = {}
         self._sums: Array | None = None
+
+    @property
+    def known(self) -> list[tuple[Array, Array, Array] | None]:
+        """Lattices, near and far sums of each map."""
+        return [None if each is None else (each.lattices, each.near, each.far) for each in self._maps]
 
     def passes(self) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
         """Number and parity of each pass, and where its coefficients lie in the frames."""
@@ -191,7 +197,7 @@ class Tiles:
         if self._sums is not None:
             for place, sums in enumerate(wide(self.frame, self._sums), start=OWN):
                 yield place, _first(sums, counts)
-        for group, known in enumerate(self.maps):
+        for group, known in enumerate(self._maps):
             if known is not None:
                 yield from enumerate(known.parts(parity, counts), start=MAPS + 3 * group)
 
@@ -210,7 +216,7 @@ class Tiles:
     def means(self, number: int) -> Array:
         """What weights stand before, in magnitudes of 1, ``(WEIGHTS, coefficients)``, float64; the encoder's."""
         size = self._frames * math.prod(self.frame.counts(PASSES[number]))
-        mean, divisors = self._mean / 4096, self._divisors[number].tolist()
+        mean, divisors = self.mean, self.divisors[number].tolist()
         start = [0.0 if divisor else mean for divisor in divisors]
         device = self.frame.spread[0].device
         rows = torch.tensor([*start, mean], dtype=torch.float64, device=device)[:, None].repeat(1, size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor as Array
 
 from tinc_codec.backends.torch.detail.batches import Batch, batches, looked_at
-from tinc_codec.backends.torch.detail.contexts import Frame, Map, Tiles, frame, wide
-from tinc_codec.backends.torch.detail.quantising import Band, Quantising
+from tinc_codec.backends.torch.detail.contexts import Frame, Map, Tiles, frame
+from tinc_codec.backends.torch.detail.quantising import Quantising
+from tinc_codec.backends.torch.detail.ways import Kernels, Operations, Way
 from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import Quantiser, Tally
@@ -104,8 +105,8 @@ def _flat(shape: tuple[int, ...], axes: list[Array], places: list[tuple[int, ...
     return total
 
 
-Way = Callable[[Tiles, Band], Array]
-"""How the passes of a band are done."""
+_LOOKED_AT = 3
+"""One of so many coefficients is looked at where kernels are tried."""
 
 proofs: dict[torch.device, bool] = {}
 """Of devices, whether kernels have done there what tensor operations do."""
@@ -132,32 +133,32 @@ class Walker:
         self._model, self._numbers, self._host, self._kernels = model, numbers, host, kernels
         self.magnitudes = torch.zeros_like(numbers, dtype=torch.uint8) if magnitudes is None else magnitudes
         self._counts = torch.from_numpy(MAGNITUDES).to(numbers.device)
-        self._wide = wide
+        self._way: Way = Kernels() if kernels and proofs.get(numbers.device) else Operations()
 
     def tally(self, sample: Sample, quantiser: Quantiser) -> Tally:
         """Quantise some pieces into the numbers, which are 0 before."""
-        if not self._kernels or proofs.get(self._numbers.device) is False:
-            return self._tally(sample, quantiser, self._by_operations)
-        if self._numbers.device in proofs:
-            return self._tally(sample, quantiser, self._by_kernels)
-        return self._proved(sample, quantiser)
-
-    def _proved(self, sample: Sample, quantiser: Quantiser) -> Tally:
-        """Quantise both ways, and see whether kernels do it alike: no test has seen them where they run."""
-        place, tally = self._numbers.device, self._tally(sample, quantiser, self._by_operations)
-        twin = Walker(self._model, torch.zeros_like(self._numbers), None, self._host)
-        other = twin._tally(sample, quantiser, twin._by_kernels)
-        same = torch.equal(self._numbers, twin._numbers) and torch.equal(self.magnitudes, twin.magnitudes)
-        proofs[place] = same and np.array_equal(tally.histogram, other.histogram)
-        if not proofs[place]:
-            log.warning("kernels do not quantise on %s as tensor operations do: these are used", place)
+        tally = self._tally(sample, quantiser)
+        if self._kernels and self._numbers.device not in proofs:
+            proofs[self._numbers.device] = self._proved(sample, quantiser, tally)
         return tally
 
-    def _tally(self, sample: Sample, quantiser: Quantiser, way: Way) -> Tally:
+    def _proved(self, sample: Sample, quantiser: Quantiser, tally: Tally) -> bool:
+        """Whether kernels do what tensor operations did: no test has seen them on the device where they run."""
+        twin = Walker(self._model, torch.zeros_like(self._numbers), None, self._host)
+        twin._way = Kernels()
+        other = twin._tally(sample, quantiser)
+        same = torch.equal(self._numbers, twin._numbers) and torch.equal(self.magnitudes, twin.magnitudes)
+        rows, others = (walker.equations(sample, _LOOKED_AT) for walker in (self, twin))
+        same = same and np.array_equal(tally.histogram, other.histogram) and np.allclose(rows, others)
+        if not same:
+            log.warning("kernels do not quantise on %s as tensor operations do: these are used", self._numbers.device)
+        return same
+
+    def _tally(self, sample: Sample, quantiser: Quantiser) -> Tally:
         quantising = Quantising(quantiser, len(self._model.means), self._numbers.device)
         for batch in batches(sample):
             for run in self._runs(batch):
-                self._quantise(run, quantising, batch.weight, way)
+                self._quantise(run, quantising, batch.weight)
         return quantising.tally()
 
     def equations(self, sample: Sample, every: int = 1) -> NDArray[np.float64]:
@@ -180,11 +181,11 @@ class Walker:
             if self._model.means[band] and all(lengths):
                 yield _Run(band, lengths, there, frame(lengths[1:], self._numbers.device))
 
-    def _quantise(self, run: _Run, quantising: Quantising, weight: float, way: Way) -> None:
+    def _quantise(self, run: _Run, quantising: Quantising, weight: float) -> None:
         places = run.places(self._shape(run.band))
         coefficients = self._flat(quantising.coefficients, run.band)[places]
         band = quantising.band(run.band, int(self._model.shifts[run.band]), coefficients)
-        magnitudes = way(self._tiles(run), band)
+        magnitudes = self._way.quantise(self._tiles(run), band, self._counts)
         band.count(weight)
         self._flat(self._numbers, run.band)[places] = band.numbers
         self._flat(self.magnitudes, run.band)[places] = magnitudes
@@ -197,32 +198,13 @@ class Walker:
         offset, *shape = self._model.layout.bands[band].tolist()
         return values[offset : offset + math.prod(shape)]
 
-    def _by_operations(self, tiles: Tiles, band: Band) -> Array:
-        """Quantise a band by tensor operations; return what its numbers count as."""
-        magnitudes = torch.zeros_like(band.values, dtype=torch.uint8)
-        for number, parity, where in tiles.passes():
-            tokens = band.quantise(where, tiles.classes(number))
-            magnitudes[where] = self._counts[tokens]
-            tiles.enter(parity, magnitudes[where])
-        return magnitudes
-
-    def _by_kernels(self, tiles: Tiles, band: Band) -> Array:
-        """The same by kernels: a launch where tensor operations take thirty."""
-        from tinc_codec.backends.triton.quantising import Tables, quantise
-
-        maps = [None if each is None else (each.lattices, each.near, each.far) for each in tiles.maps]
-        tables = Tables(band.costs, band.settings, self._counts)
-        out = quantise(band.values, tiles.factors, tiles.frame.parities, maps, tables, band.shift)
-        band.accept(out.numbers, out.bits, out.symbols)
-        return out.magnitudes
-
     def _gather(self, run: _Run, every: int, weights: Array, weight: float, normal: Array) -> None:
         tiles = self._tiles(run)
         magnitudes = self._flat(self.magnitudes, run.band)[run.places(self._shape(run.band))]
         together = int(self._model.layout.frames[run.band])
-        for number, parity, where in tiles.passes():
-            mine = magnitudes[where]
-            rows = torch.cat([tiles.means(number), mine.reshape(1, -1) / 16.0])
+        for number, parity, means in self._way.means(tiles, magnitudes):
+            mine = magnitudes[run.frame.members(parity)]
+            rows = torch.cat([means, mine.reshape(1, -1) / 16.0])
             if every > 1:
                 chosen = looked_at(run.lengths[0], together, mine[0].numel(), every)
                 some = torch.from_numpy(chosen).to(rows.device)
@@ -230,7 +212,6 @@ class Walker:
             known = rows[:-1]
             guess = weights[number] @ known
             normal[number] += (known * (weight / (guess * (1 + guess) + 1e-4))) @ rows.T
-            tiles.enter(parity, mine)
 
     def _tiles(self, run: _Run) -> Tiles:
         """Tiles of a band, with what other bands say of them."""
@@ -252,4 +233,4 @@ class Walker:
         lattices = first.int()
         for part in rest:
             lattices += part
-        return Map.of(run.frame, lattices, self._wide)
+        return Map.of(run.frame, lattices, self._way.wide)
