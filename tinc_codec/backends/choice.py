@@ -29,8 +29,8 @@ BACKENDS = {"numpy": "tinc_codec.backends.reference", "numba": "tinc_codec.backe
 
 
 LEAST_ON_DEVICE = 2**22
-"""Voxels of a chunk from which coefficients are worked on by a device. It takes some 60,000 launches for a chunk, hardly
-more for a large one: about a third of a second, in which two cores encode 2^21 voxels. No GPU has measured it yet."""
+"""Voxels of a chunk from which coefficients are worked on by a device. A chunk of any size takes some 60,000 launches:
+about a third of a second, in which two cores encode 2^21 voxels. No GPU has measured it yet."""
 
 T = TypeVar("T")
 
