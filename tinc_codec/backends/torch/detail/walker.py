@@ -144,15 +144,23 @@ class Walker:
 
     def _proved(self, sample: Sample, quantiser: Quantiser, tally: Tally) -> bool:
         """Whether kernels do what tensor operations did: no test has seen them on the device where they run."""
+        try:
+            why = "" if self._alike(sample, quantiser, tally) else "give other numbers than tensor operations"
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # whatever a compiler or driver has against them
+            why = f"fail ({type(error).__name__}: {error})"
+        if why:
+            log.warning("kernels %s on %s: tensor operations quantise there", why, self._numbers.device)
+        return not why
+
+    def _alike(self, sample: Sample, quantiser: Quantiser, tally: Tally) -> bool:
         twin = Walker(self._model, torch.zeros_like(self._numbers), None, self._host)
         twin._way = Kernels()
         other = twin._tally(sample, quantiser)
         same = torch.equal(self._numbers, twin._numbers) and torch.equal(self.magnitudes, twin.magnitudes)
         rows, others = (walker.equations(sample, _LOOKED_AT) for walker in (self, twin))
-        same = same and np.array_equal(tally.histogram, other.histogram) and np.allclose(rows, others)
-        if not same:
-            log.warning("kernels do not quantise on %s as tensor operations do: these are used", self._numbers.device)
-        return same
+        return same and np.array_equal(tally.histogram, other.histogram) and np.allclose(rows, others)
 
     def _tally(self, sample: Sample, quantiser: Quantiser) -> Tally:
         quantising = Quantising(quantiser, len(self._model.means), self._numbers.device)
