@@ -1,4 +1,7 @@
-"""What a backend does for coefficients. Every one gives the same integers and bytes: `reference` says which."""
+"""What a backend does for coefficients. Every one decodes to the same integers: `reference` says which.
+
+Hosts write the same bytes, too. A device's may differ where a choice hangs on the last bits of a sum of floats.
+"""
 
 from __future__ import annotations
 
