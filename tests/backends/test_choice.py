@@ -35,3 +35,21 @@ def test_without_numba_numpy_decodes_and_asking_for_it_is_an_error(caplog, monke
     with caplog.at_level(logging.WARNING, "tinc_codec"):
         assert choice.backend_name() == "numpy"
     assert "decoded by NumPy, slowly" in caplog.text
+
+
+def test_coefficients_of_large_chunks_are_encoded_where_the_process_says(monkeypatch):
+    torch = pytest.importorskip("torch")
+    from tinc_codec.backends.torch import inference
+
+    def asked(device, voxels):
+        set_process(device=device)
+        return choice.with_coefficients(voxels, lambda work: work)
+
+    host, large = choice.backend().detail, choice.LEAST_ON_DEVICE
+    monkeypatch.setattr(inference, "find_device", torch.device)
+    for device in ("auto", "cpu", "cuda:0"):
+        assert asked(device, large - 1) is host
+    assert asked("auto", large) is host
+    assert asked("cpu", large) is host
+    on_device = asked("cuda:0", large)
+    assert (on_device.device, on_device.host) == (torch.device("cuda:0"), host)

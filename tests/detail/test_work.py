@@ -13,7 +13,8 @@ from tinc_codec.detail.work import Walker, Work
 
 
 def methods(protocol):
-    return {name: method for name, method in vars(protocol).items() if inspect.isfunction(method) and name[0] != "_"}
+    """Its methods, those that it has of others too."""
+    return {name: method for name, method in inspect.getmembers(protocol, inspect.isfunction) if name[0] != "_"}
 
 
 def parameters(function):

@@ -5,12 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from tinc_codec import Config
+from tinc_codec import Config, TINCCodec, decode, set_process
+from tinc_codec.backends import choice
 from tinc_codec.decoding.predictors.detail import DetailPredictor
 from tinc_codec.detail.goals import Budget, Error, Step
 from tinc_codec.encoding.coefficients import possible, sections
 from tinc_codec.encoding.prepared import prepare
 from tinc_codec.errors import UnreachableGoalError
+from tinc_codec.metrics import psnr_of
 from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.stream.container import Container, Header, ModelKind, Section
 
@@ -63,3 +65,31 @@ def test_whoever_watches_may_stop_it(chunk):
 @pytest.mark.parametrize(("scale", "can"), [(1.0, True), (1e200, True), (1e300, False), (1e-300, False)])
 def test_extreme_samples_have_no_coefficients(scale, can):
     assert possible(prepare(np.array([1.0, 2.0]) * scale, Config(ratio=8))) == can
+
+
+@pytest.mark.parametrize(("dtype", "target"), [("u2", {"ratio": 12}), ("f4", {"psnr": 30}), ("u2", {"max_error": 40})])
+def test_targets_are_kept_where_a_device_encodes_and_any_decoder_gives_the_same(monkeypatch, target, dtype):
+    torch = pytest.importorskip("torch")
+    from tinc_codec.backends.torch import inference
+
+    worked = []
+    real = torch.cat
+    monkeypatch.setattr(torch, "cat", lambda *given, **more: worked.append(True) or real(*given, **more))
+    monkeypatch.setattr(choice, "LEAST_ON_DEVICE", 1)
+    monkeypatch.setattr(inference, "find_device", lambda _: torch.device("cpu"))
+    volume = (VOLUME + np.random.default_rng(0).normal(0, 10, VOLUME.shape))[:9, :14].astype(dtype)
+    set_process(device="cuda:0")
+    stream = TINCCodec(effort=1, **target).encode(volume)
+    assert worked
+    found = []
+    for decoder in ("numpy", "numba"):
+        set_process(device="cpu", decoder=decoder)
+        found.append(decode(stream))
+    assert found[0].tobytes() == found[1].tobytes()
+    error = found[0].astype(float) - volume
+    if "ratio" in target:
+        assert len(stream) <= volume.nbytes / 12
+    elif "psnr" in target:
+        assert psnr_of(np.sqrt(np.mean(error**2)), float(np.ptp(volume))) >= 30
+    else:
+        assert np.abs(error).max() <= 40

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from tinc_codec import Config, MissingDependencyError
+from tinc_codec import Config, MissingDependencyError, encoding
 from tinc_codec.encoding import tree_model
 from tinc_codec.encoding.prepared import prepare
 from tinc_codec.encoding.tree_model import Modelling
@@ -72,6 +72,7 @@ def test_a_model_above_its_room_is_tried_smaller_a_few_times(monkeypatch):
 def test_without_torch_what_is_missing_is_named(monkeypatch):
     for name in [name for name in sys.modules if name.startswith("tinc_codec.encoding.fit")]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(encoding, "fit", encoding.fit)  # which another import replaces, is what it was afterwards
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingDependencyError, match=r"networks need torch: pip install 'tinc-codec\[torch\]'"):
         modelled(VOLUME, 600)

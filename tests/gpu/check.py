@@ -2,7 +2,8 @@
 
     PYTHONPATH=. python tests/gpu/check.py [--cpu] [--out FILE.json] [--seconds N] [PART ...]
 
-Parts: bytes, kernels, training, zarr, command (what must be the same), steps, throughput (how fast). Each has a limit
+Parts: bytes, kernels, training, zarr, command (what must be the same), coefficients (that, and how fast), steps,
+throughput (how fast). Each has a limit
 of time: what it has found until then is kept, and the script says what it did not come to. It fails if a part failed.
 With ``--cpu`` the same code runs on the CPU at tiny sizes, kernels in Triton's interpreter: so it is kept working.
 """
@@ -24,8 +25,9 @@ PARTS = {
     "training": ("correctness", "training", 60),
     "zarr": ("correctness", "through_zarr", 30),
     "command": ("correctness", "command", 60),
+    "coefficients": ("coefficients", "coefficients", 60),
     "steps": ("speed", "steps", 120),
-    "throughput": ("speed", "throughput", 270),
+    "throughput": ("speed", "throughput", 210),
 }
 """For each part its module, its function, and its seconds: 12 minutes in all."""
 

@@ -1,4 +1,4 @@
-"""Problems of training under coefficients, alike but for their samples."""
+"""Problems of training under coefficients, and of fitting samples: alike but for their samples."""
 
 from dataclasses import replace
 
@@ -7,6 +7,8 @@ import numpy as np
 from tinc_codec.backends.choice import backend
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.goals import Step, encode
+from tinc_codec.encoding.fit import trainer
+from tinc_codec.encoding.fit.samples import samples
 from tinc_codec.encoding.fit.under_coefficients import Problem
 from tinc_codec.encoding.fit.windows import Windows
 from tinc_codec.phantom import light_sheet
@@ -29,3 +31,15 @@ def problems(edge, width, count):
         windows = Windows.of(tree, base + np.random.default_rng(seed).normal(0, 3, shape), edge**3)
         made.append(Problem(tree, windows, coded.plan, coded.scale, windows.mean, seed))
     return [replace(each, plan=made[0].plan) for each in made]
+
+
+def samples_problems(edge, width, count):
+    """So many chunks, as long as those, whose networks fit samples; any stream is as large as its budget."""
+    shape = (2 * edge,) * 3
+    tree = root(shape, width)
+    base = light_sheet((max(16, 2 * edge),) * 3, seed=1)[tuple(map(slice, shape))].astype(float)
+    volumes = [base + np.random.default_rng(seed).normal(0, 3, shape) for seed in range(count)]
+    return [
+        trainer.Problem(tree, samples(tree, each, None, 0.0), 1000, lambda _: 1000, seed)
+        for seed, each in enumerate(volumes)
+    ]

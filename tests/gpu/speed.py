@@ -8,11 +8,12 @@ from tinc_codec import TINCCodec, decode, decode_batch, set_process
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.predictors.detail import DetailPredictor
 from tinc_codec.encoding.coefficients import COEFFICIENTS_ALONE
+from tinc_codec.encoding.fit import trainer
 from tinc_codec.encoding.fit.device import prepared
 from tinc_codec.encoding.fit.under_coefficients import Recipe, _Trainer
 from tinc_codec.phantom import light_sheet
 
-from .problems import problems
+from .problems import problems, samples_problems
 from .setting import Peaks, decoding_counts, megabytes, step_counts
 
 _PATIENCE = 12.0
@@ -28,7 +29,7 @@ def peaks(setting, figures):
 
 
 def steps(setting, figures):
-    """A step of training under coefficients, on windows of the samples, in every mode."""
+    """A step of training, on windows under coefficients and on samples alone, in every mode."""
     most = peaks(setting, figures)
     for width in setting.widths:
         for batch in setting.batch:
@@ -36,23 +37,45 @@ def steps(setting, figures):
             for mode in setting.modes:
                 figures[f"width {width}, {batch} chunks, {mode}"] = _step(setting, given, mode, most)
 
+    for batch in setting.batch:  # of trainings that fit samples
+        given = samples_problems(setting.edge, setting.widths[-1], batch)
+        for mode in setting.modes:
+            figures[f"samples, width {setting.widths[-1]}, {batch} chunks, {mode}"] = _samples_step(
+                setting, given, mode
+            )
+
 
 def _step(setting, given, mode, most):
-    place, tree, voxels = torch.device(setting.device), given[0].tree, given[0].windows.voxels
-    set_process(training=mode)
-    with prepared(place, 1):
-        trainer = _Trainer(given, Recipe(0, 1000), place)
-        begin, steps = [500], 10 if setting.on_gpu else 1
+    tree, voxels = given[0].tree, given[0].windows.voxels
+    begin = [500]
 
-        def work():
-            for step in range(begin[0], begin[0] + steps):
-                trainer.step(step)
-            begin[0] += steps
+    def step(trainer):
+        trainer.step(begin[0])
+        begin[0] += 1
 
-        seconds = setting.seconds(work) / steps
-    set_process()
+    seconds = _seconds_of_a_step(setting, mode, lambda place: _Trainer(given, Recipe(0, 1000), place), step)
     traffic, operations = (len(given) * each for each in step_counts(tree, voxels, voxels, mode == "fused"))
     return {"s": seconds, "voxels/s": len(given) * voxels / seconds, **most.seconds(traffic, operations)}
+
+
+def _samples_step(setting, given, mode):
+    points = setting.edge**3
+    recipe = trainer.Recipe(1000, points, 1e-2)
+    seconds = _seconds_of_a_step(
+        setting, mode, lambda place: trainer.Trainer(given, recipe, place, 0), lambda each: each.step(0.5, 0.5, False)
+    )
+    return {"s": seconds, "voxels/s": len(given) * points / seconds}
+
+
+def _seconds_of_a_step(setting, mode, begin, step):
+    """Seconds of a step of a training that is begun on the device in a mode."""
+    place, steps = torch.device(setting.device), 10 if setting.on_gpu else 1
+    set_process(training=mode)
+    with prepared(place, 1):
+        training = begin(place)
+        seconds = setting.seconds(lambda: [step(training) for _ in range(steps)]) / steps
+    set_process()
+    return seconds
 
 
 def throughput(setting, figures):

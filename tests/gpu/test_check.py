@@ -26,6 +26,7 @@ def test_every_part_that_starts_no_process_runs_and_says_what_it_found(tmp_path,
     assert set(found) == {"of", *parts}
     assert {found[part]["ended"] for part in parts} == {"well"}
     assert found["bytes"]["figures"]["streams of the same bytes"] > 5
+    assert any("device" in name for name in found["coefficients"]["figures"])
     for name, figures in {**found["steps"]["figures"], **found["throughput"]["figures"]}.items():
         if isinstance(figures, dict):
             assert all(value > 0 for value in figures.values()), name

@@ -15,6 +15,7 @@ from tinc_codec.jobs import worker
 from tinc_codec.jobs.ledger import EMPTY
 from tinc_codec.jobs.sources import ZarrSource
 from tinc_codec.jobs.work import Work
+from tinc_codec.runtime import shortage
 
 
 def test_what_was_written_of_a_chunk_that_is_skipped_is_removed(tmp_path, source, bounded, client, monkeypatch):
@@ -158,3 +159,32 @@ def test_digests_are_of_what_samples_say_wherever_they_lie(dtype):
     assert worker.digest_of_samples(data) == worker.digest_of_samples(data.copy(order="F"))
     assert worker.digest_of_samples(data) != worker.digest_of_samples(data[::-1])
     assert worker.digest_of(None) == EMPTY != worker.digest_of(b"")
+
+
+def test_a_record_says_what_a_devices_memory_did_not_hold_once(tmp_path, monkeypatch, volume):
+    torch = pytest.importorskip("torch")
+    from tinc_codec.backends import choice
+    from tinc_codec.backends.torch import inference
+    from tinc_codec.backends.torch.detail import transform
+
+    def forward(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(choice, "LEAST_ON_DEVICE", 1)
+    monkeypatch.setattr(inference, "find_device", lambda _: torch.device("cpu"))
+    monkeypatch.setattr(transform, "forward", forward)
+    tinc_codec.set_process(device="cuda:0")
+    shortage.taken()
+    source = zarr.create_array(tmp_path / "s.zarr", data=volume[:16, :16, :16], chunks=(16, 16, 16))
+    codec, shape = TINCCodec(ratio=10, effort=1), {"shape": source.shape, "chunks": source.shape}
+    target = zarr.create_array(tmp_path / "t.zarr", **shape, dtype=source.dtype, **zarr_kwargs(codec))
+    stored = {"stored": frozenset({"c/0/0/0"})}
+    work = work_of(
+        (source, target, codec.config), chunks=source.shape, regions=Regions(source.shape, source.shape), **stored
+    )
+    piece = work.piece((0, 0, 0))
+    record = worker.write(work.packed, piece)
+    assert record.short == {shortage.ON_CPU: 1}
+    assert worker.verify(work.packed, record, piece).short == record.short
+    tinc_codec.set_process(device="cpu")
+    assert worker.write(work.packed, piece).short == {}

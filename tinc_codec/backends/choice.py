@@ -1,18 +1,23 @@
-"""The one place that chooses who decodes: NumPy (the reference), numba or torch. The bytes are the same."""
+"""The one place that chooses who works on chunks: NumPy (the reference), numba or torch.
+
+Decoded bytes are the same. Where a device encodes, choices may differ that hang on the last bits of sums of floats.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.protocol import Backend
+from tinc_codec.detail.work import EncodingWork
 from tinc_codec.errors import MissingDependencyError
 from tinc_codec.runtime.settings import process
 from tinc_codec.tree.node_layout import NodeLayout
@@ -21,6 +26,13 @@ log = logging.getLogger("tinc_codec")
 
 BACKENDS = {"numpy": "tinc_codec.backends.reference", "numba": "tinc_codec.backends.numba.backend"}
 """Modules by the name that the process's setting ``decoder`` has for them."""
+
+
+LEAST_ON_DEVICE = 2**22
+"""Voxels of a chunk from which coefficients are worked on by a device. A chunk of any size takes some 60,000 launches:
+about a third of a second, in which two cores encode 2^21 voxels. No GPU has measured it yet."""
+
+T = TypeVar("T")
 
 
 def backend() -> Backend:
@@ -39,14 +51,44 @@ def backend_name() -> str:
     return _name(process().decoder)
 
 
+def named_device() -> str | None:
+    """The torch device that the process names for more than training; None: there is none, the CPU works."""
+    device = process().device
+    return None if device in ("auto", "cpu") else device
+
+
 def whole(layout: NodeLayout) -> NDArray[Any]:
     """All samples of a sine tree, in the partition's shape; by torch where the process names a device for it."""
-    device = process().device
-    if device in ("auto", "cpu"):
+    device = named_device()
+    if device is None:
         return backend().at_product(layout, [np.arange(n) for n in layout.model.tree.partition.shape])
     from tinc_codec.backends.torch import inference
 
     return inference.decode(layout.model, device)
+
+
+def with_coefficients(voxels: int, work: Callable[[EncodingWork], T]) -> T:
+    """Have coefficients of a chunk worked on, for encoding: on the device that the process names, or by the CPU.
+
+    Parameters
+    ----------
+    voxels
+        Of the chunk: only of `LEAST_ON_DEVICE` the device is faster.
+    work
+        What is done; again from its beginning, by the CPU, where the device's memory does not hold it.
+
+    Raises
+    ------
+    MissingDependencyError, ConfigurationError
+        torch is not installed, or cannot use the device.
+    """
+    device, host = named_device(), backend().detail
+    if device is None or voxels < LEAST_ON_DEVICE:
+        return work(host)
+    from tinc_codec.backends.torch.detail.work import within_memory
+    from tinc_codec.backends.torch.inference import find_device
+
+    return within_memory(find_device(device), host, work)
 
 
 def forget() -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinc_codec.backends.torch import detail as detail_torch
 from tinc_codec.backends.torch import inference as inference_torch
+from tinc_codec.backends.torch.detail import samples as detail_torch
 from tinc_codec.decoding.chunk import Chunk
 from tinc_codec.decoding.predictors.detail import DetailPredictor
 from tinc_codec.decoding.predictors.protocol import Predictor

@@ -160,7 +160,7 @@ class Detail:
         numbers = self._numbers.of(self._needed(reached, stop))
         place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
 
-        def cut(band: Band) -> NDArray[np.int32]:
+        def cut(band: Band) -> Any:
             where = tuple(slice(*ends) for ends in packet.band_box(plan, band, reached))
             inside = model.layout.view(numbers, place[band.levels, band.high])[where]
             step = scale.band_step(sum(plan.splits(band, axis) for axis in range(AXES)))

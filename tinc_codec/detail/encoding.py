@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,12 @@ from tinc_codec.detail.fitting import fit_tables, fit_weights
 from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.plan import AXES, Band, Plan
-from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
+from tinc_codec.detail.quantiser import PRICE, Quantiser, costs_of
 from tinc_codec.detail.sample import Sample
 from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of, times_power
 from tinc_codec.detail.section import LARGEST_SHIFT, Parameters, pack
 from tinc_codec.detail.tables import class_tables
-from tinc_codec.detail.waves import over
-from tinc_codec.detail.work import Walker, Work
+from tinc_codec.detail.work import Coder, EncodingWork
 from tinc_codec.runtime.lazy import lazy
 
 SLOPE = 13
@@ -55,7 +55,7 @@ class Coefficients:
     scale
         With a step of 1.
     values
-        Of all bands, in the integers' units.
+        Of all bands, in the integers' units: float32, where `work` is done.
     splits
         Of each band, see `Plan.splits`.
     work
@@ -64,9 +64,9 @@ class Coefficients:
 
     plan: Plan
     scale: Scale
-    values: NDArray[np.float32]
+    values: Any
     splits: NDArray[np.int64]
-    work: Work
+    work: EncodingWork
 
     @property
     def layout(self) -> Layout:
@@ -79,16 +79,21 @@ class Coefficients:
         return np.array([scale.band_step(int(splits)) / 256 for splits in self.splits])
 
     @lazy
+    def on_host(self) -> NDArray[np.float32]:
+        """The values on the host, for what is looked at once."""
+        return self.work.on_host(self.values)
+
+    @lazy
     def peaks(self) -> NDArray[np.float32]:
         """The largest magnitude of each band."""
-        views = [self.layout.view(self.values, band) for band in range(len(self.splits))]
+        views = [self.layout.view(self.on_host, band) for band in range(len(self.splits))]
         return np.array([max(band.max(initial=0), -band.min(initial=0)) for band in views], np.float32)
 
     def activity(self, number: int) -> float:
         """The sum of a piece's magnitudes, in steps of its bands."""
         piece, total = self.layout.pieces[number], 0.0
         for band, box in zip(piece.bands.tolist(), piece.boxes.tolist(), strict=True):
-            inside = self.layout.view(self.values, band)[tuple(slice(*ends) for ends in box)]
+            inside = self.layout.view(self.on_host, band)[tuple(slice(*ends) for ends in box)]
             total += float(np.abs(inside).sum()) / self.unit_steps[band]
         return total
 
@@ -128,9 +133,9 @@ class Samples:
         )
 
 
-def transform(samples: Samples, plan: Plan, work: Work) -> Coefficients:
+def transform(samples: Samples, plan: Plan, work: EncodingWork) -> Coefficients:
     """Coefficients of samples shaped like the plan."""
-    values = np.concatenate([band.ravel() for band in packet.forward(samples.values, plan, work)])
+    values = work.flat(packet.forward(work.placed(samples.values), plan, work))
     splits = np.array([sum(plan.splits(band, axis) for axis in range(AXES)) for band in plan.bands])
     return Coefficients(plan, samples.scale, values, splits, work)
 
@@ -146,7 +151,7 @@ class Trial:
     parameters
         What the section of these numbers holds.
     numbers, magnitudes
-        Of all bands, and what they count as.
+        Of all bands, and what they count as: int32 and uint8, where the work is done.
     bits
         What their code takes, about, without the parameters.
     error
@@ -157,8 +162,8 @@ class Trial:
     sample: Sample
     step: float
     parameters: Parameters
-    numbers: NDArray[np.int32]
-    magnitudes: NDArray[np.uint8]
+    numbers: Any
+    magnitudes: Any
     bits: float
     error: float
 
@@ -168,7 +173,7 @@ class Trial:
         p = self.parameters
         return Model(self.coefficients.layout, p.weights, p.mean_values, p.shifts, p.tables)
 
-    def _walker(self) -> Walker:
+    def _walker(self) -> Coder:
         return self.coefficients.work.walker(self.model, self.numbers, self.magnitudes)
 
     @property
@@ -183,20 +188,17 @@ class Trial:
         stop = plan.stop([0] * AXES)
         reached = packet.ranges(plan, tuple((0, n) for n in plan.shape), stop)
 
-        def cut(band: Band) -> NDArray[np.int32]:
+        def cut(band: Band) -> Any:
             number = place[band.levels, band.high]
             step = scale.band_step(int(self.coefficients.splits[number]))
             return self.coefficients.work.coefficients(parts.view(self.numbers, number), step, scale.one, scale.more)
 
-        return packet.inverse(plan, cut, reached, stop, self.coefficients.work)
+        return self.coefficients.work.on_host(packet.inverse(plan, cut, reached, stop, self.coefficients.work))
 
     def section(self) -> bytes:
         """The section's bytes; of a trial of all pieces."""
         assert self.sample.whole
-        parts, writer = self.coefficients.layout, self._walker()
-        every = range(len(parts.pieces))
-        codes = over(parts, every, writer.parallel, lambda number: writer.write(parts.pieces[number]))
-        return pack(self.parameters, codes)
+        return pack(self.parameters, self._walker().codes())
 
     def fitted_weights(self, looked_at: int) -> NDArray[np.int64]:
         """Weights that suit these numbers better than those that they were coded with.
@@ -206,12 +208,10 @@ class Trial:
         looked_at
             Coefficients that they are fitted to, about.
         """
-        parts, gatherer = self.coefficients.layout, self._walker()
         some = self.sample.thinned(max(_SEEN, looked_at))
         every = max(1, int(some.sizes.sum()) // looked_at) | 1  # odd, so that it is in step with no row
-        each = over(parts, some.pieces, gatherer.parallel, lambda number: gatherer.gather(parts.pieces[number], every))
-        normal = np.tensordot(some.weights, np.stack(each), 1)
-        return fit_weights(normal, every * parts.size / float(some.weights @ some.sizes))
+        sharing = every * self.coefficients.layout.size / float(some.weights @ some.sizes)
+        return fit_weights(self._walker().equations(some, every), sharing)
 
 
 def attempt(
@@ -237,20 +237,17 @@ def attempt(
     means, shifts = _first_means(coefficients, steps)
     tables = class_tables(deltas)
     values = np.array([mean_of(int(byte)) for byte in means], np.int64)
-    numbers = np.zeros(parts.size, np.int32)
+    numbers = coefficients.work.placed(np.zeros(parts.size, np.int32))
     costs = costs_of(tables)
     quantiser = Quantiser(coefficients.values, steps, costs, price)
     worker = coefficients.work.walker(Model(parts, weights, values, shifts, tables), numbers)
     sample = Sample.all(parts) if sample is None else sample
-    pieces, parallel = sample.pieces, worker.parallel
-    tallies = over(parts, pieces, parallel, lambda number: worker.quantise(parts.pieces[number], quantiser))
-    tally = Tally.total(tallies, sample.weights)
+    tally = worker.tally(sample, quantiser)
     better = fit_tables(tally.histogram)
     bits = tally.bits + float((tally.histogram * (costs_of(class_tables(better)) - costs)).sum())
     one, more = (int(np.clip(round(centre * 256), -128, 127)) for centre in tally.centres())
-    for band in range(len(means)):
-        if sample.whole and not parts.view(numbers, band).any():
-            means[band] = 0
+    if sample.whole:
+        means[~tally.occupied] = 0
     scale = replace(coefficients.scaled(step), one=one, more=more)
     error = step * math.sqrt(float(tally.squares().sum()) / parts.size)
     return Trial(
@@ -272,7 +269,7 @@ def _first_means(coefficients: Coefficients, steps: NDArray[np.float64]) -> tupl
     for band, (step, peak) in enumerate(zip(steps, coefficients.peaks, strict=True)):
         if peak / step + _ROUNDING < 1:
             continue
-        some = parts.view(coefficients.values, band).ravel()
+        some = parts.view(coefficients.on_host, band).ravel()
         some = some[:: max(1, some.size // _SAMPLE)]
         numbers = np.floor(np.abs(some) / step + _ROUNDING).astype(np.int32)
         mean = max(float(numbers.mean(dtype=np.float64)), 1 / some.size)

@@ -13,10 +13,10 @@ from tinc_codec.detail.goals import Step, first_step, wanted_step
 from tinc_codec.detail.plans import cost as cost_of
 from tinc_codec.detail.plans import usual
 from tinc_codec.detail.section import four
-from tinc_codec.detail.work import Work
+from tinc_codec.detail.work import EncodingWork
 
 
-def step(volume: NDArray[Any], size: int, work: Work) -> float:
+def step(volume: NDArray[Any], size: int, work: EncodingWork) -> float:
     """The quantisation step, in samples, with which the usual packet takes so many bytes, about.
 
     Parameters
@@ -33,7 +33,7 @@ def step(volume: NDArray[Any], size: int, work: Work) -> float:
     return math.ldexp(integers, samples.scale.exponent)
 
 
-def cost(volume: NDArray[Any], size: float, work: Work) -> float:
+def cost(volume: NDArray[Any], size: float, work: EncodingWork) -> float:
     """Squared errors in squared steps and the price of the bits, about, with a step of `size` in samples."""
     samples = _samples(volume)
     coefficients = transform(samples, usual(samples.values.shape), work)

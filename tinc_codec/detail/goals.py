@@ -16,7 +16,7 @@ from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.scale import Scale
 from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
 from tinc_codec.detail.section import four
-from tinc_codec.detail.work import Work
+from tinc_codec.detail.work import EncodingWork
 from tinc_codec.errors import UnreachableGoalError
 
 
@@ -62,7 +62,7 @@ _SAMPLE = 2**18
 def encode(
     volume: NDArray[Any],
     goal: Goal,
-    work: Work,
+    work: EncodingWork,
     *,
     plan: Plan | None = None,
     effort: int = 3,
@@ -115,7 +115,7 @@ def encode(
     return to_error(search, integers(goal.rms, coefficients.scale), least, first, error_of)
 
 
-def _step(samples: Samples, goal: Goal, work: Work) -> float:
+def _step(samples: Samples, goal: Goal, work: EncodingWork) -> float:
     """A first step before there is a plan, in the integers' units."""
     if isinstance(goal, Budget):
         return first_step(transform(samples, usual(samples.values.shape), work), goal.size)
@@ -145,7 +145,7 @@ def first_step(coefficients: Coefficients, size: int) -> float:
     parts, every = coefficients.layout, max(1, coefficients.layout.size // _SAMPLE)
     sizes = np.concatenate(
         [
-            np.abs(parts.view(coefficients.values, band).ravel()[::every]) / step
+            np.abs(parts.view(coefficients.on_host, band).ravel()[::every]) / step
             for band, step in enumerate(coefficients.unit_steps)
         ]
     )

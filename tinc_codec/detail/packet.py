@@ -6,11 +6,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tinc_codec.detail.plan import AXES, Band, Box, Plan, lengths
-from tinc_codec.detail.work import Work
+from tinc_codec.detail.work import Transform
 
 REACH = 4
 """A sample depends on coefficients up to so many samples away, at each level."""
@@ -19,11 +16,11 @@ High = tuple[int, ...]
 Ranges = tuple[tuple[tuple[int, int], ...], ...]
 
 
-def forward(volume: NDArray[Any], plan: Plan, work: Work) -> list[NDArray[Any]]:
-    """Coefficients of every band of the plan, as floats."""
-    parts: dict[tuple[tuple[int, ...], High], NDArray[Any]] = {((), (0,) * AXES): volume}
+def forward(volume: Any, plan: Plan, work: Transform) -> list[Any]:
+    """Coefficients of every band of the plan, as floats; arrays lie where the work is done."""
+    parts: dict[tuple[tuple[int, ...], High], Any] = {((), (0,) * AXES): volume}
     for group in plan.groups:
-        split: dict[tuple[tuple[int, ...], High], NDArray[Any]] = {}
+        split: dict[tuple[tuple[int, ...], High], Any] = {}
         for (levels, high), part in parts.items():
             low = part
             for level in range(1, group.depth + 1):
@@ -40,8 +37,8 @@ def _both(one: High, other: High) -> High:
     return tuple(a | b for a, b in zip(one, other, strict=True))
 
 
-def _split(low: NDArray[Any], axes: tuple[int, ...], work: Work) -> dict[High, NDArray[Any]]:
-    pieces: dict[High, NDArray[Any]] = {(0,) * AXES: low}
+def _split(low: Any, axes: tuple[int, ...], work: Transform) -> dict[High, Any]:
+    pieces: dict[High, Any] = {(0,) * AXES: low}
     for axis in axes:
         halves = {}
         for high, piece in pieces.items():
@@ -83,9 +80,9 @@ def band_box(plan: Plan, band: Band, reached: Ranges) -> Box:
 
 
 def inverse(
-    plan: Plan, coefficients: Callable[[Band], NDArray[np.int32]], reached: Ranges, stop: tuple[int, ...], work: Work
-) -> NDArray[np.int32]:
-    """Samples of the box that `reached` was found for.
+    plan: Plan, coefficients: Callable[[Band], Any], reached: Ranges, stop: tuple[int, ...], work: Transform
+) -> Any:
+    """Samples of the box that `reached` was found for, int32; arrays lie where the work is done.
 
     Parameters
     ----------
@@ -115,9 +112,7 @@ def _highs(axes: tuple[int, ...]) -> list[High]:
     ]
 
 
-def _join(
-    pieces: dict[High, NDArray[np.int32]], axes: tuple[int, ...], reached: Ranges, level: int, work: Work
-) -> NDArray[np.int32]:
+def _join(pieces: dict[High, Any], axes: tuple[int, ...], reached: Ranges, level: int, work: Transform) -> Any:
     """The low band of the level before, cut to what is needed of it."""
     for axis in reversed(axes):
         begin = 2 * reached[axis][level][0]

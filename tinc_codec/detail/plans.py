@@ -11,7 +11,7 @@ import numpy as np
 from tinc_codec.detail.encoding import Coefficients, Samples, transform
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.section import most_passes, passes
-from tinc_codec.detail.work import Work
+from tinc_codec.detail.work import EncodingWork
 from tinc_codec.runtime.threads import share
 
 _SAMPLE = 2**18
@@ -105,7 +105,7 @@ def usual(shape: Shape) -> Plan:
     return plans[len(plans) // 2]
 
 
-def choose(samples: Samples, step: float, work: Work, compared: int) -> Coefficients:
+def choose(samples: Samples, step: float, work: EncodingWork, compared: int) -> Coefficients:
     """Coefficients of the plan of the least cost.
 
     Parameters

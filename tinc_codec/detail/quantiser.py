@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from tinc_codec.stream.entropy import PRECISION
 
 PRICE = 0.1
 """What a bit costs, in squared steps."""
+
+OFF = (0.06, 0.03)
+"""What a magnitude of 1, and one above, is off in the mean, in steps: added to errors while numbers are chosen."""
 
 SUMS = 8
 """Bits; of magnitudes of 0: squares; of those of 1, and of those above: count, by how much they are off, squares."""
@@ -59,6 +63,11 @@ class Tally:
         """What all symbols take, about."""
         return float(self.sums[:, 0].sum())
 
+    @property
+    def occupied(self) -> NDArray[np.bool_]:
+        """Of each band, whether any of its numbers is not 0."""
+        return np.asarray(self.sums[:, 2] + self.sums[:, 5] > 0)
+
     def centres(self) -> tuple[float, float]:
         """By how much magnitudes of 1, and those above, are off in the mean, in steps."""
         _, _, ones, off, _, more, further, _ = self.sums.sum(0).tolist()
@@ -82,7 +91,7 @@ class Quantiser:
     Parameters
     ----------
     coefficients
-        float32, of all bands.
+        float32, of all bands, where the work is done.
     steps
         Of each band.
     costs
@@ -91,7 +100,7 @@ class Quantiser:
         Of a bit, in squared steps.
     """
 
-    coefficients: NDArray[np.float32]
+    coefficients: Any
     steps: NDArray[np.float64]
     costs: NDArray[np.float64]
     price: float = PRICE
@@ -120,7 +129,7 @@ class Quantiser:
         best, bits = np.zeros_like(top), self.costs[classes, 0]
         least = value * value + self.price * bits
         for candidate in (np.maximum(top - 1, 1), top):
-            wrong = value - candidate + np.where(candidate == 1, 0.06, 0.03)
+            wrong = value - candidate + np.where(candidate == 1, *OFF)
             cost = self._cost(candidate, classes)
             loss = wrong * wrong + self.price * cost
             better = (loss < least) & (candidate <= top)

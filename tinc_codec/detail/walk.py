@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.bits import Reader, Writer
 from tinc_codec.detail.coding import Symbols, read_tokens, write_tokens
 from tinc_codec.detail.contexts import MAGNITUDES, UNIT, WEIGHTS, Grid, Map, Tile, grid_of
+from tinc_codec.detail.host import ByPiece
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model, magnitudes_of
 from tinc_codec.detail.quantiser import Quantiser, Tally
@@ -28,13 +29,14 @@ class Step:
     """Of its coefficients in the band."""
 
 
-class Walker:
+class Walker(ByPiece):
     """Whole passes at a time; see `tinc_codec.detail.work`."""
 
     parallel = False  # of small arrays threads wait for the lock longer than they work
 
     def __init__(self, model: Model, numbers: NDArray[np.int32], magnitudes: NDArray[np.uint8] | None = None) -> None:
-        self._model, self._numbers = model, numbers
+        super().__init__(model)
+        self._numbers = numbers
         self.magnitudes = np.zeros(model.layout.size, np.uint8) if magnitudes is None else magnitudes
 
     def read(self, piece: Piece, code: bytes) -> None:

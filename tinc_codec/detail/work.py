@@ -1,4 +1,7 @@
-"""What a backend does for coefficients. Every one gives the same integers and bytes: `reference` says which."""
+"""What a backend does for coefficients. Every one decodes to the same integers: `reference` says which.
+
+Hosts write the same bytes, too. A device's may differ where a choice hangs on the last bits of a sum of floats.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,31 @@ from numpy.typing import NDArray
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import Quantiser, Tally
+from tinc_codec.detail.sample import Sample
 from tinc_codec.detail.scale import Scale
 
 
-class Walker(Protocol):
-    """Reads and writes the pieces of a chunk, several of them at once if they are of one wave."""
+class Coder(Protocol):
+    """Quantises and codes the pieces of a chunk, where the work is done."""
+
+    magnitudes: Any
+    """What the numbers count as, of all bands; of pieces that were not read, quantised or given it is 0."""
+
+    def tally(self, sample: Sample, quantiser: Quantiser) -> Tally:
+        """Quantise the coefficients of some pieces into the numbers; each counts as often as its weight says."""
+
+    def equations(self, sample: Sample, every: int = 1) -> NDArray[np.float64]:
+        """The equations that weights are fitted by, of some pieces, each with its weight; see `Walker.gather`."""
+
+    def codes(self) -> list[bytes]:
+        """Code of every piece."""
+
+
+class Walker(Coder, Protocol):
+    """Reads and writes single pieces, several of them at once if they are of one wave."""
 
     parallel: bool
     """Whether threads side by side gain: it lets go of the interpreter's lock."""
-
-    magnitudes: NDArray[np.uint8]
-    """What the numbers count as, of all bands; of pieces that were not read, quantised or given it is 0."""
 
     def read(self, piece: Piece, code: bytes) -> None:
         """Decode a piece; its parents are decoded.
@@ -47,8 +64,40 @@ class Walker(Protocol):
         """
 
 
-class Work(Protocol):
-    """Who works on coefficients: a module with these functions, the `detail` of a backend."""
+class Transform(Protocol):
+    """Splits axes, and joins them; arrays lie where the work is done."""
+
+    def forward(self, samples: Any, axis: int) -> tuple[Any, Any]:
+        """Low and high half of an axis, in floats."""
+
+    def inverse(self, low: Any, high: Any, axis: int) -> Any:
+        """Join both halves of an axis; see `tinc_codec.detail.lifting.inverse`."""
+
+
+class EncodingWork(Transform, Protocol):
+    """Who transforms, quantises and codes, on the host or on a device; arrays lie where it works, unless it says so."""
+
+    def placed(self, values: NDArray[Any]) -> Any:
+        """An array of the host's, where the work is done."""
+
+    def on_host(self, values: Any) -> NDArray[Any]:
+        """The same the other way."""
+
+    def flat(self, bands: list[Any]) -> Any:
+        """Coefficients of all bands one after the other."""
+
+    def cost(self, values: Any, inverse: float) -> float:
+        """What a band costs, about; see `tinc_codec.detail.estimate.cost`."""
+
+    def walker(self, model: Model, numbers: Any, magnitudes: Any = None) -> Coder:
+        """Who quantises and codes the pieces of a chunk; see `Work.walker`."""
+
+    def coefficients(self, numbers: Any, step: int, one: int, more: int) -> Any:
+        """Coefficients from numbers; see `tinc_codec.detail.scale.coefficients`."""
+
+
+class Work(EncodingWork, Protocol):
+    """Who does all that there is to do with coefficients: a module with these functions, the `detail` of a backend."""
 
     def walker(self, model: Model, numbers: NDArray[np.int32], magnitudes: NDArray[np.uint8] | None = None) -> Walker:
         """Who walks over the pieces of a chunk.
@@ -63,18 +112,6 @@ class Work(Protocol):
             What they count as, of the walker that they are from, so that pieces may be walked in any order; None: all
             numbers are 0.
         """
-
-    def inverse(self, low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
-        """Join both halves of an axis; see `tinc_codec.detail.lifting.inverse`."""
-
-    def forward(self, samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Low and high half of an axis, in floats."""
-
-    def cost(self, values: NDArray[np.float32], inverse: float) -> float:
-        """What a band costs, about; see `tinc_codec.detail.estimate.cost`."""
-
-    def coefficients(self, numbers: NDArray[np.int32], step: int, one: int, more: int) -> NDArray[np.int32]:
-        """Coefficients from numbers; see `tinc_codec.detail.scale.coefficients`."""
 
     def samples(
         self,

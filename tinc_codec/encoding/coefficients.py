@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tinc_codec.backends.choice import backend
+from tinc_codec.backends import choice
 from tinc_codec.decoding.predictors.detail import pack_range
 from tinc_codec.detail.goals import Budget, Goal, Step, encode
 from tinc_codec.encoding.prepared import PreparedChunk
@@ -46,7 +46,9 @@ def sections(
     effort = min(chunk.config.effort, COEFFICIENTS_ALONE)
 
     def coded(goal: Goal) -> bytes:
-        return encode(volume, goal, backend().detail, effort=effort, check=report.check)
+        return choice.with_coefficients(
+            volume.size, lambda work: encode(volume, goal, work, effort=effort, check=report.check)
+        )
 
     try:
         section = coded(Budget(goal.size - len(limits)) if isinstance(goal, Budget) else goal)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.choice import backend
+from tinc_codec.backends import choice
 from tinc_codec.detail import foretell
 from tinc_codec.detail.estimate import PRICE
 from tinc_codec.detail.goals import STEPS
@@ -83,15 +83,16 @@ def foretold(chunk: PreparedChunk, budget: int) -> PreparedChunk:
     hole = find(chunk)
     if hole is None:
         return chunk
-    work = backend().detail
-    step = foretell.step(chunk.smooth, budget, work)
+    voxels = chunk.values.size
+    step = choice.with_coefficients(voxels, lambda work: foretell.step(chunk.smooth, budget, work))
     if hole.jump < _EDGE * step / STEPS:
         return chunk
     holed = chunk.without(hole.places)
     size = sum(map(len, holed.kept_exactly.values())) - sum(map(len, chunk.kept_exactly.values()))
     if size > _FOR_HOLE * budget:
         return chunk
-    plain, other = (foretell.cost(each.smooth, step, work) for each in (chunk, holed))
+    both = chunk.smooth, holed.smooth
+    plain, other = choice.with_coefficients(voxels, lambda work: [foretell.cost(each, step, work) for each in both])
     return holed if other + PRICE * 8 * size < plain else chunk
 
 

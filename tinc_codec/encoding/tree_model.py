@@ -113,21 +113,19 @@ class Modelling:
 
     def _fit(self, blank: Model, size: Callable[[tuple[Layer, ...]], int]) -> tuple[Layer, ...]:
         try:
-            from tinc_codec.encoding.fit import device, training
+            from tinc_codec.encoding.fit import together, training
             from tinc_codec.encoding.fit.samples import samples as training_samples
+            from tinc_codec.encoding.fit.trainer import Problem, Recipe
         except ImportError as error:
             raise MissingDependencyError("networks need torch: pip install 'tinc-codec[torch]'") from error
-        tree, chunk = blank.tree, self.chunk
+        tree, chunk, report = blank.tree, self.chunk, self.report
+        offset = math.ldexp(float(blank.offset), -chunk.exponent)
+        prepared = training_samples(tree, chunk.volume, chunk.modelled, offset)
+        prepared.gain, prepared.shift = (math.ldexp(value, chunk.exponent) for value in (prepared.gain, prepared.shift))
         points = training.points(tree, process().batch)
-        with device.training(points * len(tree.leaves), self.report.check) as place:
-            offset = math.ldexp(float(blank.offset), -chunk.exponent)
-            prepared = training_samples(tree, chunk.volume, chunk.modelled, offset, place)
-            prepared.gain, prepared.shift = (
-                math.ldexp(value, chunk.exponent) for value in (prepared.gain, prepared.shift)
-            )
-            recipe = training.Recipe(training.STEPS[self.config.effort], points, training.learning_rate(tree))
-            problem = training.Problem(tree, prepared, self.room, size)
-            fitted = training.fit(problem, recipe, self.config.seed, self.report)
+        recipe = Recipe(training.STEPS[self.config.effort], points, training.learning_rate(tree))
+        problem = Problem(tree, prepared, self.room, size, self.config.seed)
+        fitted = together.fit_samples(problem, recipe, report, report.check)
         log.debug("fitted %d parameters in %d steps: %s", tree.parameters, fitted.steps, fitted.reason)
         return fitted.layers
 

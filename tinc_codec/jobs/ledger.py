@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -56,6 +56,9 @@ class Record:
         Why it is stored losslessly instead of as asked; None where it is as asked.
     source
         SHA-256 of the samples as they were read, of a copy the bytes; empty where the job itself makes them.
+    short
+        How often a device's memory had not held what was asked of it, by what the worker did then, see
+        `tinc_codec.runtime.shortage`.
     """
 
     array: str
@@ -76,6 +79,7 @@ class Record:
     verified: bool
     instead: str | None = None
     source: str = ""
+    short: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -27,6 +27,7 @@ from tinc_codec.jobs.ledger import EMPTY, Record
 from tinc_codec.jobs.presence import watched
 from tinc_codec.jobs.sources import ZarrSource
 from tinc_codec.jobs.work import Piece, Work, peak_memory, unpacked
+from tinc_codec.runtime import shortage
 
 
 def dask_setup(_: object) -> None:
@@ -135,6 +136,7 @@ def _record(
         verified=False,
         instead=instead,
         source=source,
+        short=shortage.taken(),
     )
 
 

@@ -28,8 +28,9 @@ class Process:
     Parameters
     ----------
     device
-        ``"auto"`` (a GPU where there is one, else the CPU) or a torch device such as ``"cpu"``, ``"cuda:1"``.
-        Environment: ``TINC_DEVICE``.
+        ``"auto"`` (networks are trained by a GPU where there is one, all else is done by the CPU), ``"cpu"``, or a
+        torch device such as ``"cuda:1"``, which also evaluates networks of whole chunks and, of large ones, transforms
+        and quantises coefficients. Environment: ``TINC_DEVICE``.
     threads
         Most CPU threads for one chunk; small ones are given fewer. 0: all cores. Environment: ``TINC_THREADS``.
     jobs

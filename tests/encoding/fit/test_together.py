@@ -3,17 +3,22 @@
 import logging
 import threading
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.encoding.fit.test_training import problem as samples_problem  # noqa: E402
+from tests.encoding.fit.test_training import wave  # noqa: E402
 from tests.encoding.fit.test_under_coefficients import problem, same  # noqa: E402
 from tinc_codec import set_process  # noqa: E402
-from tinc_codec.encoding.fit import device, together, under_coefficients  # noqa: E402
+from tinc_codec.encoding.fit import device, together, trainer, training, under_coefficients  # noqa: E402
+from tinc_codec.encoding.fit.members import Member  # noqa: E402
 from tinc_codec.encoding.fit.under_coefficients import Recipe  # noqa: E402
 from tinc_codec.errors import TrainingError  # noqa: E402
+from tinc_codec.runtime import shortage  # noqa: E402
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(6, 4)
@@ -38,26 +43,27 @@ class Gpu:
     def __init__(self, monkeypatch, holds):
         self.holds, self.batches, self.place = holds, [], torch.device("cuda:0")
         self.free = threading.Event()
-        self._fit = under_coefficients.fit
+        self._fits = {each: each.fit for each in (under_coefficients, training)}
         monkeypatch.setattr(together, "_gpu", together._Gpu())
         monkeypatch.setattr(together, "LINGER", 0.0)
         monkeypatch.setattr(device, "choose", lambda: self.place)
-        monkeypatch.setattr(under_coefficients, "fit", self.fit)
+        for module, real in self._fits.items():
+            monkeypatch.setattr(module, "fit", partial(self.fit, real))
 
-    def fit(self, members, recipe, place):
+    def fit(self, real, members, recipe, place):
         self.batches.append((place.type, len(members)))
         if place == self.place and len(members) > self.holds:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return self._fit(members, recipe, CPU)
+        return real(members, recipe, CPU)
 
 
-def side_by_side(gpu, problems):
+def side_by_side(gpu, problems, fit=together.fit, recipe=RECIPE):
     """Train each in a thread of its own; all have come before the device is free."""
     found = {}
 
     def run(number):
         try:
-            found[number] = together.fit(problems[number], RECIPE, quietly, quietly)
+            found[number] = fit(problems[number], recipe, quietly, quietly)
         except Exception as error:
             found[number] = error
 
@@ -78,14 +84,15 @@ def alone(problems):
 
 
 @pytest.mark.parametrize(
-    ("holds", "batches", "said"),
+    ("holds", "batches", "said", "counted"),
     [
-        (4, [("cuda", 4)], []),
-        (2, [("cuda", 4), ("cuda", 2), ("cuda", 2)], ["train 4 chunks together: now 2 at most"]),
-        (0, [("cuda", 4)], ["train 4 chunks", "on the CPU"]),
+        (4, [("cuda", 4)], [], {}),
+        (2, [("cuda", 4), ("cuda", 2), ("cuda", 2)], ["train 4 chunks together: now 2 at most"], {"halved": 1}),
+        (0, [("cuda", 4)], ["train 4 chunks", "on the CPU"], {"halved": 3, "on_cpu": 4}),
     ],
 )
-def test_a_batch_is_as_large_as_memory_allows(monkeypatch, caplog, problems, alone, holds, batches, said):
+def test_a_batch_is_as_large_as_memory_allows(monkeypatch, caplog, problems, alone, holds, batches, said, counted):
+    shortage.taken()
     gpu = Gpu(monkeypatch, holds)
     with caplog.at_level(logging.WARNING, "tinc_codec"):
         found = side_by_side(gpu, problems)
@@ -95,6 +102,7 @@ def test_a_batch_is_as_large_as_memory_allows(monkeypatch, caplog, problems, alo
     for text in said:
         assert any(text in message for message in caplog.messages)
     assert bool(said) == bool(caplog.messages)
+    assert shortage.taken() == counted
 
 
 def test_what_memory_allows_is_remembered(monkeypatch, problems):
@@ -135,3 +143,27 @@ def test_problems_of_other_shapes_do_not_meet(problems):
     wider = problem(np.indices((16, 16, 16)).sum(0) * 30.0, width=9)
     kinds = {problems[0].kind, problems[1].kind, other.kind, wider.kind}
     assert len(kinds) == 3
+
+
+@pytest.mark.parametrize(("holds", "batches"), [(3, [("cuda", 3)]), (1, [("cuda", 3)] + [("cuda", 1)] * 3)])
+def test_trainings_that_fit_samples_meet_too_each_with_its_budget(monkeypatch, holds, batches):
+    volumes = [wave() + number for number in range(3)]
+    given = [samples_problem(each, budget=400 + 50 * seed, seed=seed) for seed, each in enumerate(volumes)]
+    recipe = trainer.Recipe(20, 256, 3e-2)
+    alone = [training.fit([Member(each, quietly)], recipe, CPU)[0] for each in given]
+    gpu = Gpu(monkeypatch, holds)
+    found = side_by_side(gpu, given, together.fit_samples, recipe)
+    assert gpu.batches == batches
+    assert [each.reason for each in found] == ["budget met"] * 3
+    assert [each.size for each in found] == [each.size for each in alone]
+    if holds == 1:
+        assert all(same(one, other) for one, other in zip(found, alone, strict=True))
+
+
+def test_trainings_of_both_sorts_do_not_meet(monkeypatch, problems):
+    gpu = Gpu(monkeypatch, 4)
+    together.fit_samples(samples_problem(wave()), trainer.Recipe(3, 256, 3e-2), quietly, quietly)
+    together.fit(problems[0], RECIPE, quietly, quietly)
+    assert gpu.batches == [("cuda", 1)] * 2
+    kinds = [samples_problem(wave(), count).kind for count in (600, 600, 900)]
+    assert kinds[0] == kinds[1] != kinds[2]

@@ -12,7 +12,8 @@ from tinc_codec.backends.choice import backend  # noqa: E402
 from tinc_codec.detail.decoding import Detail  # noqa: E402
 from tinc_codec.detail.goals import Step, encode  # noqa: E402
 from tinc_codec.encoding.fit import under_coefficients  # noqa: E402
-from tinc_codec.encoding.fit.under_coefficients import Member, Problem, Recipe, fit  # noqa: E402
+from tinc_codec.encoding.fit.members import Member  # noqa: E402
+from tinc_codec.encoding.fit.under_coefficients import Problem, Recipe, fit  # noqa: E402
 from tinc_codec.encoding.fit.windows import Windows  # noqa: E402
 from tinc_codec.errors import TrainingError  # noqa: E402
 from tinc_codec.tree.model import Model, Parameters  # noqa: E402

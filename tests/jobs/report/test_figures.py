@@ -57,3 +57,13 @@ def test_json_holds_every_chunk_and_no_pictures():
     assert [r["key"] for r in read["records"]] == ["c/0/0/0", "c/1/0/0", "c/0/0"]
     assert "views" not in read
     assert (read["raw_bytes"], read["plan"]["tasks"], read["ratio"]) == (6000, 3, 40)
+
+
+def test_a_job_says_how_often_the_memory_of_devices_was_too_small_and_what_avoids_it():
+    assert report().shortage == ""
+    given = (record(short={"on_cpu": 1}), record(index=(1, 0, 0), short={"on_cpu": 1, "halved": 1}), record())
+    text = report(records=given).shortage
+    assert text.startswith("the memory of the GPUs was too small: 1 batch was trained in halves and 2 chunks were work")
+    assert "fewer workers for each GPU" in text
+    assert report(records=given).as_json()["shortage"] == text
+    assert "2 batches were trained in halves; fewer" in report(records=(record(short={"halved": 2}),)).shortage

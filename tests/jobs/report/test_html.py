@@ -49,6 +49,11 @@ def test_the_page_has_figures_pictures_and_reasons_and_nothing_from_elsewhere():
         assert words in tags.text
 
 
+def test_what_the_memory_of_devices_did_not_hold_is_on_the_page():
+    assert "GPUs" not in page(report())
+    assert "1 chunk was worked on by the CPU" in page(report(records=(record(short={"on_cpu": 1}),)))
+
+
 def test_a_report_without_matplotlib_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     text = Tags(page(report())).text

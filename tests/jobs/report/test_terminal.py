@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from tests.jobs.report.cases import plan, report
+from tests.jobs.report.cases import plan, record, report
 from tinc_codec.jobs.report import terminal
 from tinc_codec.jobs.report.tiff_report import TiffReport
 from tinc_codec.jobs.source_tree import ALREADY
@@ -45,6 +45,12 @@ def test_a_report_says_what_became_of_every_array_and_of_chunks_that_failed():
         "no picture of x & y",
     ):
         assert words in text
+
+
+def test_what_the_memory_of_devices_did_not_hold_is_printed():
+    assert "GPUs" not in printed(terminal.report, report())
+    text = printed(terminal.report, report(records=(record(short={"on_cpu": 1}),)))
+    assert "1 chunk was worked on by the CPU; fewer workers" in text
 
 
 def test_an_export_says_what_was_done_to_each_array_and_not_what_was_lost():

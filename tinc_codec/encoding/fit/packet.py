@@ -95,7 +95,7 @@ class Packet:
         windows
             ``(chunks, windows, *shape)``, float32.
         """
-        parts: list[Any] = packet.forward(windows, self.plan, _WINDOWS)  # type: ignore[arg-type]
+        parts: list[Any] = packet.forward(windows, self.plan, _WINDOWS)
         return [part for part, band in zip(parts, self.plan.bands, strict=True) if all(band.shape)]
 
     @property

@@ -1,7 +1,8 @@
-"""A chunk's leaves as training samples on a device."""
+"""Chunks' leaves as training samples, and those of several on the device that trains."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,31 +39,67 @@ class Samples:
     shift: float
 
     @property
-    def device(self) -> torch.device:
-        """Where the samples are."""
-        return self.targets.device
-
-    @property
     def means(self) -> Array:
         """Mean of every leaf."""
         if self.weights is None:
             return self.targets.mean(0)
         return (self.targets * self.weights).sum(0) / self.weights.sum(0).clamp(min=1e-6)
 
-    def draw(self, points: int, generator: torch.Generator) -> tuple[Array, Array, Array | None]:
-        """Coordinates ``(axes, points)``, targets and weights ``(leaves, points)`` at random cells."""
-        cells = len(self.coordinates)
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Samples of chunks whose trees are alike, on a device.
+
+    Parameters
+    ----------
+    coordinates
+        ``(cells, axes)``, of all chunks.
+    targets, weights
+        ``(chunks, cells, leaves)``, see `Samples`.
+    """
+
+    coordinates: Array
+    targets: Array
+    weights: Array | None
+
+    @classmethod
+    def of(cls, samples: Sequence[Samples], device: torch.device) -> Stack:
+        """Bring the samples of chunks to a device; either all of them have weights or none."""
+        weights = [each.weights for each in samples if each.weights is not None]
+        assert len(weights) in (0, len(samples))
+        return cls(
+            samples[0].coordinates.to(device),
+            torch.stack([each.targets for each in samples]).to(device),
+            torch.stack(weights).to(device) if weights else None,
+        )
+
+    def draw(self, points: int, generators: Sequence[torch.Generator]) -> tuple[Array, Array, Array | None]:
+        """Coordinates ``(chunks, axes, points)``, targets and weights ``(chunks, leaves, points)`` at random cells.
+
+        Parameters
+        ----------
+        points
+            Of each chunk; of as many as there are cells, or more, all are taken.
+        generators
+            One for each chunk, on the device.
+        """
+        chunks, cells, _ = self.targets.shape
         if points >= cells:
-            chosen: Array | slice = slice(None)
-        else:
-            chosen = torch.randint(cells, (points,), generator=generator, device=self.device)
-        weights = None if self.weights is None else self.weights[chosen].T
-        return self.coordinates[chosen].T, self.targets[chosen].T, weights
+            weights = None if self.weights is None else self.weights.transpose(1, 2)
+            return self.coordinates.T.expand(chunks, -1, -1), self.targets.transpose(1, 2), weights
+        place = self.targets.device
+        chosen = torch.stack([torch.randint(cells, (points,), generator=each, device=place) for each in generators])
+        coordinates = self.coordinates.index_select(0, chosen.flatten()).view(chunks, points, -1).transpose(1, 2)
+        weights = None if self.weights is None else _at(self.weights, chosen)
+        return coordinates, _at(self.targets, chosen), weights
 
 
-def samples(
-    tree: Tree, volume: NDArray[np.float64], counts: NDArray[np.bool_] | None, offset: float, device: torch.device
-) -> Samples:
+def _at(values: Array, chosen: Array) -> Array:
+    """What ``(chunks, cells, leaves)`` has at cells ``(chunks, points)``, as ``(chunks, leaves, points)``."""
+    return values.gather(1, chosen[:, :, None].expand(-1, -1, values.shape[2])).transpose(1, 2)
+
+
+def samples(tree: Tree, volume: NDArray[np.float64], counts: NDArray[np.bool_] | None, offset: float) -> Samples:
     """Prepare a chunk for training.
 
     Parameters
@@ -88,7 +125,7 @@ def samples(
     coordinates = local_coordinates(part.leaf_shape).T / AMPLITUDE
 
     def tensor(values: NDArray[Any]) -> Array:
-        return torch.as_tensor(np.ascontiguousarray(values, np.float32), device=device)
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32))
 
     weights = None if mask is None else tensor(mask.T / max(mask.mean(), 1e-9))
     return Samples(tensor(coordinates), tensor((blocks.T - mean) / gain), weights, gain, mean - offset)

@@ -7,7 +7,7 @@ becomes of it does not depend on the others.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.scale import Scale
 from tinc_codec.encoding.fit import network
 from tinc_codec.encoding.fit.execution import evaluator, runner
+from tinc_codec.encoding.fit.members import Member, Outcomes, kind_of
 from tinc_codec.encoding.fit.optimiser import Optimiser, schedule
 from tinc_codec.encoding.fit.quantisation import own_bits, rounded, to_layers, with_noise
 from tinc_codec.encoding.fit.stage import Stage
@@ -102,24 +103,7 @@ class Problem:
     @property
     def kind(self) -> tuple[Any, ...]:
         """What problems that are trained as one batch have in common."""
-        levels = tuple((level.layers, level.widths, level.classes.tobytes()) for level in self.tree.levels)
-        return self.tree.partition.shape, levels, self.windows.shape, self.plan
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """A chunk of a batch.
-
-    Parameters
-    ----------
-    problem
-        What to fit.
-    watch
-        Called with the fraction done every few steps; what it raises ends the training of this chunk.
-    """
-
-    problem: Problem
-    watch: Callable[[float], None]
+        return kind_of(self.tree), self.windows.shape, self.plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +133,7 @@ Outcome = Fit | BaseException
 raised."""
 
 
-def fit(members: Sequence[Member], recipe: Recipe, device: torch.device) -> list[Outcome]:
+def fit(members: Sequence[Member[Problem]], recipe: Recipe, device: torch.device) -> list[Outcome]:
     """Train the networks of trees for what coefficients of the rest, and their own weights, cost.
 
     Parameters
@@ -164,49 +148,26 @@ def fit(members: Sequence[Member], recipe: Recipe, device: torch.device) -> list
     list
         An outcome for each member.
     """
-    trainer, outcomes = _Trainer([member.problem for member in members], recipe, device), _Outcomes(members)
+    trainer = _Trainer([member.problem for member in members], recipe, device)
+    outcomes = Outcomes[Fit]([member.watch for member in members])
     for step in range(recipe.steps):
         trainer.step(step)
         if step % _CHECK == 0:
             trainer.wait()
             outcomes.watch(step / recipe.steps)
         if step + 1 == recipe.steps // 2 and recipe.fine:
-            outcomes.settle(trainer.results(step + 1), recipe.worth)
-        if outcomes.complete:
+            _settle(outcomes, trainer.results(step + 1), recipe.worth)
+        if not outcomes.open:
             return outcomes.all
-    outcomes.settle(trainer.results(recipe.steps), None)
+    _settle(outcomes, trainer.results(recipe.steps), None)
     return outcomes.all
 
 
-class _Outcomes:
-    """What became of the members so far. Whose training has ended stays in the batch, and nobody looks at it."""
-
-    def __init__(self, members: Sequence[Member]) -> None:
-        self._members = members
-        self._found: dict[int, Outcome] = {}
-
-    @property
-    def complete(self) -> bool:
-        return len(self._found) == len(self._members)
-
-    @property
-    def all(self) -> list[Outcome]:
-        return [self._found[number] for number in range(len(self._members))]
-
-    def watch(self, fraction: float) -> None:
-        """Tell every member that is still in training how far it is."""
-        for number, member in enumerate(self._members):
-            if number not in self._found:
-                try:
-                    member.watch(fraction)
-                except BaseException as error:  # of this chunk, whichever thread trains it
-                    self._found[number] = error
-
-    def settle(self, results: Sequence[Fit | TrainingError], worth: float | None) -> None:
-        """Keep errors, and fits that do not save more than `worth` bits for each of their own; None: keep all."""
-        for number, result in enumerate(results):
-            if worth is None or isinstance(result, TrainingError) or result.saved <= worth * result.own:
-                self._found.setdefault(number, result)
+def _settle(outcomes: Outcomes[Fit], results: Sequence[Fit | TrainingError], worth: float | None) -> None:
+    """Keep errors, and fits that do not save more than `worth` bits for each of their own; None: keep all."""
+    for number, result in enumerate(results):
+        if worth is None or isinstance(result, TrainingError) or result.saved <= worth * result.own:
+            outcomes.end(number, result)
 
 
 class _Phase(NamedTuple):

@@ -15,6 +15,13 @@ from tinc_codec.jobs.ledger import Record
 from tinc_codec.jobs.plan import Plan
 from tinc_codec.jobs.scheduler import Failure
 from tinc_codec.metrics import psnr_of
+from tinc_codec.runtime import shortage
+
+_SHORT = (
+    (shortage.HALVED, "batch was", "batches were", "trained in halves"),
+    (shortage.ON_CPU, "chunk was", "chunks were", "worked on by the CPU"),
+)
+"""For each kind what there was one or many of, and what was done with it."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,22 @@ class Figures:
         return self.raw_bytes / max(self.stored_bytes, 1)
 
     @property
+    def shortage(self) -> str:
+        """How often devices' memory was too small, what was done, and what avoids it; empty where it never was."""
+        counts = sum((Counter(record.short) for record in self.records), Counter[str]())
+        parts = [
+            f"{counts[kind]:,} {many if counts[kind] > 1 else one} {done}"
+            for kind, one, many, done in _SHORT
+            if counts[kind]
+        ]
+        if not parts:
+            return ""
+        return (
+            f"the memory of the GPUs was too small: {' and '.join(parts)}; fewer workers for each GPU, smaller chunks, "
+            "or a smaller TINC_BATCH avoid that"
+        )
+
+    @property
     def throughput(self) -> float:
         """Raw bytes a second that this run wrote; 0 where it wrote nothing."""
         share = self.done / max(self.done + self.reused, 1)
@@ -157,6 +180,7 @@ class Figures:
             "stored_bytes": self.stored_bytes,
             "ratio": self.ratio,
             "throughput": self.throughput,
+            "shortage": self.shortage,
         }
 
 

@@ -66,7 +66,8 @@ def _failures(report: Figures) -> str:
         f"<li>{html.escape(f.chunk)} is {html.escape(f.instead)}: {html.escape(f.reason)}</li>" for f in report.failures
     )
     failed = f'<h2>Not as asked</h2><ul class="warning">{rows}</ul>' if rows else ""
-    return failed + "".join(f'<p class="warning">{html.escape(note)}</p>' for note in report.notes)
+    warnings = [report.shortage, *report.notes] if report.shortage else report.notes
+    return failed + "".join(f'<p class="warning">{html.escape(text)}</p>' for text in warnings)
 
 
 def _section(report: Figures, array: ArrayReport) -> str:

@@ -64,6 +64,8 @@ def report(figures: Figures, console: Console | None = None) -> None:
     )
     if figures.account is not None:
         console.print(figures.account.text, highlight=False, soft_wrap=True)
+    if figures.shortage:
+        console.print(figures.shortage, highlight=False, soft_wrap=True)
     for failure in figures.failures:
         console.print(f"chunk {failure.chunk} is {failure.instead}: {failure.reason}", highlight=False, soft_wrap=True)
     for note in figures.notes:

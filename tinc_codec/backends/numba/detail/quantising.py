@@ -10,6 +10,7 @@ from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.detail.contexts import sums_of
 from tinc_codec.backends.numba.detail.space import Setup, Space, Task
 from tinc_codec.detail.contexts import MAGNITUDES, MAPS, MEAN, TOP, UNIT, WEIGHTS
+from tinc_codec.detail.quantiser import OFF
 from tinc_codec.detail.tables import ESCAPE
 
 _MAGNITUDES = MAGNITUDES.astype(np.int64)
@@ -38,7 +39,7 @@ def _number(value: float, top: int, price: float, costs: Any) -> Any:
     """Of a magnitude's nearest number, the one below and 0, what costs least in distortion and bits; and its bits."""
     number, spent, least = 0, costs[0], value * value + price * costs[0]
     for candidate in range(max(top - 1, 1), top + 1):
-        wrong = value - candidate + (0.06 if candidate == 1 else 0.03)
+        wrong = value - candidate + (OFF[0] if candidate == 1 else OFF[1])
         cost = _cost(costs, candidate)
         if wrong * wrong + price * cost < least:
             least, number, spent = wrong * wrong + price * cost, candidate, cost

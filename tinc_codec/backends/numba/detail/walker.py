@@ -12,6 +12,7 @@ from tinc_codec.backends.numba.detail.coding import Lookups, encoded, lookups
 from tinc_codec.backends.numba.detail.space import Setup, Task
 from tinc_codec.backends.numba.detail.walk import GATHER, QUANTISE, READ, WRITE, walk
 from tinc_codec.detail.contexts import WEIGHTS, divisors
+from tinc_codec.detail.host import ByPiece
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
@@ -51,12 +52,13 @@ def _lookups(tables: ClassTables) -> Lookups:
     return lookups(tables)
 
 
-class Walker:
+class Walker(ByPiece):
     """A chunk's model and numbers, as the compiled parts want them; see `tinc_codec.detail.work.Walker`."""
 
     parallel = True
 
     def __init__(self, model: Model, numbers: NDArray[np.int32], magnitudes: NDArray[np.uint8] | None = None) -> None:
+        super().__init__(model)
         plan = model.layout
         shifts = model.shifts.astype(np.int64)
         self._setup = Setup(
@@ -70,7 +72,7 @@ class Walker:
             model.means,
             shifts,
         )
-        self._model, self._numbers, self._tables = model, numbers, _lookups(model.tables)
+        self._numbers, self._tables = numbers, _lookups(model.tables)
         self.magnitudes = np.zeros(model.layout.size, np.uint8) if magnitudes is None else magnitudes
 
     def _walk(self, job: int, task: Task, piece: Piece) -> tuple[int, int]:

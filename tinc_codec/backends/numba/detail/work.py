@@ -10,5 +10,19 @@ from tinc_codec.backends.numba.detail.mask import unpack as unpack_mask
 from tinc_codec.backends.numba.detail.samples import samples
 from tinc_codec.backends.numba.detail.scale import coefficients
 from tinc_codec.backends.numba.detail.walker import Walker as walker  # noqa: N813  # called as a function
+from tinc_codec.detail.host import flat, on_host, placed
 
-__all__ = ["coefficients", "cost", "diffuse", "forward", "inverse", "pack_mask", "samples", "unpack_mask", "walker"]
+__all__ = [
+    "coefficients",
+    "cost",
+    "diffuse",
+    "flat",
+    "forward",
+    "inverse",
+    "on_host",
+    "pack_mask",
+    "placed",
+    "samples",
+    "unpack_mask",
+    "walker",
+]

@@ -6,16 +6,14 @@ Entropy decoding stays with the host's backend; numbers are copied, and all that
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinc_codec.detail import packet
 from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.lifting import FACTORS, PLACES
 from tinc_codec.detail.plan import AXES, Band
-from tinc_codec.detail.scale import CENTRE, USUAL_EXPONENT
+from tinc_codec.detail.scale import USUAL_EXPONENT
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +63,8 @@ def _integers(detail: Detail, device: torch.device) -> torch.Tensor:
     """All samples as integers of the scale."""
     import torch
 
+    from tinc_codec.backends.torch.detail import transform
+
     plan, layout, scale = detail.parameters.plan, detail.layout, detail.parameters.scale
     numbers = torch.from_numpy(detail.numbers()).to(device)
     place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
@@ -72,46 +72,14 @@ def _integers(detail: Detail, device: torch.device) -> torch.Tensor:
     def cut(band: Band) -> torch.Tensor:
         offset, *shape = layout.bands[place[band.levels, band.high]].tolist()
         step = scale.band_step(sum(plan.splits(band, axis) for axis in range(AXES)))
-        return coefficients(numbers[offset : offset + math.prod(shape)].reshape(shape), step, scale.one, scale.more)
+        return transform.coefficients(
+            numbers[offset : offset + math.prod(shape)].reshape(shape), step, scale.one, scale.more
+        )
 
     stop = plan.stop((0,) * AXES)
     reached = packet.ranges(plan, tuple((0, n) for n in plan.shape), stop)
-    joined: Any = packet.inverse(plan, cut, reached, stop, SimpleNamespace(inverse=inverse))  # type: ignore[arg-type]
+    joined = packet.inverse(plan, cut, reached, stop, transform)
     return joined.reshape(detail.shape).contiguous()  # type: ignore[no-any-return]
-
-
-def coefficients(numbers: torch.Tensor, step: int, one: int, more: int) -> torch.Tensor:
-    """See `tinc_codec.detail.scale.coefficients`."""
-    import torch
-
-    wide = numbers.long()
-    magnitude = wide.abs()
-    centre = torch.where(magnitude == 1, one, more)
-    value = ((magnitude << CENTRE) + centre) * step + (1 << 2 * CENTRE - 1) >> 2 * CENTRE
-    return torch.where(magnitude == 0, 0, torch.where(wide < 0, -value, value)).int()
-
-
-def inverse(low: torch.Tensor, high: torch.Tensor, axis: int) -> torch.Tensor:
-    """See `tinc_codec.detail.lifting.inverse`."""
-    import torch
-
-    s, d = low.movedim(axis, 0), high.movedim(axis, 0)
-    if not len(d):
-        return low
-    for number in (3, 2, 1, 0):
-        if number % 2:
-            before, after = torch.cat([d[:1], d])[: len(s)], torch.cat([d, d[-1:]])[: len(s)]
-            s = s - _product(before + after, FACTORS[number])
-        else:
-            before, after = s[: len(d)], torch.cat([s[1:], s[-1:]])[: len(d)]
-            d = d - _product(before + after, FACTORS[number])
-    out = s.new_empty((len(s) + len(d), *s.shape[1:]))
-    out[0::2], out[1::2] = s, d
-    return out.movedim(0, axis)
-
-
-def _product(sums: torch.Tensor, factor: int) -> torch.Tensor:
-    return (sums.long() * factor + (1 << (PLACES - 1)) >> PLACES).int()
 
 
 _BITS = {"uint8": 8, "uint16": 16, "uint32": 32}
