@@ -75,7 +75,7 @@ class Steps:
             end = high.end
             return low, high
 
-        parts: list[Any] = packet.forward(whole, plan, SimpleNamespace(forward=split_at))  # type: ignore[arg-type]
+        parts: list[Any] = packet.forward(whole, plan, SimpleNamespace(forward=split_at))
         bands = [(part.offset, math.prod(part.shape[:-3]), *part.shape[-3:]) for part in parts if math.prod(part.shape)]
         return cls(np.array(splits, np.int64).reshape(-1, 6), np.array(bands, np.int64), end)
 
