@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,7 @@ class Coefficients:
     values: NDArray[np.float32]
     splits: NDArray[np.int64]
     work: Work
+    _energies: dict[int, float] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -91,6 +92,12 @@ class Coefficients:
             inside = self.layout.view(self.values, band)[tuple(slice(*ends) for ends in box)]
             total += float(np.abs(inside).sum()) / self.unit_steps[band]
         return total
+
+    def energy(self, band: int) -> float:
+        """The sum of a band's squares."""
+        if band not in self._energies:
+            self._energies[band] = float(np.square(self.layout.view(self.values, band)).sum(dtype=np.float64))
+        return self._energies[band]
 
     @lazy
     def unit_steps(self) -> NDArray[np.float64]:
@@ -248,11 +255,14 @@ def attempt(
     better = fit_tables(tally.histogram)
     bits = tally.bits + float((tally.histogram * (costs_of(class_tables(better)) - costs)).sum())
     one, more = (int(np.clip(round(centre * 256), -128, 127)) for centre in tally.centres())
-    for band in range(len(means)):
-        if sample.whole and not parts.view(numbers, band).any():
+    squares = float(tally.squares().sum())
+    for band, size in enumerate(steps):
+        if not means[band]:  # nothing walks over it
+            squares += coefficients.energy(band) / size**2
+        elif sample.whole and not parts.view(numbers, band).any():
             means[band] = 0
     scale = replace(coefficients.scaled(step), one=one, more=more)
-    error = step * math.sqrt(float(tally.squares().sum()) / parts.size)
+    error = step * math.sqrt(squares / parts.size)
     return Trial(
         coefficients,
         sample,

@@ -14,7 +14,7 @@ from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Samples, 
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.scale import Scale
-from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
+from tinc_codec.detail.search import EFFORTS, Search, at_step, to_budget, to_error
 from tinc_codec.detail.section import four
 from tinc_codec.detail.work import Work
 from tinc_codec.errors import UnreachableGoalError
@@ -45,9 +45,18 @@ class Error:
 
 @dataclass(frozen=True)
 class Step:
-    """A quantisation step, in samples; infinite: nothing but their mean is left."""
+    """A quantisation step.
+
+    Parameters
+    ----------
+    size
+        In samples; infinite: nothing but their mean is left.
+    most
+        Bytes from which on it is not wanted.
+    """
 
     size: float
+    most: float = math.inf
 
 
 Goal = Budget | Error | Step
@@ -101,7 +110,7 @@ def encode(
         coefficients = transform(samples, plan, work)
     first, search = _guess(coefficients, goal), Search(coefficients, trying, check)
     if isinstance(goal, Step):
-        return search.learn(first).section()
+        return at_step(search, first, goal.most)
     if isinstance(goal, Budget):
         return to_budget(search, goal.size, first)
 

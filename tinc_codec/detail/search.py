@@ -120,10 +120,23 @@ class Search:
             self._learning -= 1
         return trial
 
-    def learn(self, step: float) -> Trial:
-        """Quantise with a step, after all has been learned from it."""
+    def learn(self, step: float, most: float = math.inf) -> Trial:
+        """Quantise with a step, after all has been learned from it.
+
+        Parameters
+        ----------
+        most
+            Bytes from which on it is not wanted.
+
+        Raises
+        ------
+        UnreachableGoalError
+            More would be taken.
+        """
         while not self.learned:
-            self._learned_from(step, self._sample)
+            trial = self._learned_from(step, self._sample)
+            if trial.size > most:
+                raise UnreachableGoalError(f"a step of {step:g} integers takes about {trial.size:.0f} bytes")
         return self.at(step)
 
     @property
@@ -171,6 +184,17 @@ class _Curve:
         while any(abs(step - tried) < _SAME for tried, _ in self._points):
             step += math.copysign(2 * _SAME, towards)
         return math.exp(step)
+
+
+def at_step(search: Search, step: float, most: float) -> bytes:
+    """The section of a step.
+
+    Parameters
+    ----------
+    most
+        Bytes from which on it is not wanted.
+    """
+    return search.learn(step, most).section()
 
 
 def to_budget(search: Search, size: int, first: float) -> bytes:

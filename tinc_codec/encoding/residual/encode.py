@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +26,6 @@ VOXELS_PER_CONTEXT = 1500
 
 _COMPARED = 2**17
 """Voxels that the thresholds of contexts are found on."""
-
-_GOLDEN = (math.sqrt(5) - 1) / 2
-_BLOCK, _LOOKED_AT = 2**14, 3 * 2**16
-"""Voxels of a block, and of all blocks, about, that bits are foretold from."""
-
-_FEW = 2**13
-"""Voxels of a pass that predictors are fitted to there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +89,8 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     shape, domain = volume.values.shape, volume.domain
     grid = tile_grid(shape)
     start = 0 if volume.model is not None else volume.middle
-    tiles = [_tile(volume, start, place) for place in tile_bounds(shape, grid)]
-    coded = _coded(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
+    tiles = [tile_of(volume, start, place) for place in tile_bounds(shape, grid)]
+    coded = coded_passes(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
     records, keys = coded.records, coded.keys
     tables = tuple(tokens.frequencies(row) for row in coded.counts)
     widths = (quantiser.width,) * (levels_of(shape, grid) + 1)
@@ -118,37 +110,12 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     return Residual(pack(parameters, codes), values)
 
 
-def foretold(volume: Volume, quantiser: Quantiser) -> float:
-    """Bits a voxel that a residual would take, about, from blocks of the volume.
-
-    Parameters
-    ----------
-    volume, quantiser
-        See `encode`.
-    """
-    shape, edges = volume.values.shape, list(volume.values.shape)
-    while math.prod(edges) > _BLOCK:
-        longest = max(range(len(edges)), key=lambda axis: edges[axis])
-        edges[longest] = -(-edges[longest] // 2)
-    grid = tuple(-(-n // edge) for n, edge in zip(shape, edges, strict=True))
-    places = tile_bounds(shape, grid)
-    start = 0 if volume.model is not None else volume.middle
-    every = max(1, volume.values.size / _LOOKED_AT)
-    chosen = {int((k + k * _GOLDEN % 1) * every) for k in range(math.ceil(len(places) / every))}  # in step with no axis
-    tiles = [_tile(volume, start, places[min(number, len(places) - 1)]) for number in sorted(chosen)]
-    coded = _coded(tiles, levels_of(shape, grid), quantiser, volume.domain.top, _FEW)
-    totals = coded.counts.sum(1, keepdims=True)
-    shares = np.divide(coded.counts, totals, out=np.ones(coded.counts.shape), where=coded.counts > 0)
-    bits = -float((coded.counts * np.log2(shares)).sum()) + sum(int(r.numbers.sizes.sum()) for r in coded.records)
-    return bits / sum(tile.target.size for tile in tiles)
-
-
 def _trimmed(code: bytes) -> bytes:
     """A code without the words of zeros at its end, which a decoder reads there anyway."""
     return code[: -(-len(code.rstrip(b"\0")) // 4) * 4]
 
 
-def _tile(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
+def tile_of(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
     target = volume.values[place]
     if volume.model is None:  # the same everywhere, in no memory
         base = np.broadcast_to(np.float64(start), target.shape)
@@ -158,7 +125,7 @@ def _tile(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
 
 
 @dataclass(frozen=True, eq=False)
-class _Coded:
+class PassesCoded:
     """What tiles were coded as.
 
     Parameters
@@ -198,7 +165,7 @@ class _Coded:
         return counts
 
 
-def _coded(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitted: int) -> _Coded:
+def coded_passes(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitted: int) -> PassesCoded:
     """Code tiles, pass by pass."""
     lattices, records = None, []
     models: list[PassModel] = []
@@ -210,4 +177,4 @@ def _coded(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitte
         coded = backend().code_pass(PassCoding(step, models[-1], quantiser, top), lattices, members)
         records.append(_Record.of(coded, members))
     assert lattices is not None
-    return _Coded(tuple(models), records, lattices)
+    return PassesCoded(tuple(models), records, lattices)
