@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.work import Work
+from tinc_codec.residual.equations import Equations, Voxels
 from tinc_codec.residual.interlace import Offset
 from tinc_codec.residual.lattice import Coded, PassCoding
 from tinc_codec.residual.lattices import Lattices, Members, Surroundings
+from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
@@ -67,3 +69,9 @@ class Backend(Protocol):
 
     def surroundings(self, lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offset, ...]) -> Surroundings:
         """Gather what lies around voxels; see `tinc_codec.residual.lattices.surroundings`."""
+
+    def of_prediction(self, voxels: Voxels, doubt: float) -> Equations:
+        """Equations of a prediction; see `tinc_codec.residual.equations.of_prediction`."""
+
+    def of_spread(self, voxels: Voxels, model: PassModel, top: float, doubt: float) -> Equations:
+        """Equations of the error to expect of it; see `tinc_codec.residual.equations.of_spread`."""

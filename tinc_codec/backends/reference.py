@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail import reference as detail
 from tinc_codec.residual import tiles
+from tinc_codec.residual.equations import of_prediction, of_spread
 from tinc_codec.residual.lattices import code_pass, surroundings
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream import model_section
@@ -21,7 +22,17 @@ from tinc_codec.tree.pieces import Piece, points, product
 from tinc_codec.tree.root_activations import RootActivations
 from tinc_codec.tree.runs import Positions
 
-__all__ = ["at_points", "at_product", "code_pass", "detail", "surroundings", "tile_decoder", "unpack_model"]
+__all__ = [
+    "at_points",
+    "at_product",
+    "code_pass",
+    "detail",
+    "of_prediction",
+    "of_spread",
+    "surroundings",
+    "tile_decoder",
+    "unpack_model",
+]
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:
