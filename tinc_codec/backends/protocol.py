@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.work import Work
+from tinc_codec.residual.classified import Classified
 from tinc_codec.residual.equations import Equations, Voxels
 from tinc_codec.residual.interlace import Offset
 from tinc_codec.residual.lattice import Coded, PassCoding
@@ -75,3 +76,8 @@ class Backend(Protocol):
 
     def of_spread(self, voxels: Voxels, model: PassModel, top: float, doubt: float) -> Equations:
         """Equations of the error to expect of it; see `tinc_codec.residual.equations.of_spread`."""
+
+    def classified(
+        self, expected: NDArray[np.float64], steps: NDArray[np.int64], thresholds: NDArray[np.int64]
+    ) -> Classified:
+        """Contexts, tokens and extra bits of voxels; see `tinc_codec.residual.classified.classified`."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail import reference as detail
 from tinc_codec.residual import tiles
+from tinc_codec.residual.classified import classified
 from tinc_codec.residual.equations import of_prediction, of_spread
 from tinc_codec.residual.lattices import code_pass, surroundings
 from tinc_codec.residual.section import ResidualParameters
@@ -25,6 +26,7 @@ from tinc_codec.tree.runs import Positions
 __all__ = [
     "at_points",
     "at_product",
+    "classified",
     "code_pass",
     "detail",
     "of_prediction",

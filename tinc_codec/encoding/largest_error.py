@@ -25,7 +25,7 @@ _LIKE, _POWER = 0.25, 0.41
 more; where it takes fewer, few samples are off by more than is allowed, and each finer coefficient costs more bits than
 it saves."""
 
-_MOST = 0.55
+_MOST = 0.43
 """Part of the bytes of the residual alone from which coefficients do not pay: they hold its noise."""
 
 
@@ -37,7 +37,8 @@ def step(bits: float) -> float:
     bits
         A voxel, of the residual alone, about.
     """
-    return min(_FINEST * max(1.0, (_LIKE / max(bits, 1e-6)) ** _POWER), _COARSEST)
+    coarser: float = (_LIKE / max(bits, 1e-6)) ** _POWER
+    return min(_FINEST * max(1.0, coarser), _COARSEST)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinc_codec.backends import reference
 from tinc_codec.backends.numba import inference, model_section
 from tinc_codec.backends.numba.detail import work as detail
+from tinc_codec.backends.numba.residual_classified import classified
 from tinc_codec.backends.numba.residual_equations import of_prediction, of_spread
 from tinc_codec.backends.numba.residual_passes import code_pass, surroundings
 from tinc_codec.backends.numba.residual_tiles import TileDecoder
@@ -24,6 +25,7 @@ from tinc_codec.tree.runs import Positions
 __all__ = [
     "at_points",
     "at_product",
+    "classified",
     "code_pass",
     "detail",
     "of_prediction",

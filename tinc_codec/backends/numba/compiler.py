@@ -33,7 +33,7 @@ def jit(function: Any, freely: Iterable[str] = ()) -> Any:
     from numba import njit
 
     _guard_forks()
-    options = {"nogil": True, "error_model": "numpy", "fastmath": set(freely)}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(freely)}
     try:
         compiled = njit(function, cache=True, **options)
     except RuntimeError:  # there is no folder that compiled code could be kept in

@@ -11,12 +11,13 @@ from tinc_codec.backends.choice import backend
 from tinc_codec.encoding.residual.fit import FITTED, Sample, fit
 from tinc_codec.encoding.residual.volume import Volume, levels_of, tile_grid
 from tinc_codec.residual import tokens
+from tinc_codec.residual.classified import Classified
 from tinc_codec.residual.interlace import passes, tile_bounds
 from tinc_codec.residual.lattice import Coded, PassCoding, Quantiser
 from tinc_codec.residual.lattices import Lattices, Members, Tile
 from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import MOST_CONTEXTS, ResidualParameters, pack
-from tinc_codec.residual.tiles import contexts, write_pass
+from tinc_codec.residual.tiles import write_pass
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream.entropy import Encoder
@@ -50,12 +51,14 @@ class _Record:
 
     Parameters
     ----------
+    expected, steps
+        See `Coded`.
     ends
         Where each tile's begin, and where the last one's end.
     """
 
     expected: NDArray[np.float64]
-    numbers: tokens.Split
+    steps: NDArray[np.int64]
     ends: NDArray[np.int64]
 
     @classmethod
@@ -65,13 +68,12 @@ class _Record:
         if inside is not None:
             expected, steps = expected[inside], steps[inside]
             ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(inside)])[ends]
-        return cls(expected, tokens.split(tokens.zigzag(steps)), ends)
+        return cls(expected, steps, ends)
 
-    def tile(self, number: int, context: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tokens.Split]:
-        """Contexts and numbers of a tile's voxels, from the contexts of all."""
-        place = slice(self.ends[number], self.ends[number + 1])
-        token, size, extra = self.numbers
-        return context[place], tokens.Split(token[place], size[place], extra[place])
+    def tile(self, number: int, all_tiles: Classified) -> tuple[NDArray[np.uint8], tokens.Split]:
+        """Contexts and numbers of a tile's voxels."""
+        place, (token, size, extra) = slice(self.ends[number], self.ends[number + 1]), all_tiles.numbers
+        return all_tiles.contexts[place], tokens.Split(token[place], size[place], extra[place])
 
 
 def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residual:
@@ -91,7 +93,7 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     start = 0 if volume.model is not None else volume.middle
     tiles = [tile_of(volume, start, place) for place in tile_bounds(shape, grid)]
     coded = coded_passes(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
-    records, keys = coded.records, coded.keys
+    records, classified = coded.records, coded.classified
     tables = tuple(tokens.frequencies(row) for row in coded.counts)
     widths = (quantiser.width,) * (levels_of(shape, grid) + 1)
     parameters = ResidualParameters(domain, start, grid, widths, coded.models, coded.thresholds, tables)
@@ -102,8 +104,8 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
 
     def write(number: int) -> None:
         encoder = Encoder()
-        for record, key in zip(records, keys, strict=True):
-            write_pass(encoder, parameters, *record.tile(number, key))
+        for record, each in zip(records, classified, strict=True):
+            write_pass(encoder, parameters, *record.tile(number, each))
         codes[number] = _trimmed(encoder.bytes())
 
     spread(write, range(len(tiles)))
@@ -116,6 +118,7 @@ def _trimmed(code: bytes) -> bytes:
 
 
 def tile_of(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
+    """A part of a volume; `start` is what it is predicted to be where there is no model."""
     target = volume.values[place]
     if volume.model is None:  # the same everywhere, in no memory
         base = np.broadcast_to(np.float64(start), target.shape)
@@ -151,18 +154,14 @@ class PassesCoded:
         return np.unique(np.clip(np.ceil(inner), 0, 2**53)).astype(np.int64)
 
     @lazy
-    def keys(self) -> list[NDArray[np.uint8]]:
-        """The contexts of all voxels, pass by pass."""
-        return [contexts(record.expected, self.thresholds) for record in self.records]
+    def classified(self) -> list[Classified]:
+        """What all voxels are coded as, pass by pass."""
+        return [backend().classified(each.expected, each.steps, self.thresholds) for each in self.records]
 
     @lazy
     def counts(self) -> NDArray[np.int64]:
         """How often each token comes in each context."""
-        counts = np.zeros((len(self.thresholds) + 1, tokens.MOST_TOKENS), np.int64)
-        for record, context in zip(self.records, self.keys, strict=True):
-            both = context.astype(np.int64) * tokens.MOST_TOKENS + record.numbers.tokens
-            counts += np.bincount(both, minlength=counts.size).reshape(counts.shape)
-        return counts
+        return np.asarray(np.sum([each.counts for each in self.classified], axis=0))
 
 
 def coded_passes(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitted: int) -> PassesCoded:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinc_codec.encoding.residual.encode import coded_passes, tile_of
 from tinc_codec.encoding.residual.volume import Volume, levels_of
+from tinc_codec.residual import tokens
 from tinc_codec.residual.interlace import tile_bounds
 from tinc_codec.residual.lattice import Quantiser
 
@@ -17,6 +18,9 @@ _BLOCK, _LOOKED_AT = 2**14, 3 * 2**16
 
 _FEW = 2**13
 """Voxels of a pass that predictors are fitted to there."""
+
+_EXTRA = tokens.extra_bits(np.arange(tokens.MOST_TOKENS, dtype=np.uint8))
+"""Bits beside each token."""
 
 
 def foretold(volume: Volume, quantiser: Quantiser) -> float:
@@ -40,5 +44,5 @@ def foretold(volume: Volume, quantiser: Quantiser) -> float:
     coded = coded_passes(tiles, levels_of(shape, grid), quantiser, volume.domain.top, _FEW)
     totals = coded.counts.sum(1, keepdims=True)
     shares = np.divide(coded.counts, totals, out=np.ones(coded.counts.shape), where=coded.counts > 0)
-    bits = -float((coded.counts * np.log2(shares)).sum()) + sum(int(r.numbers.sizes.sum()) for r in coded.records)
+    bits = -float((coded.counts * np.log2(shares)).sum()) + float(coded.counts.sum(0) @ _EXTRA)
     return bits / sum(tile.target.size for tile in tiles)
