@@ -68,6 +68,12 @@ class Backend(Protocol):
     def code_pass(self, coding: PassCoding, lattices: Lattices, members: Members) -> Coded:
         """Predict, quantise and enter the voxels of a pass; see `tinc_codec.residual.lattices.code_pass`."""
 
+    def take(self, lattices: Lattices, coarser: Lattices) -> None:
+        """Enter what is known of the level before; see `tinc_codec.residual.lattices.take`."""
+
+    def places(self, lattices: Lattices, members: Members, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where voxels of a pass lie; see `tinc_codec.residual.lattices.places`."""
+
     def surroundings(self, lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offset, ...]) -> Surroundings:
         """Gather what lies around voxels; see `tinc_codec.residual.lattices.surroundings`."""
 

@@ -13,7 +13,7 @@ from tinc_codec.detail import reference as detail
 from tinc_codec.residual import tiles
 from tinc_codec.residual.classified import classified
 from tinc_codec.residual.equations import of_prediction, of_spread
-from tinc_codec.residual.lattices import code_pass, surroundings
+from tinc_codec.residual.lattices import code_pass, places, surroundings, take
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream import model_section
 from tinc_codec.stream.container import Container
@@ -31,7 +31,9 @@ __all__ = [
     "detail",
     "of_prediction",
     "of_spread",
+    "places",
     "surroundings",
+    "take",
     "tile_decoder",
     "unpack_model",
 ]

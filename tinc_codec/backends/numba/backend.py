@@ -13,7 +13,7 @@ from tinc_codec.backends.numba import inference, model_section
 from tinc_codec.backends.numba.detail import work as detail
 from tinc_codec.backends.numba.residual_classified import classified
 from tinc_codec.backends.numba.residual_equations import of_prediction, of_spread
-from tinc_codec.backends.numba.residual_passes import code_pass, surroundings
+from tinc_codec.backends.numba.residual_passes import code_pass, places, surroundings, take
 from tinc_codec.backends.numba.residual_tiles import TileDecoder
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
@@ -30,7 +30,9 @@ __all__ = [
     "detail",
     "of_prediction",
     "of_spread",
+    "places",
     "surroundings",
+    "take",
     "tile_decoder",
     "unpack_model",
 ]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.interlace import AXES, reflected
-from tinc_codec.residual.interlace import REACH, Offset, Pass
+from tinc_codec.residual.interlace import REACH, Offset
 from tinc_codec.residual.lattice import Coded, PassCoding
 from tinc_codec.residual.lattices import Lattices, Members, Surroundings
 from tinc_codec.residual.prediction import FAR, MODERATE, NEAR, UNIT
@@ -53,19 +53,54 @@ def code_pass(coding: PassCoding, lattices: Lattices, members: Members) -> Coded
     rows = int(counts[:, :-1].prod(1).sum())
     ends = [rows * part // _PARTS for part in range(_PARTS + 1)]
     share(lambda begin, end: _pass(*arrays, ends[begin], ends[end]), [size / _PARTS] * _PARTS, _WORTH)
-    _mirror(lattices, step)
+    _mirror(lattices, step.parity, stride)
     return coded
 
 
-def _mirror(lattices: Lattices, step: Pass) -> None:
-    """Make the borders of all tiles what they mirror of the voxels of a pass."""
+def take(lattices: Lattices, coarser: Lattices) -> None:
+    """See `tinc_codec.residual.lattices.take`; borders of what is not known yet stay what they are."""
+    axes = lattices.shapes.shape[1]
+    fine, coarse = (
+        [padded.reshape(len(padded), *(1,) * (AXES - axes), *padded.shape[1:]) for padded in (each.values, each.errors)]
+        for each in (lattices, coarser)
+    )
+    reaches = np.array([0] * (AXES - axes) + [REACH] * axes, np.int64)
+    shapes = np.ones((len(coarser.each), AXES), np.int64)
+    shapes[:, AXES - axes :] = coarser.shapes
+    share(
+        lambda begin, end: _taken(*fine, *coarse, shapes, reaches, begin, end),
+        [coarser.values[0].size] * len(shapes),
+        _WORTH,
+    )
+    _mirror(lattices, (0,) * axes, 2)
+
+
+@jit
+def _taken(
+    values: Any, errors: Any, coarse_values: Any, coarse_errors: Any, shapes: Any, reaches: Any, first: int, last: int
+) -> None:
+    """Enter the coarser lattices of some tiles."""
+    for t in range(first, last):
+        for a in range(shapes[t, 0]):
+            for b in range(shapes[t, 1]):
+                for c in range(shapes[t, 2]):
+                    place = (reaches[0] + 2 * a, reaches[1] + 2 * b, reaches[2] + 2 * c)
+                    other = (reaches[0] + a, reaches[1] + b, reaches[2] + c)
+                    for fine, coarse in ((values, coarse_values), (errors, coarse_errors)):
+                        row, source = fine[t][place], coarse[t][other]
+                        for m in range(shapes[t, 3]):
+                            row[reaches[3] + 2 * m] = source[reaches[3] + m]
+
+
+def _mirror(lattices: Lattices, parity: Offset, stride: int) -> None:
+    """Make the borders of all tiles what they mirror of the voxels of a parity."""
     more = AXES - lattices.shapes.shape[1]
     shapes = np.ones((len(lattices.each), AXES), np.int64)
     shapes[:, more:] = lattices.shapes
     most = np.ones(AXES, np.int64)
     most[more:] = lattices.values.shape[1:]
     reaches = np.array([0] * more + [REACH] * (AXES - more), np.int64)
-    odd, stride = np.array([0] * more + list(step.parity), np.int64), 2 if step.pairs else 1
+    odd = np.array([0] * more + list(parity), np.int64)
     values, errors = (padded.reshape(len(shapes), *most) for padded in (lattices.values, lattices.errors))
     share(
         lambda begin, end: _mirrored(values, errors, shapes, reaches, odd, stride, begin, end),
@@ -87,6 +122,38 @@ def surroundings(lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offs
         _WORTH,
     )
     return around
+
+
+def places(lattices: Lattices, members: Members, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+    """See `tinc_codec.residual.lattices.places`."""
+    step, more = members.step, AXES - len(members.step.parity)
+    counts = np.ones((len(members.counts), AXES), np.int64)
+    counts[:, more:] = members.counts
+    stride = 2 if step.pairs else 1
+    strides = np.array([0] * more + [stride * s for s in lattices.strides], np.int64)
+    found = np.empty(len(chosen), np.intp)
+    first = lattices.further(tuple(REACH + odd for odd in step.parity))
+    _places(chosen, counts, lattices.values[0].size, first, strides, found)
+    return found
+
+
+@jit
+def _places(chosen: Any, counts: Any, size: int, origin: int, strides: Any, out: Any) -> None:
+    """`size`: places of a tile; `origin`: of its first voxel among them."""
+    t, begin = 0, 0
+    n1, n2, n3 = np.int32(counts[0, 1]), np.int32(counts[0, 2]), np.int32(counts[0, 3])
+    end = counts[0].prod()
+    for k in range(len(chosen)):
+        while chosen[k] >= end:
+            t, begin = t + 1, end
+            n1, n2, n3 = np.int32(counts[t, 1]), np.int32(counts[t, 2]), np.int32(counts[t, 3])
+            end = begin + counts[t].prod()
+        rest = np.int32(chosen[k] - begin)  # tiles are small, and such numbers are divided fast
+        row, d = rest // n3, rest % n3
+        plane, c = row // n2, row % n2
+        out[k] = (
+            t * size + origin + plane // n1 * strides[0] + plane % n1 * strides[1] + c * strides[2] + d * strides[3]
+        )
 
 
 @jit

@@ -170,7 +170,9 @@ def coded_passes(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int,
     models: list[PassModel] = []
     for step in passes(tiles[0].target.ndim, levels):
         if lattices is None or lattices.level != step.level:
-            lattices = Lattices(tiles, step, lattices)
+            lattices, coarser = Lattices(tiles, step), lattices
+            if coarser is not None:
+                backend().take(lattices, coarser)
         members = lattices.members(step)
         models.append(fit(step, lattices, Sample.of(lattices, members, fitted), quantiser.width, top))
         coded = backend().code_pass(PassCoding(step, models[-1], quantiser, top), lattices, members)

@@ -39,7 +39,7 @@ class Sample:
     Parameters
     ----------
     places
-        See `Lattices.places`.
+        See `tinc_codec.residual.lattices.places`.
     target
         What they are.
     base
@@ -62,7 +62,7 @@ class Sample:
             return None
         every = -(-count // most)
         chosen = np.arange(0, count, every) if inside is None else np.flatnonzero(inside)[::every]
-        return cls(lattices.places(members, chosen), members.target[chosen], members.base_of(chosen), count)
+        return cls(backend().places(lattices, members, chosen), members.target[chosen], members.base_of(chosen), count)
 
 
 def fit(step: Pass, lattices: Lattices, sample: Sample | None, width: int, top: int) -> PassModel:
