@@ -14,7 +14,7 @@ from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Samples, 
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.plans import choose, usual
 from tinc_codec.detail.scale import Scale
-from tinc_codec.detail.search import EFFORTS, Search, at_step, to_budget, to_error
+from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
 from tinc_codec.detail.section import four
 from tinc_codec.detail.work import Work
 from tinc_codec.errors import UnreachableGoalError
@@ -51,12 +51,13 @@ class Step:
     ----------
     size
         In samples; infinite: nothing but their mean is left.
-    most
-        Bytes from which on it is not wanted.
+    refined
+        Factor of the step from the bytes of a first trial of it, about; may raise `UnreachableGoalError` where it is
+        not wanted any more.
     """
 
     size: float
-    most: float = math.inf
+    refined: Callable[[float], float] = lambda _: 1.0
 
 
 Goal = Budget | Error | Step
@@ -110,7 +111,7 @@ def encode(
         coefficients = transform(samples, plan, work)
     first, search = _guess(coefficients, goal), Search(coefficients, trying, check)
     if isinstance(goal, Step):
-        return at_step(search, first, goal.most)
+        return search.learn(first, goal.refined).section()
     if isinstance(goal, Budget):
         return to_budget(search, goal.size, first)
 

@@ -78,6 +78,10 @@ _INSIDE = 0.02
 """How far from both ends of an interval a step is tried, as a share of it."""
 
 
+def _unchanged(_: float) -> float:
+    return 1.0
+
+
 class Search:
     """Trials of one volume; `check` is called before each."""
 
@@ -120,23 +124,17 @@ class Search:
             self._learning -= 1
         return trial
 
-    def learn(self, step: float, most: float = math.inf) -> Trial:
+    def learn(self, step: float, refined: Callable[[float], float] = _unchanged) -> Trial:
         """Quantise with a step, after all has been learned from it.
 
         Parameters
         ----------
-        most
-            Bytes from which on it is not wanted.
-
-        Raises
-        ------
-        UnreachableGoalError
-            More would be taken.
+        refined
+            Factor of the step from the bytes of the first trial of it, about.
         """
         while not self.learned:
-            trial = self._learned_from(step, self._sample)
-            if trial.size > most:
-                raise UnreachableGoalError(f"a step of {step:g} integers takes about {trial.size:.0f} bytes")
+            step *= refined(self._learned_from(step, self._sample).size)
+            refined = _unchanged
         return self.at(step)
 
     @property
@@ -184,17 +182,6 @@ class _Curve:
         while any(abs(step - tried) < _SAME for tried, _ in self._points):
             step += math.copysign(2 * _SAME, towards)
         return math.exp(step)
-
-
-def at_step(search: Search, step: float, most: float) -> bytes:
-    """The section of a step.
-
-    Parameters
-    ----------
-    most
-        Bytes from which on it is not wanted.
-    """
-    return search.learn(step, most).section()
 
 
 def to_budget(search: Search, size: int, first: float) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from tinc_codec.encoding.prepared import PreparedChunk
 from tinc_codec.encoding.residual.encode import Residual, encode
 from tinc_codec.encoding.residual.fewest import fewest
 from tinc_codec.encoding.residual.fit import FITTED
-from tinc_codec.encoding.residual.foretell import foretold
+from tinc_codec.encoding.residual.foretell import foretold, of_differences
 from tinc_codec.encoding.residual.volume import Volume
 from tinc_codec.encoding.verified import Verified, measure, verify
 from tinc_codec.residual.lattice import Quantiser
@@ -22,6 +23,9 @@ from tinc_codec.runtime.progress import TrainingProgress
 from tinc_codec.stream.container import Section
 
 log = logging.getLogger("tinc_codec")
+
+_PLAINLY = 0.55
+"""Part of the bits of plain differences that a residual takes at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +65,12 @@ class Corrected:
         log.warning(text, chunk.header.shape, verified.complaint)
         return None
 
-    def foretold(self, samples: NDArray[Any] | None) -> float:
-        """Bits a voxel that a residual takes, about."""
-        return foretold(self._volume(samples), self._exactly)
+    def foretold(self, samples: NDArray[Any] | None, most: float) -> float:
+        """Bits a voxel that a residual takes, about; infinite where it is plain that they are more than `most`."""
+        volume = self._volume(samples)
+        if _PLAINLY * of_differences(volume, self._exactly) > most:
+            return math.inf
+        return foretold(volume, self._exactly)
 
     @property
     def _exactly(self) -> Quantiser:

@@ -12,21 +12,28 @@ from numpy.typing import NDArray
 from tinc_codec.detail.goals import Step
 from tinc_codec.encoding import coefficients
 from tinc_codec.encoding.corrected import Corrected
-from tinc_codec.encoding.verified import Verified, predicted
+from tinc_codec.encoding.verified import Verified, predicted, size_of
 from tinc_codec.errors import UnreachableGoalError
 
 _LARGE = 0.85
 """Bits a voxel of the residual alone up to which coefficients under it are tried: noise that is left to the residual,
 which predicts each sample from its neighbours, is coded there at least as well as by coefficients and a residual."""
 
-_FINEST, _COARSEST = 3.2, 11.0
-_LIKE, _POWER = 0.25, 0.41
-"""Steps of coefficients under a residual in largest errors: the finest where that alone takes `_LIKE` bits a voxel or
-more; where it takes fewer, few samples are off by more than is allowed, and each finer coefficient costs more bits than
+_USUAL, _COARSEST = 3.2, 11.0
+_LIKE, _POWER = 0.2, 0.41
+"""Steps of coefficients under a residual, in largest errors: the usual one where that alone takes `_LIKE` bits a voxel
+or more; where it takes fewer, few samples are off by more than is allowed, and each finer coefficient costs more than
 it saves."""
 
 _MOST = 0.43
 """Part of the bytes of the residual alone from which coefficients do not pay: they hold its noise."""
+
+_PART, _STEEP, _FARTHEST = 0.28, 0.75, 1.28
+"""Part of these bytes that coefficients of the usual step take where it is right, the power of it that the step that is
+right instead follows, and the largest factor."""
+
+_CLOSE = 0.45
+"""Bits a voxel of the residual alone from which it is foretold what coefficients leave, too, before it is coded."""
 
 
 def step(bits: float) -> float:
@@ -38,7 +45,28 @@ def step(bits: float) -> float:
         A voxel, of the residual alone, about.
     """
     coarser: float = (_LIKE / max(bits, 1e-6)) ** _POWER
-    return min(_FINEST * max(1.0, coarser), _COARSEST)
+    return min(_USUAL * max(1.0, coarser), _COARSEST)
+
+
+def refined(bits: float, part: float) -> float:
+    """Factor of the step: finer where coefficients are cheap beside what is coded without them.
+
+    Parameters
+    ----------
+    bits
+        See `step`.
+    part
+        Of the bytes of the residual alone, what the coefficients take.
+
+    Raises
+    ------
+    UnreachableGoalError
+        They take too much.
+    """
+    if part > _MOST:
+        raise UnreachableGoalError(f"coefficients take {part:.2f} of the bytes of a residual alone")
+    factor: float = (part / _PART) ** _STEEP if bits >= _LIKE else 1.0
+    return min(max(factor, 1 / _FARTHEST), _FARTHEST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +98,7 @@ class LargestError:
         size, foretelling = self.corrected.chunk.values.size, self.corrected.chunk.config.effort == 1
         bits, alone = math.inf, None
         if with_detail and foretelling:
-            bits = self.corrected.foretold(samples)
+            bits = self.corrected.foretold(samples, _LARGE)
         else:
             alone = self.corrected.stream(above, samples)
             bits = math.inf if alone is None else 8 * len(alone.stream) / size
@@ -83,10 +111,14 @@ class LargestError:
         """Coefficients, and the residual that they leave; None: they do not pay."""
         chunk, bound = self.corrected.chunk, self.corrected.aim.bound.max_error
         assert bound is not None
-        most = _MOST * bits * chunk.values.size / 8
+        size = chunk.values.size
+        goal = Step(step(bits) * bound, lambda taken: refined(bits, 8 * taken / (bits * size)))
         try:
-            detail = coefficients.sections(chunk, Step(step(bits) * bound, most), self.corrected.report, samples)
+            detail = coefficients.sections(chunk, goal, self.corrected.report, samples)
         except UnreachableGoalError:
             return None
         sections = {**above, **detail}
-        return self.corrected.stream(sections, predicted(chunk, sections))
+        beneath = predicted(chunk, sections)
+        if bits > _CLOSE and 8 * size_of(detail) / size + self.corrected.foretold(beneath, _LARGE) > bits:
+            return None
+        return self.corrected.stream(sections, beneath)

@@ -94,9 +94,8 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     tiles = [tile_of(volume, start, place) for place in tile_bounds(shape, grid)]
     coded = coded_passes(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
     records, classified = coded.records, coded.classified
-    tables = tuple(tokens.frequencies(row) for row in coded.counts)
     widths = (quantiser.width,) * (levels_of(shape, grid) + 1)
-    parameters = ResidualParameters(domain, start, grid, widths, coded.models, coded.thresholds, tables)
+    parameters = ResidualParameters(domain, start, grid, widths, coded.models, coded.thresholds, coded.tables)
     values = np.empty(shape)
     for tile, lattice in zip(tiles, coded.lattices.each, strict=True):
         values[tile.place] = lattice.inner(lattice.values)
@@ -162,6 +161,11 @@ class PassesCoded:
     def counts(self) -> NDArray[np.int64]:
         """How often each token comes in each context."""
         return np.asarray(np.sum([each.counts for each in self.classified], axis=0))
+
+    @lazy
+    def tables(self) -> tuple[bytes, ...]:
+        """Frequencies of the tokens of each context."""
+        return tuple(tokens.frequencies(row) for row in self.counts)
 
 
 def coded_passes(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitted: int) -> PassesCoded:
