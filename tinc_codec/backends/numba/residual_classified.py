@@ -11,7 +11,7 @@ from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.residual import tokens
 from tinc_codec.residual.classified import Classified
 from tinc_codec.residual.tokens import DIRECT, LEADING, MOST_TOKENS
-from tinc_codec.runtime.threads import share
+from tinc_codec.runtime.threads import evenly
 
 _BLOCK = 2**12
 """Voxels that threads share by."""
@@ -31,7 +31,7 @@ def classified(expected: NDArray[np.float64], steps: NDArray[np.int64], threshol
         first, last = begin * _BLOCK, min(end * _BLOCK, count)
         _classified(expected, steps, limits, context, token, size, extra, counts[-1], first, last)
 
-    share(some, [_BLOCK] * -(-count // _BLOCK), _WORTH)
+    evenly(some, -(-count // _BLOCK), _BLOCK, _WORTH)
     return Classified(context, tokens.Split(token, size, extra), np.sum(counts, axis=0))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.residual.equations import BLOCK, Equations, Voxels, scales_of
 from tinc_codec.residual.prediction import MODERATE, NEAR, PLAIN, UNIT, PassModel
-from tinc_codec.runtime.threads import share
+from tinc_codec.runtime.threads import evenly
 
 _WORTH = 2**12
 """Voxels that are worth a thread."""
@@ -51,7 +51,7 @@ def of_spread(voxels: Voxels, model: PassModel, top: float, doubt: float) -> Equ
 def _multiplied(rows: NDArray[np.float64], fill: Callable[[Any, int, int], None]) -> Equations:
     """Fill rows, some voxels after the other, note the largest of each, and multiply them."""
     largest, products, count = [np.zeros(len(rows))], [np.zeros((len(rows), len(rows)))], rows.shape[1]
-    costs = [BLOCK] * -(-count // BLOCK)
+    blocks = -(-count // BLOCK)
 
     def filled(begin: int, end: int) -> None:
         largest.append(np.zeros(len(rows)))
@@ -60,9 +60,9 @@ def _multiplied(rows: NDArray[np.float64], fill: Callable[[Any, int, int], None]
     def multiplied(begin: int, end: int) -> None:
         products.append(_products(rows, scales, begin * BLOCK, min(end * BLOCK, count)))
 
-    share(filled, costs, _WORTH)
+    evenly(filled, blocks, BLOCK, _WORTH)
     scales = scales_of(np.max(largest, axis=0))
-    share(multiplied, costs, _WORTH)
+    evenly(multiplied, blocks, BLOCK, _WORTH)
     above = np.sum(products, axis=0)
     return Equations(above + np.triu(above, 1).T, scales)
 

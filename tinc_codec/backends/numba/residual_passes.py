@@ -13,10 +13,7 @@ from tinc_codec.residual.interlace import REACH, Offset
 from tinc_codec.residual.lattice import Coded, PassCoding
 from tinc_codec.residual.lattices import Lattices, Members, Surroundings
 from tinc_codec.residual.prediction import FAR, MODERATE, NEAR, UNIT
-from tinc_codec.runtime.threads import share
-
-_PARTS = 32
-"""Parts that the rows of a pass are divided into, at most, and threads take some of."""
+from tinc_codec.runtime.threads import evenly
 
 _WORTH = 2**13
 """Voxels that are worth a thread."""
@@ -51,8 +48,7 @@ def code_pass(coding: PassCoding, lattices: Lattices, members: Members) -> Coded
         *coded,
     )
     rows = int(counts[:, :-1].prod(1).sum())
-    ends = [rows * part // _PARTS for part in range(_PARTS + 1)]
-    share(lambda begin, end: _pass(*arrays, ends[begin], ends[end]), [size / _PARTS] * _PARTS, _WORTH)
+    evenly(lambda begin, end: _pass(*arrays, begin, end), rows, size / max(rows, 1), _WORTH)
     _mirror(lattices, step.parity, stride)
     return coded
 
@@ -67,9 +63,10 @@ def take(lattices: Lattices, coarser: Lattices) -> None:
     reaches = np.array([0] * (AXES - axes) + [REACH] * axes, np.int64)
     shapes = np.ones((len(coarser.each), AXES), np.int64)
     shapes[:, AXES - axes :] = coarser.shapes
-    share(
+    evenly(
         lambda begin, end: _taken(*fine, *coarse, shapes, reaches, begin, end),
-        [coarser.values[0].size] * len(shapes),
+        len(shapes),
+        coarser.values[0].size,
         _WORTH,
     )
     _mirror(lattices, (0,) * axes, 2)
@@ -102,9 +99,10 @@ def _mirror(lattices: Lattices, parity: Offset, stride: int) -> None:
     reaches = np.array([0] * more + [REACH] * (AXES - more), np.int64)
     odd = np.array([0] * more + list(parity), np.int64)
     values, errors = (padded.reshape(len(shapes), *most) for padded in (lattices.values, lattices.errors))
-    share(
+    evenly(
         lambda begin, end: _mirrored(values, errors, shapes, reaches, odd, stride, begin, end),
-        [values[0].size] * len(shapes),
+        len(shapes),
+        values[0].size,
         8 * _WORTH,
     )
 
@@ -116,9 +114,10 @@ def surroundings(lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offs
     offsets = np.array([lattices.further(pair) for pair in pairs], np.int64)
     values, errors = lattices.values.ravel(), lattices.errors.ravel()
     blocks = -(-count // _BLOCK)
-    share(
+    evenly(
         lambda begin, end: _gather(values, errors, places, offsets, *around, begin * _BLOCK, min(end * _BLOCK, count)),
-        [_BLOCK] * blocks,
+        blocks,
+        _BLOCK,
         _WORTH,
     )
     return around
