@@ -39,7 +39,7 @@ _SHIFTED = 3.0
 
 _ROUNDING = 0.38
 
-_SAMPLE = 2**15
+_SAMPLE = 2**13
 """Coefficients of a band that its mean is taken from, about."""
 
 _SEEN = 2**18
@@ -135,9 +135,9 @@ class Samples:
         )
 
 
-def transform(samples: Samples, plan: Plan, work: Work) -> Coefficients:
-    """Coefficients of samples shaped like the plan."""
-    values = np.concatenate([band.ravel() for band in packet.forward(samples.values, plan, work)])
+def transform(samples: Samples, plan: Plan, work: Work, known: packet.Splits | None = None) -> Coefficients:
+    """Coefficients of samples shaped like the plan; `known`: see `tinc_codec.detail.packet.forward`."""
+    values = np.concatenate([band.ravel() for band in packet.forward(samples.values, plan, work, known)])
     splits = np.array([sum(plan.splits(band, axis) for axis in range(AXES)) for band in plan.bands])
     return Coefficients(plan, samples.scale, values, splits, work)
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Samples, Trial, transform
+from tinc_codec.detail.packet import Splits
 from tinc_codec.detail.plan import Plan
-from tinc_codec.detail.plans import choose, usual
+from tinc_codec.detail.plans import choose, shared, usual
 from tinc_codec.detail.scale import Scale
 from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
 from tinc_codec.detail.section import four
@@ -106,7 +107,8 @@ def encode(
         raise UnreachableGoalError(f"a root mean squared error of {goal.rms} is finer than the integers")
     check()
     if plan is None:
-        coefficients = choose(samples, _step(samples, goal, work), work, trying.plans)
+        splits = shared(samples)
+        coefficients = choose(samples, _step(samples, goal, work, splits), work, trying.plans, splits)
     else:
         coefficients = transform(samples, plan, work)
     first, search = _guess(coefficients, goal), Search(coefficients, trying, check)
@@ -125,10 +127,10 @@ def encode(
     return to_error(search, integers(goal.rms, coefficients.scale), least, first, error_of)
 
 
-def _step(samples: Samples, goal: Goal, work: Work) -> float:
+def _step(samples: Samples, goal: Goal, work: Work, splits: Splits | None) -> float:
     """A first step before there is a plan, in the integers' units."""
     if isinstance(goal, Budget):
-        return first_step(transform(samples, usual(samples.values.shape), work), goal.size)
+        return first_step(transform(samples, usual(samples.values.shape), work, splits), goal.size)
     return wanted_step(samples.scale, goal)
 
 
