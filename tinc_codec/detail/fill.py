@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tinc_codec.detail.work import Work
 
-_FINE, _COARSE = 8, 40
+_FINE, _COARSE = 12, 40
 """How often samples diffuse into the hole, at the finest scale and at each coarser one, where it takes an eighth."""
 
 Volume = NDArray[np.float32]

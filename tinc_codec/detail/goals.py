@@ -66,6 +66,9 @@ Goal = Budget | Error | Step
 STEPS = 2.5
 """A step in errors, about."""
 
+_FURTHER, _POWERS = 1.25, (-4.0, -0.3)
+"""By how much further a step is looked at to see what power sizes follow, and the powers that may be."""
+
 _SAMPLE = 2**18
 """Coefficients that a first step is guessed from, about."""
 
@@ -111,11 +114,12 @@ def encode(
         coefficients = choose(samples, _step(samples, goal, work, splits), work, trying.plans, splits)
     else:
         coefficients = transform(samples, plan, work)
-    first, search = _guess(coefficients, goal), Search(coefficients, trying, check)
+    search = Search(coefficients, trying, check)
+    if isinstance(goal, Budget):
+        return to_budget(search, goal.size, *_first(coefficients, goal.size))
+    first = wanted_step(coefficients.scale, goal)
     if isinstance(goal, Step):
         return search.learn(first, goal.refined).section()
-    if isinstance(goal, Budget):
-        return to_budget(search, goal.size, first)
 
     def error_of(trial: Trial) -> float:
         wrong = np.ldexp(trial.integers().astype(np.float64), coefficients.scale.exponent)
@@ -134,13 +138,6 @@ def _step(samples: Samples, goal: Goal, work: Work, splits: Splits | None) -> fl
     return wanted_step(samples.scale, goal)
 
 
-def _guess(coefficients: Coefficients, goal: Goal) -> float:
-    """A first step, in the integers' units."""
-    if isinstance(goal, Budget):
-        return first_step(coefficients, goal.size)
-    return wanted_step(coefficients.scale, goal)
-
-
 def wanted_step(scale: Scale, goal: Error | Step) -> float:
     """A first step for a goal, in the integers' units."""
     return integers(goal.size if isinstance(goal, Step) else goal.rms * STEPS, scale)
@@ -154,6 +151,11 @@ def integers(size: float, scale: Scale) -> float:
 
 def first_step(coefficients: Coefficients, size: int) -> float:
     """A step with which about so many bytes are taken: that many coefficients are above it."""
+    return _first(coefficients, size)[0]
+
+
+def _first(coefficients: Coefficients, size: int) -> tuple[float, float]:
+    """The same, and the power of the step that sizes follow there, about: coefficients above it do."""
     parts, every = coefficients.layout, max(1, coefficients.layout.size // _SAMPLE)
     sizes = np.concatenate(
         [
@@ -162,4 +164,7 @@ def first_step(coefficients: Coefficients, size: int) -> float:
         ]
     )
     count = min(len(sizes), max(1, int(size * 8 / 6 / every)))
-    return max(FINEST, float(np.partition(sizes, len(sizes) - count)[len(sizes) - count]) / 0.75)
+    least = float(np.partition(sizes, len(sizes) - count)[len(sizes) - count])
+    more = max(1, int(np.count_nonzero(sizes > least * _FURTHER)))
+    power = math.log(more / count) / math.log(_FURTHER)
+    return max(FINEST, least / 0.75), min(max(power, _POWERS[0]), _POWERS[1])
