@@ -13,7 +13,8 @@ from tinc_codec.backends.numba import inference, model_section
 from tinc_codec.backends.numba.detail import work as detail
 from tinc_codec.backends.numba.residual_classified import classified
 from tinc_codec.backends.numba.residual_equations import of_prediction, of_spread
-from tinc_codec.backends.numba.residual_passes import code_pass, places, surroundings, take
+from tinc_codec.backends.numba.residual_passes import code_pass, take
+from tinc_codec.backends.numba.residual_surroundings import places, surroundings
 from tinc_codec.backends.numba.residual_tiles import TileDecoder
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
