@@ -15,8 +15,11 @@ from tinc_codec.residual.lattice import Quantiser
 from tinc_codec.residual.section import ResidualParameters, pack
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
-_BLOCK, _LOOKED_AT, _PART = 2**14, 3 * 2**16, 1 / 4
-"""Voxels of a block; of all blocks that bits are foretold from, about; and the part of the volume that these are."""
+_BLOCK = 2**14
+"""Voxels of a block."""
+
+_LEAST, _MOST, _PART = 2**16, 3 * 2**16, 1 / 4
+"""Voxels of all blocks that bits are foretold from, about, and the part of the volume that these are in between."""
 
 _DIFFERENCES = 2**16
 """Voxels whose differences to their neighbours are looked at, about."""
@@ -46,7 +49,7 @@ def foretold(volume: Volume, quantiser: Quantiser) -> float:
     grid = tuple(-(-n // edge) for n, edge in zip(shape, edges, strict=True))
     places = tile_bounds(shape, grid)
     start = 0 if volume.model is not None else volume.middle
-    every = max(1 / _PART, volume.values.size / _LOOKED_AT)
+    every = max(1, volume.values.size / min(max(_LEAST, _PART * volume.values.size), _MOST))
     chosen = {int((k + k * _GOLDEN % 1) * every) for k in range(math.ceil(len(places) / every))}  # in step with no axis
     tiles = [tile_of(volume, start, places[min(number, len(places) - 1)]) for number in sorted(chosen)]
     coded = coded_passes(tiles, levels_of(shape, grid), quantiser, volume.domain.top, _FEW)
