@@ -35,7 +35,7 @@ def test_of_a_chunk_with_and_without_its_hole_the_smaller_is_taken():
     chunk, rmse = chunk_and_error(volume, 45)
     smaller = mean_error.smaller(chunk, {}, None, rmse, TrainingProgress(1))
     plain = mean_error.of_coefficients(chunk, {}, None, rmse, TrainingProgress(1))
-    holed = mean_error.of_coefficients(chunk.without(volume == 0), {}, None, rmse, TrainingProgress(1))
+    holed = mean_error.of_coefficients(chunk.without(chunk.values == 0), {}, None, rmse, TrainingProgress(1))
     assert len(smaller.stream) == min(len(plain.stream), len(holed.stream))
 
 
