@@ -57,6 +57,17 @@ def test_a_coarser_step_takes_fewer_bits_and_errs_more(coefficients):
         assert trial.size == pytest.approx(len(trial.section()), rel=0.1, abs=24)
 
 
+def test_the_error_of_bands_that_nothing_is_left_of_counts():
+    """Nothing walks over them, and no band is left at all in the end: the error is that of the mean alone."""
+    volume = smooth(PLAN.shape) * 100 + np.random.default_rng(0).normal(0, 5, PLAN.shape)
+    coefficients = transform(Samples.of(volume), PLAN, reference)
+    spread = np.ldexp(volume.std(), -coefficients.scale.exponent)
+    errors = [attempt(coefficients, 2.0**k, PRESETS[0], NO_DELTAS).error for k in range(14, 30)]
+    assert errors[-1] == pytest.approx(spread, rel=0.2)
+    assert all(error < 1.3 * errors[-1] for error in errors)
+    assert errors[-1] > 2 * errors[0]
+
+
 def test_weights_that_are_fitted_are_within_the_format(coefficients):
     weights = attempt(coefficients, 2**10, PRESETS[0], NO_DELTAS).fitted_weights(2**16)
     assert weights.shape == PRESETS[0].shape

@@ -82,3 +82,19 @@ def test_a_first_step_leaves_about_as_many_coefficients_as_bytes(size):
     for band, unit in enumerate(coefficients.unit_steps):
         above += np.count_nonzero(np.abs(parts.view(coefficients.values, band)) / unit > 0.749 * step)
     assert step == FINEST or 0 < above <= 2 * size
+
+
+def test_a_step_is_refined_once_by_what_it_takes():
+    sizes = []
+
+    def refined(size):
+        sizes.append(size)
+        return 2.0
+
+    steps = [
+        Detail.parse(encode(NOISE, goal, compiled), NOISE.shape, compiled).parameters.scale.step
+        for goal in (Step(0.1), Step(0.1, refined), Step(0.2))
+    ]
+    assert len(sizes) == 1
+    assert steps[1] == pytest.approx(2 * steps[0], rel=1e-3)
+    assert steps[1] == steps[2]

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from tests.detail.cases import smooth
 from tinc_codec.backends.numba.detail import work as compiled
@@ -27,3 +28,16 @@ def test_plans_are_compared_on_the_whole_where_its_middle_is_unlike():
     costs = {plan: plans.cost(transform(samples, plan, compiled), step) for plan in plans.candidates(volume.shape)}
     best = plans.choose(samples, step, compiled, len(costs)).plan
     assert costs[best] == min(costs.values())
+
+
+def test_what_plans_share_is_split_once_and_costs_the_same(monkeypatch):
+    samples = Samples.of(smooth((20, 24, 28)).reshape(four((20, 24, 28))))
+    splits, costs = plans.shared(samples), {}
+    for plan in plans.candidates(samples.values.shape):
+        one, other = transform(samples, plan, compiled), transform(samples, plan, compiled, splits)
+        assert (one.values == other.values).all()
+        assert plans.cost(one, 2**12) == pytest.approx(plans.cost(other, 2**12, costs), rel=1e-12)
+    made = len(splits)
+    transform(samples, plans.usual(samples.values.shape), compiled, splits)
+    assert len(splits) == made
+    assert plans.shared(Samples.of(np.zeros((1, 64, 64, 65)))) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tinc_codec.backends.numba import backend as compiled
 from tinc_codec.residual import lattices as reference
-from tinc_codec.residual.interlace import REACH, passes, tile_bounds
+from tinc_codec.residual.interlace import REACH, Pass, passes, tile_bounds
 from tinc_codec.residual.lattice import PassCoding, Quantiser
 from tinc_codec.residual.lattices import Lattices, Tile, surroundings
 from tinc_codec.residual.prediction import SPREADS, PassModel
@@ -22,6 +22,13 @@ def tiles_of(values, grid, mask=None, base=None):
     base = values / 2 if base is None else base
     places = tile_bounds(values.shape, grid)
     return [Tile(place, base[place], values[place], None if mask is None else mask[place]) for place in places]
+
+
+def begun(tiles, step, coarser=None):
+    lattices = Lattices(tiles, step)
+    if coarser is not None:
+        reference.take(lattices, coarser)
+    return lattices
 
 
 @given(
@@ -43,7 +50,13 @@ def test_the_compiled_pass_is_that_of_the_reference(shape, seed, cut, width, rou
     tiles, level, each = tiles_of(target, grid, mask, base), None, [None, None]
     for step in passes(len(shape), 3):
         if step.level != level:
-            each, level = [Lattices(tiles, step, coarser) for coarser in each], step.level
+            finer = [Lattices(tiles, step) for _ in each]
+            if level is not None:
+                for who, lattices, coarser in zip((reference, compiled), finer, each, strict=True):
+                    who.take(lattices, coarser)
+                for lattice, other in zip(finer[0].each, finer[1].each, strict=True):
+                    assert_same_where_known(Pass(step.level, (0,) * len(shape), step.pairs), lattice, other)
+            each, level = finer, step.level
         pairs = min(int(rng.integers(0, 25)), len(step.pairs))
         weights, spreads = (tuple(rng.integers(-300, 300, n).tolist()) for n in (pairs, SPREADS))
         model = PassModel(weights, int(rng.integers(-500, 500)), spreads, int(rng.integers(-9, 9)))
@@ -51,8 +64,10 @@ def test_the_compiled_pass_is_that_of_the_reference(shape, seed, cut, width, rou
         chosen = np.sort(rng.permutation(len(members.target))[:20])
         if pairs and len(chosen):
             known = step.pairs[:pairs]
+            places = [who.places(each[0], members, chosen) for who in (reference, compiled)]
+            assert (places[0] == places[1]).all()
             gathered = [
-                who.surroundings(lattices, lattices.places(members, chosen), known)
+                who.surroundings(lattices, places[0], known)
                 for who, lattices in zip((reference, compiled), each, strict=True)
             ]
             assert all((one == two).all() for one, two in zip(*gathered, strict=True))
@@ -91,14 +106,14 @@ def test_what_lies_around_voxels_is_what_was_entered(shape, grid, seed, masked):
     tiles, lattices, level = tiles_of(values, grid, mask), None, None
     for step in passes(len(shape), 2):
         if step.level != level:
-            lattices, level = Lattices(tiles, step, lattices), step.level
+            lattices, level = begun(tiles, step, lattices), step.level
         members = lattices.members(step)
         assert (members.base == members.target / 2).all()
         assert (members.inside is None) == (mask is None)
         ends = members.ends
         chosen = np.flatnonzero(rng.random(len(members.target)) < 0.5)
         if step.pairs and len(chosen):
-            around = surroundings(lattices, lattices.places(members, chosen), step.pairs[:3])
+            around = surroundings(lattices, reference.places(lattices, members, chosen), step.pairs[:3])
             assert np.isin(2 * around.near, 2 * values).all()
             assert (around.pairs[0] == around.near[0] + around.near[1]).all()
             assert (around.pairs[1] == around.near[2] + around.near[3] - around.pairs[0]).all()
@@ -113,9 +128,9 @@ def test_a_finer_lattice_has_what_the_coarser_one_decoded():
     values = np.arange(1.0, 1 + 13 * 9).reshape(13, 9)
     tiles = tiles_of(values, (2, 1))
     first, *_, last = passes(2, 1)
-    coarse = Lattices(tiles, first, None)
+    coarse = begun(tiles, first)
     for lattice, tile in zip(coarse.each, tiles, strict=True):
         lattice.enter(first, first.members(tile.target), lattice.base)
-    for tile, lattice in zip(tiles, Lattices(tiles, last, coarse).each, strict=True):
+    for tile, lattice in zip(tiles, begun(tiles, last, coarse).each, strict=True):
         assert (lattice.inner(lattice.values)[::2, ::2] == tile.target[::2, ::2]).all()
         assert (lattice.inner(lattice.errors)[::2, ::2] == tile.target[::2, ::2] / 2).all()

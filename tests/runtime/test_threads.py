@@ -44,3 +44,11 @@ def test_an_error_in_any_share_comes_out(place, monkeypatch):
     with pytest.raises(ValueError, match="here"):
         threads.spread(work, range(8))
     threads.spread(lambda _: None, range(8))
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 64, 65, 1000])
+def test_even_work_is_done_once_whoever_does_it(count, monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    done = []
+    threads.evenly(lambda begin, end: done.extend(range(begin, end)), count, 2.0, worth=3)
+    assert sorted(done) == list(range(count))

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.work import Work
+from tinc_codec.residual.classified import Classified
+from tinc_codec.residual.equations import Equations, Voxels
 from tinc_codec.residual.interlace import Offset
 from tinc_codec.residual.lattice import Coded, PassCoding
 from tinc_codec.residual.lattices import Lattices, Members, Surroundings
+from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
 from tinc_codec.tree.node_layout import NodeLayout
@@ -74,5 +77,22 @@ class Backend(Protocol):
     def code_pass(self, coding: PassCoding, lattices: Lattices, members: Members) -> Coded:
         """Predict, quantise and enter the voxels of a pass; see `tinc_codec.residual.lattices.code_pass`."""
 
+    def take(self, lattices: Lattices, coarser: Lattices) -> None:
+        """Enter what is known of the level before; see `tinc_codec.residual.lattices.take`."""
+
+    def places(self, lattices: Lattices, members: Members, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where voxels of a pass lie; see `tinc_codec.residual.lattices.places`."""
+
     def surroundings(self, lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offset, ...]) -> Surroundings:
         """Gather what lies around voxels; see `tinc_codec.residual.lattices.surroundings`."""
+
+    def of_prediction(self, voxels: Voxels, doubt: float) -> Equations:
+        """Equations of a prediction; see `tinc_codec.residual.equations.of_prediction`."""
+
+    def of_spread(self, voxels: Voxels, model: PassModel, top: float, doubt: float) -> Equations:
+        """Equations of the error to expect of it; see `tinc_codec.residual.equations.of_spread`."""
+
+    def classified(
+        self, expected: NDArray[np.float64], steps: NDArray[np.int64], thresholds: NDArray[np.int64]
+    ) -> Classified:
+        """Contexts, tokens and extra bits of voxels; see `tinc_codec.residual.classified.classified`."""

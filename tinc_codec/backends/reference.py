@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail import reference as detail
 from tinc_codec.residual import tiles
-from tinc_codec.residual.lattices import code_pass, surroundings
+from tinc_codec.residual.classified import classified
+from tinc_codec.residual.equations import of_prediction, of_spread
+from tinc_codec.residual.lattices import code_pass, places, surroundings, take
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream import model_section
 from tinc_codec.stream.container import Container
@@ -21,7 +23,21 @@ from tinc_codec.tree.pieces import Piece, points, product
 from tinc_codec.tree.root_activations import RootActivations
 from tinc_codec.tree.runs import Positions
 
-__all__ = ["at_points", "at_product", "code_pass", "detail", "rate", "surroundings", "tile_decoder", "unpack_model"]
+__all__ = [
+    "at_points",
+    "at_product",
+    "classified",
+    "code_pass",
+    "detail",
+    "of_prediction",
+    "of_spread",
+    "places",
+    "rate",
+    "surroundings",
+    "take",
+    "tile_decoder",
+    "unpack_model",
+]
 
 rate = None
 """See `Backend.rate`."""

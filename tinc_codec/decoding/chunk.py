@@ -165,11 +165,17 @@ class Chunk:
             samples = read(selected.indices).reshape(selected.shape).astype(self.header.dtype, copy=False)
             return samples if samples.flags.writeable else samples.copy()
 
-    def whole(self) -> NDArray[Any]:
-        """All samples of the part that is stored, folded, native."""
+    def whole(self, predicted: NDArray[Any] | None = None) -> NDArray[Any]:
+        """All samples of the part that is stored, folded, native.
+
+        Parameters
+        ----------
+        predicted
+            What the predictor gives, where that is known and a residual corrects it.
+        """
         if self.stored is not None:
             return self.stored
-        samples = self._beneath.whole()
+        samples = self._beneath.whole() if self.residual is None else self.residual.whole(predicted)
         for overlay in self.overlays:
             overlay.on_all(samples)
         return samples

@@ -87,9 +87,16 @@ class TiledResidual:
         kept = sum(tile.nbytes for tile in list(self._tiles.values()))
         return self.parameters.nbytes + self._decoder.nbytes + codes + coded + kept
 
-    def whole(self) -> NDArray[Any]:
-        """All samples; no tile is kept."""
-        predicted = None if self._predictor is None else self._predictor.whole()
+    def whole(self, predicted: NDArray[Any] | None = None) -> NDArray[Any]:
+        """All samples; no tile is kept.
+
+        Parameters
+        ----------
+        predicted
+            All that the predictor gives, where that is known.
+        """
+        if predicted is None and self._predictor is not None:
+            predicted = self._predictor.whole()
         samples = np.empty(self.shape, self.dtype)
 
         def enter(number: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ _SHIFTED = 3.0
 
 _ROUNDING = 0.38
 
-_SAMPLE = 2**15
+_SAMPLE = 2**13
 """Coefficients of a band that its mean is taken from, about."""
 
 _SEEN = 2**18
@@ -67,6 +67,7 @@ class Coefficients:
     values: Any
     splits: NDArray[np.int64]
     work: EncodingWork
+    _energies: dict[int, float] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -96,6 +97,12 @@ class Coefficients:
             inside = self.layout.view(self.on_host, band)[tuple(slice(*ends) for ends in box)]
             total += float(np.abs(inside).sum()) / self.unit_steps[band]
         return total
+
+    def energy(self, band: int) -> float:
+        """The sum of a band's squares."""
+        if band not in self._energies:
+            self._energies[band] = float(np.square(self.layout.view(self.on_host, band)).sum(dtype=np.float64))
+        return self._energies[band]
 
     @lazy
     def unit_steps(self) -> NDArray[np.float64]:
@@ -133,9 +140,9 @@ class Samples:
         )
 
 
-def transform(samples: Samples, plan: Plan, work: EncodingWork) -> Coefficients:
-    """Coefficients of samples shaped like the plan."""
-    values = work.flat(packet.forward(work.placed(samples.values), plan, work))
+def transform(samples: Samples, plan: Plan, work: EncodingWork, known: packet.Splits | None = None) -> Coefficients:
+    """Coefficients of samples shaped like the plan; `known`: see `tinc_codec.detail.packet.forward`."""
+    values = work.flat(packet.forward(work.placed(samples.values), plan, work, known))
     splits = np.array([sum(plan.splits(band, axis) for axis in range(AXES)) for band in plan.bands])
     return Coefficients(plan, samples.scale, values, splits, work)
 
@@ -246,10 +253,12 @@ def attempt(
     better = fit_tables(tally.histogram)
     bits = tally.bits + float((tally.histogram * (costs_of(class_tables(better)) - costs)).sum())
     one, more = (int(np.clip(round(centre * 256), -128, 127)) for centre in tally.centres())
+    passed_over = [band for band, mean in enumerate(means) if not mean]
+    squares = float(tally.squares().sum()) + sum(coefficients.energy(band) / steps[band] ** 2 for band in passed_over)
     if sample.whole:
         means[~tally.occupied] = 0
     scale = replace(coefficients.scaled(step), one=one, more=more)
-    error = step * math.sqrt(float(tally.squares().sum()) / parts.size)
+    error = step * math.sqrt(squares / parts.size)
     return Trial(
         coefficients,
         sample,

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.encoding import COARSEST, FINEST, Coefficients, Samples, Trial, transform
+from tinc_codec.detail.packet import Splits
 from tinc_codec.detail.plan import Plan
-from tinc_codec.detail.plans import choose, usual
+from tinc_codec.detail.plans import choose, shared, usual
 from tinc_codec.detail.scale import Scale
 from tinc_codec.detail.search import EFFORTS, Search, to_budget, to_error
 from tinc_codec.detail.section import four
@@ -45,15 +46,28 @@ class Error:
 
 @dataclass(frozen=True)
 class Step:
-    """A quantisation step, in samples; infinite: nothing but their mean is left."""
+    """A quantisation step.
+
+    Parameters
+    ----------
+    size
+        In samples; infinite: nothing but their mean is left.
+    refined
+        Factor of the step from the bytes of a first trial of it, about; may raise `UnreachableGoalError` where it is
+        not wanted any more.
+    """
 
     size: float
+    refined: Callable[[float], float] = lambda _: 1.0
 
 
 Goal = Budget | Error | Step
 
 STEPS = 2.5
 """A step in errors, about."""
+
+_FURTHER, _POWERS = 1.25, (-4.0, -0.3)
+"""By how much further a step is looked at to see what power sizes follow, and the powers that may be."""
 
 _SAMPLE = 2**18
 """Coefficients that a first step is guessed from, about."""
@@ -96,14 +110,16 @@ def encode(
         raise UnreachableGoalError(f"a root mean squared error of {goal.rms} is finer than the integers")
     check()
     if plan is None:
-        coefficients = choose(samples, _step(samples, goal, work), work, trying.plans)
+        splits = shared(samples)
+        coefficients = choose(samples, _step(samples, goal, work, splits), work, trying.plans, splits)
     else:
         coefficients = transform(samples, plan, work)
-    first, search = _guess(coefficients, goal), Search(coefficients, trying, check)
-    if isinstance(goal, Step):
-        return search.learn(first).section()
+    search = Search(coefficients, trying, check)
     if isinstance(goal, Budget):
-        return to_budget(search, goal.size, first)
+        return to_budget(search, goal.size, *_first(coefficients, goal.size))
+    first = wanted_step(coefficients.scale, goal)
+    if isinstance(goal, Step):
+        return search.learn(first, goal.refined).section()
 
     def error_of(trial: Trial) -> float:
         wrong = np.ldexp(trial.integers().astype(np.float64), coefficients.scale.exponent)
@@ -115,18 +131,11 @@ def encode(
     return to_error(search, integers(goal.rms, coefficients.scale), least, first, error_of)
 
 
-def _step(samples: Samples, goal: Goal, work: EncodingWork) -> float:
+def _step(samples: Samples, goal: Goal, work: EncodingWork, splits: Splits | None) -> float:
     """A first step before there is a plan, in the integers' units."""
     if isinstance(goal, Budget):
-        return first_step(transform(samples, usual(samples.values.shape), work), goal.size)
+        return first_step(transform(samples, usual(samples.values.shape), work, splits), goal.size)
     return wanted_step(samples.scale, goal)
-
-
-def _guess(coefficients: Coefficients, goal: Goal) -> float:
-    """A first step, in the integers' units."""
-    if isinstance(goal, Budget):
-        return first_step(coefficients, goal.size)
-    return wanted_step(coefficients.scale, goal)
 
 
 def wanted_step(scale: Scale, goal: Error | Step) -> float:
@@ -142,6 +151,11 @@ def integers(size: float, scale: Scale) -> float:
 
 def first_step(coefficients: Coefficients, size: int) -> float:
     """A step with which about so many bytes are taken: that many coefficients are above it."""
+    return _first(coefficients, size)[0]
+
+
+def _first(coefficients: Coefficients, size: int) -> tuple[float, float]:
+    """The same, and the power of the step that sizes follow there, about: coefficients above it do."""
     parts, every = coefficients.layout, max(1, coefficients.layout.size // _SAMPLE)
     sizes = np.concatenate(
         [
@@ -150,4 +164,7 @@ def first_step(coefficients: Coefficients, size: int) -> float:
         ]
     )
     count = min(len(sizes), max(1, int(size * 8 / 6 / every)))
-    return max(FINEST, float(np.partition(sizes, len(sizes) - count)[len(sizes) - count]) / 0.75)
+    least = float(np.partition(sizes, len(sizes) - count)[len(sizes) - count])
+    more = max(1, int(np.count_nonzero(sizes > least * _FURTHER)))
+    power = math.log(more / count) / math.log(_FURTHER)
+    return max(FINEST, least / 0.75), min(max(power, _POWERS[0]), _POWERS[1])

@@ -16,15 +16,30 @@ High = tuple[int, ...]
 Ranges = tuple[tuple[tuple[int, int], ...], ...]
 
 
-def forward(volume: Any, plan: Plan, work: Transform) -> list[Any]:
-    """Coefficients of every band of the plan, as floats; arrays lie where the work is done."""
+Splits = dict[tuple[Any, ...], dict[High, Any]]
+"""Pieces by what was split before: how often which axes, and which halves were taken."""
+
+
+def forward(volume: Any, plan: Plan, work: Transform, known: Splits | None = None) -> list[Any]:
+    """Coefficients of every band of the plan, as floats; arrays lie where the work is done.
+
+    Parameters
+    ----------
+    known
+        Splits of the same volume that other plans made, and that this one adds to.
+    """
+    known = {} if known is None else known
     parts: dict[tuple[tuple[int, ...], High], Any] = {((), (0,) * AXES): volume}
-    for group in plan.groups:
+    for number, group in enumerate(plan.groups):
         split: dict[tuple[tuple[int, ...], High], Any] = {}
+        before = tuple(each.axes for each in plan.groups[:number])
         for (levels, high), part in parts.items():
             low = part
             for level in range(1, group.depth + 1):
-                pieces = _split(low, group.axes, work)
+                made = (before, levels, high, group.axes, level)
+                if made not in known:
+                    known[made] = _split(low, group.axes, work)
+                pieces = dict(known[made])
                 low = pieces.pop((0,) * AXES)
                 for more, piece in pieces.items():
                     split[(*levels, level), _both(high, more)] = piece

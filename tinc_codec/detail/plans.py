@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 from functools import lru_cache
-
-import numpy as np
+from typing import Any
 
 from tinc_codec.detail.encoding import Coefficients, Samples, transform
+from tinc_codec.detail.packet import Splits
 from tinc_codec.detail.plan import AXES, Group, Plan, Shape
 from tinc_codec.detail.section import most_passes, passes
 from tinc_codec.detail.work import EncodingWork
@@ -79,24 +79,31 @@ def middle(samples: Samples) -> Samples:
     return Samples(samples.scale, samples.values[where])
 
 
-def cost(coefficients: Coefficients, step: float) -> float:
+Costs = dict[tuple[Any, ...], float]
+"""Of bands, by the axes that were split together, how often, and which halves were taken."""
+
+
+def cost(coefficients: Coefficients, step: float, known: Costs | None = None) -> float:
     """Squared errors in squared steps and the price of the bits, about, of all bands but the coarsest.
 
     Parameters
     ----------
     step
         In the integers' units.
+    known
+        Costs of bands of the same volume at the same step that other plans have, and that this one adds to.
     """
-    layout, steps = coefficients.layout, coefficients.steps(step)
-    costs = np.zeros(len(steps))
+    layout, steps, known = coefficients.layout, coefficients.steps(step), {} if known is None else known
+    axes = tuple(group.axes for group in coefficients.plan.groups)
+    keys = [(axes, band.levels, band.high) for band in coefficients.plan.bands]
+    bands = [band for band, key in enumerate(keys) if band and layout.bands[band, 1:].all() and key not in known]
 
     def some(begin: int, end: int) -> None:
-        for band in range(max(begin, 1), end):
-            if layout.bands[band, 1:].all():
-                costs[band] = coefficients.work.cost(layout.view(coefficients.values, band), 1 / steps[band])
+        for band in bands[begin:end]:
+            known[keys[band]] = coefficients.work.cost(layout.view(coefficients.values, band), 1 / steps[band])
 
-    share(some, layout.bands[:, 1:].prod(1).tolist(), _WORTH)
-    return float(costs.sum())
+    share(some, layout.bands[bands, 1:].prod(1).tolist(), _WORTH)
+    return sum(known.get(key, 0.0) for key in keys[1:])
 
 
 def usual(shape: Shape) -> Plan:
@@ -105,7 +112,14 @@ def usual(shape: Shape) -> Plan:
     return plans[len(plans) // 2]
 
 
-def choose(samples: Samples, step: float, work: EncodingWork, compared: int) -> Coefficients:
+def shared(samples: Samples) -> Splits | None:
+    """Where splits of a volume are noted for all plans, if it is so small that it is its own middle; else None."""
+    return {} if math.prod(samples.values.shape) <= _SAMPLE else None
+
+
+def choose(
+    samples: Samples, step: float, work: EncodingWork, compared: int, known: Splits | None = None
+) -> Coefficients:
     """Coefficients of the plan of the least cost.
 
     Parameters
@@ -118,13 +132,16 @@ def choose(samples: Samples, step: float, work: EncodingWork, compared: int) -> 
         Who works on coefficients.
     compared
         How many plans, the best on a part, are compared on the whole volume.
+    known
+        What is `shared` by all plans of a small volume.
     """
     part, shape = middle(samples), samples.values.shape
-    costs = {plan: cost(transform(part, plan, work), step) for plan in candidates(part.values.shape)}
+    splits, bands = {} if known is None else known, Costs()
+    costs = {plan: cost(transform(part, plan, work, splits), step, bands) for plan in candidates(part.values.shape)}
     best = sorted(costs, key=lambda plan: costs[plan])[: compared if part.values.shape != shape else 1]
     plans = [next(plan for plan in candidates(shape) if _alike(plan, other)) for other in best]
     if len(plans) == 1:
-        return transform(samples, plans[0], work)
+        return transform(samples, plans[0], work, known)
     return min((transform(samples, plan, work) for plan in plans), key=lambda each: cost(each, step))
 
 

@@ -62,8 +62,8 @@ _MOST_SKETCHES = 6
 _BISECTIONS = 8
 """Steps that are tried between one that fits a budget and one that does not, where sizes do not follow steps."""
 
-_SIZES, _ERRORS = -1.4, 0.75
-"""Powers of the step that sizes and errors follow, about."""
+_ERRORS = 0.75
+"""Power of the step that errors follow, about."""
 
 _LOOSE, _NEARLY = 0.97, 0.8
 """Where no more than the first share of an error is wanted, the second is enough once `_PATIENCE` is over."""
@@ -76,6 +76,10 @@ _FARTHEST = 4.0
 
 _INSIDE = 0.02
 """How far from both ends of an interval a step is tried, as a share of it."""
+
+
+def _unchanged(_: float) -> float:
+    return 1.0
 
 
 class Search:
@@ -120,10 +124,17 @@ class Search:
             self._learning -= 1
         return trial
 
-    def learn(self, step: float) -> Trial:
-        """Quantise with a step, after all has been learned from it."""
+    def learn(self, step: float, refined: Callable[[float], float] = _unchanged) -> Trial:
+        """Quantise with a step, after all has been learned from it.
+
+        Parameters
+        ----------
+        refined
+            Factor of the step from the bytes of the first trial of it, about.
+        """
         while not self.learned:
-            self._learned_from(step, self._sample)
+            step *= refined(self._learned_from(step, self._sample).size)
+            refined = _unchanged
         return self.at(step)
 
     @property
@@ -173,13 +184,21 @@ class _Curve:
         return math.exp(step)
 
 
-def to_budget(search: Search, size: int, first: float) -> bytes:
-    """The section of the finest step that fits in so many bytes."""
+def to_budget(search: Search, size: int, first: float, power: float = -1.4) -> bytes:
+    """The section of the finest step that fits in so many bytes.
+
+    Parameters
+    ----------
+    first
+        A step to begin with.
+    power
+        Of the step, that sizes follow, about.
+    """
     too_few = f"{size} bytes are too few for a section of coefficients"
     if size < 1:
         raise UnreachableGoalError(too_few)
     aim = size * (1 + 2 * search.effort.used) / 3
-    step, power = search.approached(first, lambda trial: trial.size, aim, _SIZES)
+    step, power = search.approached(first, lambda trial: trial.size, aim, power)
     best, curve = b"", _Curve(power)
     ending = 0.0  # what the ends of pieces take beyond their bits
     for number in range(_MOST_TRIALS):
@@ -190,6 +209,7 @@ def to_budget(search: Search, size: int, first: float) -> bytes:
         if learned and abs(expected / aim - 1) < _NEAR:
             section = trial.section()
             expected, ending = len(section), len(section) - trial.size
+            aim = size * (3 + search.effort.used) / 4  # nearer, now that this is known
             if len(best) < expected <= size:
                 best = section
                 if expected >= size * search.effort.used:

@@ -107,12 +107,12 @@ def find(chunk: PreparedChunk) -> Hole | None:
     size = np.count_nonzero(places)
     if size < _SHARE * places.size or size == samples.size:
         return None
-    border = [np.logical_xor(first, second) for first, second in _neighbours(places)]
-    number = sum(map(np.count_nonzero, border))
+    border = [np.nonzero(np.logical_xor(first, second)) for first, second in _neighbours(places)]
+    number = sum(len(edge[0]) for edge in border)
     if number > _SCATTERED * size:
         return None
-    differences = zip(_neighbours(chunk.filled.astype(np.float64)), border, strict=True)
-    jumps = sum(float(np.abs(first - second)[edge].sum()) for (first, second), edge in differences)
+    sides = zip(_neighbours(chunk.filled), border, strict=True)
+    jumps = sum(float(np.abs(first[edge].astype(np.float64) - second[edge]).sum()) for (first, second), edge in sides)
     return Hole(places, jumps / max(number, 1))
 
 

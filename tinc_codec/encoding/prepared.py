@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from tinc_codec.detail.fill import fill
 from tinc_codec.encoding.kept import exact_samples
 from tinc_codec.errors import UnsupportedDataError
 from tinc_codec.runtime.lazy import lazy
+from tinc_codec.runtime.threads import spread
 from tinc_codec.stream import crop, exact
 from tinc_codec.stream.container import LARGEST_CHUNK, LARGEST_RANK, Header, ModelKind, Section, supported
 from tinc_codec.tree.partition import fold
@@ -79,11 +81,17 @@ class PreparedChunk:
         """The section of the samples that are stored exactly, where there are any: the shorter of its two forms."""
         if self.modelled is None:
             return {}
-        forms = {
-            Section.EXACT: exact.pack(self.values, ~self.modelled),
-            Section.EXACT_IN_CONTEXT: exact_in_context.pack(self.values, ~self.modelled, backend().detail),
+        places, forms = ~self.modelled, dict[int, bytes]()
+        packers: dict[int, Callable[[], bytes]] = {
+            Section.EXACT: lambda: exact.pack(self.values, places),
+            Section.EXACT_IN_CONTEXT: lambda: exact_in_context.pack(self.values, places, backend().detail),
         }
-        shortest = min(forms, key=lambda kind: len(forms[kind]))
+
+        def packed(kind: int) -> None:
+            forms[kind] = packers[kind]()
+
+        spread(packed, list(packers))
+        shortest = min(packers, key=lambda kind: len(forms[kind]))
         return {shortest: forms[shortest]}
 
     def corrections(self, decoded: NDArray[Any]) -> dict[int, bytes]:

@@ -55,9 +55,14 @@ def assemble(chunk: PreparedChunk, sections: dict[int, bytes], quality: Quality)
 
 def predicted(chunk: PreparedChunk, sections: dict[int, bytes]) -> NDArray[Any]:
     """Samples that a predictor gives, folded: what its decoder gives from its sections."""
-    predictor = Chunk.of(assemble(chunk, sections, BLANK), Expected(chunk.header.raw_bytes)).predictor
+    predictor = _chunk(chunk, sections).predictor
     assert predictor is not None
     return predictor.whole()
+
+
+def _chunk(chunk: PreparedChunk, sections: dict[int, bytes]) -> Chunk:
+    """What a decoder makes of the stream."""
+    return Chunk.of(assemble(chunk, sections, BLANK), Expected(chunk.header.raw_bytes))
 
 
 def size_of(sections: dict[int, bytes]) -> int:
@@ -65,8 +70,15 @@ def size_of(sections: dict[int, bytes]) -> int:
     return sum(1 + -(-max(1, len(payload).bit_length()) // 7) + len(payload) for payload in sections.values())
 
 
-def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
+def verify(chunk: PreparedChunk, sections: dict[int, bytes], samples: NDArray[Any] | None = None) -> Verified:
     """Write the stream, decode it, and write into it what its decoder gave.
+
+    Parameters
+    ----------
+    sections
+        Of all that is coded.
+    samples
+        What the predictors' sections were decoded to already, see `predicted`; None: they were not.
 
     Raises
     ------
@@ -74,12 +86,12 @@ def verify(chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
         The stream does not decode.
     """
     try:
-        decoded = Chunk.of(assemble(chunk, sections, BLANK), Expected(chunk.header.raw_bytes)).whole()
+        decoded = _chunk(chunk, sections).whole(samples)
     except CorruptStreamError as error:  # never promise what the decoder does not keep
         raise TrainingError(f"the stream does not decode: {error}") from error
     corrected = chunk.corrections(decoded)
     if corrected:
-        return verify(chunk, {**sections, **corrected})
+        return verify(chunk, {**sections, **corrected}, samples)
     quality = measure(chunk, decoded)
     wrong = complaint(chunk.values, decoded.reshape(chunk.values.shape), chunk.config)
     return Verified(chunk, assemble(chunk, sections, quality), quality, wrong)

@@ -79,8 +79,6 @@ class Lattices:
         All tiles of a chunk.
     step
         The level's first pass.
-    coarser
-        Those of the level before; None: there is none.
 
     Attributes
     ----------
@@ -92,7 +90,7 @@ class Lattices:
         Theirs.
     """
 
-    def __init__(self, tiles: list[Tile], step: Pass, coarser: Lattices | None) -> None:
+    def __init__(self, tiles: list[Tile], step: Pass) -> None:
         bases = [step.lattice(tile.base) for tile in tiles]
         most = [max(base.shape[axis] for base in bases) + 2 * REACH for axis in range(bases[0].ndim)]
         self._tiles, self.level = tiles, step.level
@@ -100,10 +98,7 @@ class Lattices:
         self.each: list[Lattice] = []
         for number, base in enumerate(bases):
             place = tuple(slice(n + 2 * REACH) for n in base.shape)
-            lattice = Lattice(self.values[number][place], self.errors[number][place], base)
-            if coarser is not None:
-                lattice.take(coarser.each[number])
-            self.each.append(lattice)
+            self.each.append(Lattice(self.values[number][place], self.errors[number][place], base))
 
     @property
     def shapes(self) -> NDArray[np.int64]:
@@ -134,17 +129,30 @@ class Lattices:
             return np.concatenate([base.ravel() for base in bases])
         return self._tiles[0].base.reshape(-1)[:1]
 
-    def places(self, members: Members, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Where some voxels of a pass lie in the arrays, flattened."""
-        step, ends = members.step, members.ends
-        number = np.searchsorted(ends, chosen, side="right") - 1
-        rest, stride = chosen - ends[number], 2 if step.pairs else 1
-        places = number * math.prod(self.values.shape[1:])
-        for axis in reversed(range(len(step.parity))):
-            count = members.counts[number, axis]
-            places += (REACH + step.parity[axis] + stride * (rest % count)) * self.strides[axis]
-            rest = rest // count
-        return np.asarray(places, np.intp)
+
+def take(lattices: Lattices, coarser: Lattices) -> None:
+    """Enter what is known of the level before."""
+    for lattice, other in zip(lattices.each, coarser.each, strict=True):
+        lattice.take(other)
+
+
+def places(lattices: Lattices, members: Members, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where some voxels of a pass lie in the arrays, flattened.
+
+    Parameters
+    ----------
+    chosen
+        Their numbers among the members, ascending.
+    """
+    step, ends = members.step, members.ends
+    number = np.searchsorted(ends, chosen, side="right") - 1
+    rest, stride = chosen - ends[number], 2 if step.pairs else 1
+    found = number * math.prod(lattices.values.shape[1:])
+    for axis in reversed(range(len(step.parity))):
+        count = members.counts[number, axis]
+        found += (REACH + step.parity[axis] + stride * (rest % count)) * lattices.strides[axis]
+        rest = rest // count
+    return np.asarray(found, np.intp)
 
 
 class Surroundings(NamedTuple):
@@ -166,7 +174,7 @@ def surroundings(lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offs
     lattices
         What is known.
     places
-        See `Lattices.places`.
+        See `places`.
     pairs
         Of their pass, nearest first; one at least.
     """

@@ -9,16 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.residual import tokens
+from tinc_codec.residual.classified import contexts
 from tinc_codec.residual.interlace import Pass, passes
 from tinc_codec.residual.lattice import Lattice
 from tinc_codec.residual.prediction import expected_error, predict, spread_terms
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.entropy import Decoder, Encoder, uniform
-
-
-def contexts(expected: NDArray[np.float64], thresholds: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Context of each voxel: how many thresholds its expected error reaches."""
-    return np.searchsorted(thresholds.astype(np.float64), expected, side="right").astype(np.uint8)
 
 
 def _groups(keys: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.intp]]]:

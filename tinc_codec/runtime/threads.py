@@ -17,6 +17,10 @@ from tinc_codec.runtime.settings import cores, process
 T = TypeVar("T")
 
 
+_GROUPS = 64
+"""Groups of items that cost as much each, at most, which threads share."""
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="tinc")
@@ -76,6 +80,16 @@ def share(work: Callable[[int, int], object], costs: Sequence[float], worth: flo
     for other in others:
         if other is not None:
             other.result()
+
+
+def evenly(work: Callable[[int, int], object], count: int, cost: float, worth: float = 1) -> None:
+    """Call `work` with ranges of `count` items that cost as much each, see `share`; however many, none is looked at."""
+    groups = min(count, _GROUPS)
+
+    def some(begin: int, end: int) -> None:
+        work(begin * count // max(groups, 1), end * count // max(groups, 1))
+
+    share(some, [cost * count / max(groups, 1)] * groups, worth)
 
 
 def _begin(work: Callable[[int, int], object], begin: int, end: int) -> Future[None] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import Any
 
@@ -55,9 +56,10 @@ def pack(values: NDArray[Any], newest: bool = False) -> bytes:
 
 
 def part_exceeds(values: NDArray[Any], size: int) -> bool:
-    """Whether a part of the values, the first ones or all, takes more than so many bytes, so that all of them do."""
+    """Whether a part of the values, from their middle or all, takes more than so many bytes, so that all of them do."""
     flat = np.ascontiguousarray(values).reshape(-1)
-    parts = (flat[: len(flat) // part] for part in _PARTS)
+    halves = (len(flat) // part / 2 for part in _PARTS)
+    parts = (flat[math.floor(len(flat) / 2 - half) : math.floor(len(flat) / 2 + half)] for half in halves)
     return any(_exceeds(part, size) for part in parts if part.nbytes > size)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinc_codec import set_process
-from tinc_codec.encoding.residual.encode import encode, foretold
+from tinc_codec.encoding.residual.encode import encode
 from tinc_codec.encoding.residual.volume import Volume
 from tinc_codec.residual.integer_domain import IntegerDomain, Kind
 from tinc_codec.residual.lattice import Quantiser
@@ -67,11 +67,3 @@ def test_what_is_fitted_to_fewer_voxels_keeps_the_bound_and_costs_little_more():
     few, all_of_them = (encode(Volume(domain(2000), values, None, None), Quantiser(5), n) for n in (500, 10_000))
     assert np.abs(few.values - values).max() <= 2
     assert len(few.section) < 1.1 * len(all_of_them.section)
-
-
-@pytest.mark.parametrize("width", [5, 25, 61])
-def test_bits_are_foretold_from_blocks(width):
-    values = smooth((48, 64, 64))
-    volume = Volume(domain(2000), values, None, None)
-    bits = 8 * len(encode(volume, Quantiser(width)).section) / values.size
-    assert foretold(volume, Quantiser(width)) == pytest.approx(bits, rel=0.3, abs=0.02)

@@ -19,7 +19,7 @@ def sampled(values, base, step, most=4000):
             break
         earlier.members(known)[...] = earlier.members(values)
     tile = Tile((slice(None),) * values.ndim, known, values, None)
-    lattices = Lattices([tile], step, None)
+    lattices = Lattices([tile], step)
     (lattice,) = lattices.each
     lattice.inner(lattice.values)[...], lattice.inner(lattice.errors)[...] = known, 0
     lattice.mirror()

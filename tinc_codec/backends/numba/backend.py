@@ -12,7 +12,10 @@ from tinc_codec.backends import reference
 from tinc_codec.backends.numba import inference, model_section
 from tinc_codec.backends.numba.detail import work as detail
 from tinc_codec.backends.numba.detail.rate import rate
-from tinc_codec.backends.numba.residual_passes import code_pass, surroundings
+from tinc_codec.backends.numba.residual_classified import classified
+from tinc_codec.backends.numba.residual_equations import of_prediction, of_spread
+from tinc_codec.backends.numba.residual_passes import code_pass, take
+from tinc_codec.backends.numba.residual_surroundings import places, surroundings
 from tinc_codec.backends.numba.residual_tiles import TileDecoder
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
@@ -21,7 +24,21 @@ from tinc_codec.tree.pieces import Batch, in_batches, points, product
 from tinc_codec.tree.root_activations import RootActivations
 from tinc_codec.tree.runs import Positions
 
-__all__ = ["at_points", "at_product", "code_pass", "detail", "rate", "surroundings", "tile_decoder", "unpack_model"]
+__all__ = [
+    "at_points",
+    "at_product",
+    "classified",
+    "code_pass",
+    "detail",
+    "of_prediction",
+    "of_spread",
+    "places",
+    "rate",
+    "surroundings",
+    "take",
+    "tile_decoder",
+    "unpack_model",
+]
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,22 @@ def _guard_forks() -> None:
         os.register_at_fork(before=global_compiler_lock.acquire, after_in_parent=release, after_in_child=release)
 
 
-def jit(function: Any) -> Any:
-    """Compile at the first call, without the interpreter's lock, and keep the code beside the file or in a cache."""
+def jit(function: Any, freely: Iterable[str] = ()) -> Any:
+    """Compile at the first call, without the interpreter's lock, and keep the code beside the file or in a cache.
+
+    Parameters
+    ----------
+    freely
+        What LLVM may take for granted of floats, such as "reassoc": any order of sums gives the same.
+    """
     from numba import njit
 
     _guard_forks()
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(freely)}
     try:
-        compiled = njit(function, cache=True, nogil=True, error_model="numpy")
+        compiled = njit(function, cache=True, **options)
     except RuntimeError:  # there is no folder that compiled code could be kept in
-        return njit(function, nogil=True, error_model="numpy")
+        return njit(function, **options)
     _depends_on(compiled, sources())
     return compiled
 

@@ -34,7 +34,7 @@ def predict(
                     mean[m] = min(max(value, 0.0), top)
                     expected[m] = terms[1] + mean[m] * (1 / MODERATE) * terms[6]
                 _spread(values, errors, a, b, c, parity[3], offsets, terms, mean, apart, expected)
-                _classify(expected, thresholds, context)
+                classify(expected, thresholds, context)
                 at += size
 
 
@@ -93,7 +93,7 @@ def _spread(
 
 
 @jit
-def _classify(expected: Any, thresholds: Any, contexts: Any) -> None:
+def classify(expected: Any, thresholds: Any, contexts: Any) -> None:
     """Contexts: how many thresholds each expected error reaches."""
     for m in range(len(expected)):
         contexts[m] = 0

@@ -5,24 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.interlace import AXES, reflected
-from tinc_codec.residual.interlace import REACH, Offset, Pass
+from tinc_codec.residual.interlace import REACH, Offset
 from tinc_codec.residual.lattice import Coded, PassCoding
-from tinc_codec.residual.lattices import Lattices, Members, Surroundings
+from tinc_codec.residual.lattices import Lattices, Members
 from tinc_codec.residual.prediction import FAR, MODERATE, NEAR, UNIT
-from tinc_codec.runtime.threads import share
-
-_PARTS = 32
-"""Parts that the rows of a pass are divided into, at most, and threads take some of."""
+from tinc_codec.runtime.threads import evenly
 
 _WORTH = 2**13
 """Voxels that are worth a thread."""
-
-_BLOCK = 256
-"""Voxels whose surroundings are gathered at once: so few that they stay in cache."""
 
 
 def code_pass(coding: PassCoding, lattices: Lattices, members: Members) -> Coded:
@@ -51,71 +44,63 @@ def code_pass(coding: PassCoding, lattices: Lattices, members: Members) -> Coded
         *coded,
     )
     rows = int(counts[:, :-1].prod(1).sum())
-    ends = [rows * part // _PARTS for part in range(_PARTS + 1)]
-    share(lambda begin, end: _pass(*arrays, ends[begin], ends[end]), [size / _PARTS] * _PARTS, _WORTH)
-    _mirror(lattices, step)
+    evenly(lambda begin, end: _pass(*arrays, begin, end), rows, size / max(rows, 1), _WORTH)
+    _mirror(lattices, step.parity, stride)
     return coded
 
 
-def _mirror(lattices: Lattices, step: Pass) -> None:
-    """Make the borders of all tiles what they mirror of the voxels of a pass."""
+def take(lattices: Lattices, coarser: Lattices) -> None:
+    """See `tinc_codec.residual.lattices.take`; borders of what is not known yet stay what they are."""
+    axes = lattices.shapes.shape[1]
+    fine, coarse = (
+        [padded.reshape(len(padded), *(1,) * (AXES - axes), *padded.shape[1:]) for padded in (each.values, each.errors)]
+        for each in (lattices, coarser)
+    )
+    reaches = np.array([0] * (AXES - axes) + [REACH] * axes, np.int64)
+    shapes = np.ones((len(coarser.each), AXES), np.int64)
+    shapes[:, AXES - axes :] = coarser.shapes
+    evenly(
+        lambda begin, end: _taken(*fine, *coarse, shapes, reaches, begin, end),
+        len(shapes),
+        coarser.values[0].size,
+        _WORTH,
+    )
+    _mirror(lattices, (0,) * axes, 2)
+
+
+@jit
+def _taken(
+    values: Any, errors: Any, coarse_values: Any, coarse_errors: Any, shapes: Any, reaches: Any, first: int, last: int
+) -> None:
+    """Enter the coarser lattices of some tiles."""
+    for t in range(first, last):
+        for a in range(shapes[t, 0]):
+            for b in range(shapes[t, 1]):
+                for c in range(shapes[t, 2]):
+                    place = (reaches[0] + 2 * a, reaches[1] + 2 * b, reaches[2] + 2 * c)
+                    other = (reaches[0] + a, reaches[1] + b, reaches[2] + c)
+                    for fine, coarse in ((values, coarse_values), (errors, coarse_errors)):
+                        row, source = fine[t][place], coarse[t][other]
+                        for m in range(shapes[t, 3]):
+                            row[reaches[3] + 2 * m] = source[reaches[3] + m]
+
+
+def _mirror(lattices: Lattices, parity: Offset, stride: int) -> None:
+    """Make the borders of all tiles what they mirror of the voxels of a parity."""
     more = AXES - lattices.shapes.shape[1]
     shapes = np.ones((len(lattices.each), AXES), np.int64)
     shapes[:, more:] = lattices.shapes
     most = np.ones(AXES, np.int64)
     most[more:] = lattices.values.shape[1:]
     reaches = np.array([0] * more + [REACH] * (AXES - more), np.int64)
-    odd, stride = np.array([0] * more + list(step.parity), np.int64), 2 if step.pairs else 1
+    odd = np.array([0] * more + list(parity), np.int64)
     values, errors = (padded.reshape(len(shapes), *most) for padded in (lattices.values, lattices.errors))
-    share(
+    evenly(
         lambda begin, end: _mirrored(values, errors, shapes, reaches, odd, stride, begin, end),
-        [values[0].size] * len(shapes),
+        len(shapes),
+        values[0].size,
         8 * _WORTH,
     )
-
-
-def surroundings(lattices: Lattices, places: NDArray[np.intp], pairs: tuple[Offset, ...]) -> Surroundings:
-    """See `tinc_codec.residual.lattices.surroundings`."""
-    count, near = len(places), min(FAR, len(pairs))
-    around = Surroundings(np.empty((len(pairs), count)), np.empty((2 * near, count)), np.zeros((2, count)))
-    offsets = np.array([lattices.further(pair) for pair in pairs], np.int64)
-    values, errors = lattices.values.ravel(), lattices.errors.ravel()
-    blocks = -(-count // _BLOCK)
-    share(
-        lambda begin, end: _gather(values, errors, places, offsets, *around, begin * _BLOCK, min(end * _BLOCK, count)),
-        [_BLOCK] * blocks,
-        _WORTH,
-    )
-    return around
-
-
-@jit
-def _gather(
-    values: Any, errors: Any, places: Any, offsets: Any, pairs: Any, near: Any, mistakes: Any, first: int, last: int
-) -> None:
-    """What lies around voxels from `first` on, block by block."""
-    for begin in range(first, last, _BLOCK):
-        end = min(begin + _BLOCK, last)
-        here = places[begin:end]
-        for j in range(len(offsets)):
-            offset, sums, least = offsets[j], pairs[j, begin:end], pairs[0, begin:end]
-            if j < FAR:
-                one, two, far, close = (
-                    near[2 * j, begin:end],
-                    near[2 * j + 1, begin:end],
-                    mistakes[1, begin:end],
-                    mistakes[0, begin:end],
-                )
-                for k in range(len(here)):
-                    one[k], two[k] = values[here[k] + offset], values[here[k] - offset]
-                    wrong = errors[here[k] + offset] + errors[here[k] - offset]
-                    far[k] += wrong
-                    if j < NEAR:
-                        close[k] += wrong
-                    sums[k] = one[k] + two[k] - (least[k] if j else 0.0)
-            else:
-                for k in range(len(here)):
-                    sums[k] = values[here[k] + offset] + values[here[k] - offset] - least[k]
 
 
 @jit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,163 +10,219 @@ from numpy.typing import NDArray
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.entropy import Lookup, begin, ended, take, take_bits
 from tinc_codec.backends.numba.interlace import AXES, joined, split
-from tinc_codec.backends.numba.passes import enter, predict
+from tinc_codec.backends.numba.passes import classify, enter, predict
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.residual.interlace import passes
 from tinc_codec.residual.prediction import MODERATE, UNIT
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.residual.tokens import DIRECT, LEADING, MOST_EXTRA, PIECE
-from tinc_codec.stream.entropy import PRECISION, TOTAL
+from tinc_codec.stream.entropy import PRECISION, TOTAL, Table
 
 _BITS = 8
 """Leading bits of a quantile that a token is looked for by: there are few tokens, and many tables."""
 
-
-class Prepared:
-    """A chunk's parameters as the compiled parts want them; axes are the last ones of `AXES`."""
-
-    def __init__(self, parameters: ResidualParameters) -> None:
-        front = (0,) * (AXES - len(parameters.tiles))
-        steps = passes(len(parameters.tiles), parameters.levels)
-        self.passes = [
-            PreparedPass(
-                step.level,
-                (*front, *step.parity),
-                np.array([(*front, *pair) for pair in step.pairs[: model.pairs]], np.int64).reshape(-1, AXES),
-                np.array(model.weights, np.float64),
-                np.array([model.bias, model.floor, *model.spread], np.float64),
-            )
-            for step, model in zip(steps, parameters.models, strict=True)
-        ]
-        self.widths = parameters.widths
-        self.thresholds = parameters.thresholds.astype(np.float64)
-        self.top = float(parameters.domain.top)
-        tables = parameters.frequencies
-        certain = np.array([table.certain if table.frequencies is None else -1 for table in tables], np.int64)
-        lookups = [
-            Lookup(np.array([TOTAL]) if f is None else f, _BITS) for f in (table.frequencies for table in tables)
-        ]
-        ends = np.cumsum([0, *(len(lookup.cumulated) for lookup in lookups)]).astype(np.int64)
-        cumulated = np.concatenate([lookup.cumulated for lookup in lookups])
-        self.tables = (certain, ends, cumulated, np.stack([lookup.first for lookup in lookups]))
+_ERRORS = ("", "entropy-coded data does not decode", "entropy-coded data does not end where its symbols do")
 
 
-class PreparedPass(NamedTuple):
-    """One pass; `terms` are the bias, the floor, and the weights of the expected error."""
+class Passes(NamedTuple):
+    """All passes of a tile, and what they have in common; axes are the last ones of `AXES`."""
 
-    level: int
-    parity: tuple[int, ...]
+    levels: NDArray[np.int64]
+    parities: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    """Where the offsets of each pass's pairs begin, and where the last one's end."""
     offsets: NDArray[np.int64]
     weights: NDArray[np.float64]
     terms: NDArray[np.float64]
+    """Of each pass the bias, the floor, and the weights of the expected error."""
+    widths: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+    top: float
 
-    def members(self, lattice: NDArray[Any]) -> NDArray[Any]:
-        """The voxels of this pass among those of its lattice, in C order; not of the first pass."""
-        return lattice[tuple(slice(odd, None, 2) for odd in self.parity)].ravel()
+
+class Tables(NamedTuple):
+    """Tables of all contexts: the token that is certain, or -1; where each table begins; them; first candidates."""
+
+    certain: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    cumulated: NDArray[np.uint64]
+    first: NDArray[np.int32]
 
 
-class _Code:
-    """A tile's code while it is read."""
+def _passes(parameters: ResidualParameters) -> Passes:
+    axes, models = len(parameters.tiles), parameters.models
+    front, steps = (0,) * (AXES - axes), passes(axes, parameters.levels)
+    pairs = [step.pairs[: model.pairs] for step, model in zip(steps, models, strict=True)]
+    return Passes(
+        np.array([step.level for step in steps], np.int64),
+        np.array([(*front, *step.parity) for step in steps], np.int64),
+        np.cumsum([0, *map(len, pairs)]).astype(np.int64),
+        np.array([(*front, *pair) for each in pairs for pair in each], np.int64).reshape(-1, AXES),
+        np.array([weight for model in models for weight in model.weights], np.float64),
+        np.array([(model.bias, model.floor, *model.spread) for model in models], np.float64),
+        np.array(parameters.widths, np.float64),
+        parameters.thresholds.astype(np.float64),
+        float(parameters.domain.top),
+    )
 
-    def __init__(self, code: bytes, prepared: Prepared) -> None:
-        self.words = np.frombuffer(code, "<u4").astype(np.uint32)
-        self.state = np.zeros(3, np.uint64)
-        self.prepared = prepared
-        begin(self.words, self.state)
 
-    def decoded(
-        self, predicted: NDArray[np.float64], contexts: NDArray[np.int64], coded: NDArray[np.bool_] | None, level: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Voxels of a pass, and by how much their predictions were off."""
-        kept = contexts if coded is None else contexts[coded]
-        numbers = np.empty(len(kept), np.int64)
-        if not _read(self.words, self.state, kept, *self.prepared.tables, numbers):
-            raise CorruptStreamError("entropy-coded data does not decode")
-        steps = numbers.astype(np.float64)
-        if coded is not None:
-            steps = np.zeros(len(contexts))
-            steps[coded] = numbers
-        voxels = np.clip(predicted + steps * self.prepared.widths[level], 0, self.prepared.top)
-        return voxels, np.abs(voxels - predicted)
+def _tables(tables: tuple[Table, ...]) -> Tables:
+    certain = np.array([table.certain if table.frequencies is None else -1 for table in tables], np.int64)
+    lookups = [Lookup(np.array([TOTAL]) if f is None else f, _BITS) for f in (table.frequencies for table in tables)]
+    ends = np.cumsum([0, *(len(lookup.cumulated) for lookup in lookups)]).astype(np.int64)
+    cumulated = np.concatenate([lookup.cumulated for lookup in lookups])
+    return Tables(certain, ends, cumulated, np.stack([lookup.first for lookup in lookups]))
 
 
 class TileDecoder:
     """Decodes the tiles of one chunk's residual; see `tinc_codec.backends.protocol.TileDecoder`."""
 
     def __init__(self, parameters: ResidualParameters) -> None:
-        self._prepared = Prepared(parameters)
-        self.nbytes = sum(array.nbytes for array in self._prepared.tables)
+        self._passes, self._tables = _passes(parameters), _tables(parameters.frequencies)
+        self.nbytes = sum(array.nbytes for array in self._tables)
 
     def decode(
         self, code: bytes, base: NDArray[np.float64], mask: NDArray[np.bool_] | None, level: int = 0
     ) -> NDArray[np.float64]:
         """Integers of one tile."""
-        return _decode_tile(code, self._prepared, base, mask, level)
+        shape = (1,) * (AXES - base.ndim) + base.shape
+        words = np.frombuffer(code, "<u4").astype(np.uint32)
+        coded = np.zeros((0,) * AXES, np.bool_) if mask is None else np.ascontiguousarray(mask).reshape(shape)
+        model = np.ascontiguousarray(base).reshape(shape)
+        decoded, error = _decoded(words, self._passes, self._tables, model, coded, level)
+        if error:
+            raise CorruptStreamError(_ERRORS[error])
+        lattice: NDArray[np.float64] = decoded.reshape(decoded.shape[AXES - base.ndim :])
+        return lattice
 
 
-def _decode_tile(
-    code: bytes, prepared: Prepared, base: NDArray[np.float64], mask: NDArray[np.bool_] | None, last: int
-) -> NDArray[np.float64]:
-    """Integers of one tile, down to the lattice of level `last`."""
-    shape = (1,) * (AXES - base.ndim) + base.shape
-    model, reader = base.reshape(shape), _Code(code, prepared)
-    coded = None if mask is None else mask.reshape(shape)
-    coarsest = prepared.passes[0]
-    lattice, wrong = _coarsest(reader, _every(model, coarsest.level), coarsest, _every(coded, coarsest.level))
-    for level in reversed(range(last, coarsest.level)):
-        steps = [step for step in prepared.passes[1:] if step.level == level]
-        lattice, wrong = _finer(reader, _every(model, level), steps, _every(coded, level), lattice, wrong)
-    if last == 0 and not ended(reader.words, reader.state):
-        raise CorruptStreamError("entropy-coded data does not end where its symbols do")
-    return lattice.reshape(lattice.shape[AXES - base.ndim :])
-
-
+@jit
 def _every(volume: Any, level: int) -> Any:
-    """The lattice of a level."""
-    return None if volume is None else volume[(slice(None, None, 2**level),) * AXES]
+    """The lattice of a level; of nothing, nothing."""
+    stride = 1 << level
+    n0, n1, n2, n3 = volume.shape
+    out = np.empty((-(-n0 // stride), -(-n1 // stride), -(-n2 // stride), -(-n3 // stride)), volume.dtype)
+    for a in range(out.shape[0]):
+        for b in range(out.shape[1]):
+            for c in range(out.shape[2]):
+                row, source = out[a, b, c], volume[a * stride, b * stride, c * stride]
+                for m in range(len(row)):
+                    row[m] = source[m * stride]
+    return out
 
 
-def _coarsest(
-    reader: _Code, model: NDArray[np.float64], step: PreparedPass, coded: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+@jit
+def _odd(lattice: Any, parity: Any) -> Any:
+    """The voxels of a pass among those of its lattice, in C order; of nothing, nothing."""
+    n0, n1, n2, n3 = lattice.shape
+    out, k = np.empty(lattice.size, lattice.dtype), 0
+    for a in range(parity[0], n0, 2):
+        for b in range(parity[1], n1, 2):
+            for c in range(parity[2], n2, 2):
+                row = lattice[a, b, c]
+                for m in range(parity[3], n3, 2):
+                    out[k] = row[m]
+                    k += 1
+    return out[:k]
+
+
+@jit
+def _enter_coarser(coarser: Any, lattice: Any) -> None:
+    """Enter the lattice of twice the stride."""
+    for a in range(coarser.shape[0]):
+        for b in range(coarser.shape[1]):
+            for c in range(coarser.shape[2]):
+                row, source = lattice[2 * a, 2 * b, 2 * c], coarser[a, b, c]
+                for m in range(len(source)):
+                    row[2 * m] = source[m]
+
+
+@jit
+def _voxels(
+    words: Any, state: Any, tables: Tables, contexts: Any, coded: Any, masked: bool, width: float, top: float,
+    predicted: Any, mistakes: Any,
+) -> Any:  # fmt: skip
+    """Make predictions the voxels of a pass, and note by how much they were off; False: no encoder wrote the words."""
+    kept = contexts[coded] if masked else contexts
+    numbers, k = np.empty(len(kept), np.int64), 0
+    if not _read(words, state, kept, tables.certain, tables.ends, tables.cumulated, tables.first, numbers):
+        return False
+    for m in range(len(predicted)):
+        number = 0.0
+        if not masked or coded[m]:
+            number = float(numbers[k])
+            k += 1
+        voxel = min(max(predicted[m] + number * width, 0.0), top)
+        mistakes[m] = abs(voxel - predicted[m])
+        predicted[m] = voxel
+    return True
+
+
+@jit
+def _coarsest(words: Any, state: Any, p: Passes, tables: Tables, model: Any, coded: Any, masked: bool) -> Any:
     """The first pass: every voxel of its lattice, from the model's prediction alone."""
-    predicted = np.floor((model.ravel() * UNIT + (step.terms[0] + UNIT // 2)) * (1 / UNIT))
-    np.clip(predicted, 0, reader.prepared.top, out=predicted)
-    expected = step.terms[1] + predicted * (1 / MODERATE) * step.terms[6]
-    contexts = np.searchsorted(reader.prepared.thresholds, expected, side="right")
-    voxels, wrong = reader.decoded(predicted, contexts, None if coded is None else coded.ravel(), step.level)
-    return voxels.reshape(model.shape), wrong.reshape(model.shape)
+    voxels, mistakes, contexts = model.copy().reshape(-1), np.empty(model.size), np.empty(model.size, np.int64)
+    terms, expected = p.terms[0], np.empty(model.size)
+    for m in range(len(voxels)):
+        value = np.floor((voxels[m] * UNIT + (terms[0] + UNIT // 2)) * (1 / UNIT))
+        voxels[m] = min(max(value, 0.0), p.top)
+        expected[m] = terms[1] + voxels[m] * (1 / MODERATE) * terms[6]
+    classify(expected, p.thresholds, contexts)
+    good = _voxels(
+        words, state, tables, contexts, coded.reshape(-1), masked, p.widths[p.levels[0]], p.top, voxels, mistakes
+    )
+    return voxels.reshape(model.shape), mistakes.reshape(model.shape), good
 
 
+@jit
 def _finer(
-    reader: _Code,
-    model: NDArray[np.float64],
-    steps: list[PreparedPass],
-    coded: NDArray[np.bool_] | None,
-    lattice: NDArray[np.float64],
-    wrong: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """All passes of the next finer level."""
+    words: Any, state: Any, p: Passes, tables: Tables, first: int, last: int, model: Any, coded: Any, masked: bool,
+    lattice: Any, wrong: Any,
+) -> Any:  # fmt: skip
+    """Passes from `first` on, all of the next finer level."""
     fine, off = model.copy(), np.zeros(model.shape)
-    fine[(slice(None, None, 2),) * AXES] = lattice
-    off[(slice(None, None, 2),) * AXES] = wrong
-    values, errors, own = split(fine), split(off), split(np.ascontiguousarray(model))
-    n, top = model.shape[-1], reader.prepared.top
-    for step in steps:
-        size = math.prod((n - odd + 1) // 2 for n, odd in zip(model.shape, step.parity, strict=True))
-        predicted, contexts = np.empty(size), np.empty(size, np.int64)
+    _enter_coarser(lattice, fine)
+    _enter_coarser(wrong, off)
+    values, errors, own, n = split(fine), split(off), split(model), model.shape[3]
+    for number in range(first, last):
+        parity, pairs = p.parities[number], slice(p.ends[number], p.ends[number + 1])
+        size = 1
+        for axis in range(AXES):
+            size *= (model.shape[axis] - parity[axis] + 1) // 2
+        predicted, mistakes, contexts = np.empty(size), np.empty(size), np.empty(size, np.int64)
         predict(
-            values, errors, own, n, step.parity, step.offsets, step.weights, step.terms, reader.prepared.thresholds,
-            top, predicted, contexts,
+            values, errors, own, n, parity, p.offsets[pairs], p.weights[pairs], p.terms[number], p.thresholds, p.top,
+            predicted, contexts,
         )  # fmt: skip
-        voxels, mistakes = reader.decoded(
-            predicted, contexts, None if coded is None else step.members(coded), step.level
-        )
-        enter(values, n, step.parity, voxels)
-        enter(errors, n, step.parity, mistakes)
+        if not _voxels(
+            words, state, tables, contexts, _odd(coded, parity), masked, p.widths[p.levels[number]], p.top, predicted,
+            mistakes,
+        ):  # fmt: skip
+            return fine, off, False
+        enter(values, n, parity, predicted)
+        enter(errors, n, parity, mistakes)
     joined(values, fine)
     joined(errors, off)
-    return fine, off
+    return fine, off, True
+
+
+@jit
+def _decoded(words: Any, p: Passes, tables: Tables, base: Any, coded: Any, last: int) -> Any:
+    """Integers of one tile, down to the lattice of level `last`, and the number of what is wrong with the words."""
+    state, masked, level = np.zeros(3, np.uint64), coded.size > 0, p.levels[0]
+    begin(words, state)
+    lattice, wrong, good = _coarsest(words, state, p, tables, _every(base, level), _every(coded, level), masked)
+    number = 1
+    while good and number < len(p.levels) and p.levels[number] >= last:
+        level, first = p.levels[number], number
+        while number < len(p.levels) and p.levels[number] == level:
+            number += 1
+        lattice, wrong, good = _finer(
+            words, state, p, tables, first, number, _every(base, level), _every(coded, level), masked, lattice, wrong
+        )
+    if not good:
+        return lattice, 1
+    return lattice, 2 if last == 0 and not ended(words, state) else 0
 
 
 @jit

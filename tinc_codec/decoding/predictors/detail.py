@@ -15,7 +15,7 @@ from tinc_codec.decoding.predictors.protocol import Description, Predictor
 from tinc_codec.decoding.predictors.sine_tree import SineTree
 from tinc_codec.detail.decoding import Detail
 from tinc_codec.detail.samples import to_dtype
-from tinc_codec.runtime.threads import share
+from tinc_codec.runtime.threads import evenly
 from tinc_codec.stream.container import Container, Section
 from tinc_codec.tree.runs import Positions
 
@@ -130,7 +130,7 @@ class DetailPredictor:
             part = None if rest is None else rest[here]
             self.detail.work.samples(flat[here], part, self.detail.parameters.scale, self.low, self.high, out[here])
 
-        share(some, [_BLOCK] * -(-flat.size // _BLOCK), _WORTH)
+        evenly(some, -(-flat.size // _BLOCK), _BLOCK, _WORTH)
         return samples
 
     def _at_voxels(self, voxels: NDArray[np.int64]) -> NDArray[Any]:

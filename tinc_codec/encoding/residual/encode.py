@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +11,13 @@ from tinc_codec.backends.choice import backend
 from tinc_codec.encoding.residual.fit import FITTED, Sample, fit
 from tinc_codec.encoding.residual.volume import Volume, levels_of, tile_grid
 from tinc_codec.residual import tokens
+from tinc_codec.residual.classified import Classified
 from tinc_codec.residual.interlace import passes, tile_bounds
 from tinc_codec.residual.lattice import Coded, PassCoding, Quantiser
 from tinc_codec.residual.lattices import Lattices, Members, Tile
 from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import MOST_CONTEXTS, ResidualParameters, pack
-from tinc_codec.residual.tiles import contexts, write_pass
+from tinc_codec.residual.tiles import write_pass
 from tinc_codec.runtime.lazy import lazy
 from tinc_codec.runtime.threads import spread
 from tinc_codec.stream.entropy import Encoder
@@ -27,13 +27,6 @@ VOXELS_PER_CONTEXT = 1500
 
 _COMPARED = 2**17
 """Voxels that the thresholds of contexts are found on."""
-
-_GOLDEN = (math.sqrt(5) - 1) / 2
-_BLOCK, _LOOKED_AT = 2**14, 3 * 2**16
-"""Voxels of a block, and of all blocks, about, that bits are foretold from."""
-
-_FEW = 2**13
-"""Voxels of a pass that predictors are fitted to there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +51,14 @@ class _Record:
 
     Parameters
     ----------
+    expected, steps
+        See `Coded`.
     ends
         Where each tile's begin, and where the last one's end.
     """
 
     expected: NDArray[np.float64]
-    numbers: tokens.Split
+    steps: NDArray[np.int64]
     ends: NDArray[np.int64]
 
     @classmethod
@@ -73,13 +68,12 @@ class _Record:
         if inside is not None:
             expected, steps = expected[inside], steps[inside]
             ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(inside)])[ends]
-        return cls(expected, tokens.split(tokens.zigzag(steps)), ends)
+        return cls(expected, steps, ends)
 
-    def tile(self, number: int, context: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tokens.Split]:
-        """Contexts and numbers of a tile's voxels, from the contexts of all."""
-        place = slice(self.ends[number], self.ends[number + 1])
-        token, size, extra = self.numbers
-        return context[place], tokens.Split(token[place], size[place], extra[place])
+    def tile(self, number: int, all_tiles: Classified) -> tuple[NDArray[np.uint8], tokens.Split]:
+        """Contexts and numbers of a tile's voxels."""
+        place, (token, size, extra) = slice(self.ends[number], self.ends[number + 1]), all_tiles.numbers
+        return all_tiles.contexts[place], tokens.Split(token[place], size[place], extra[place])
 
 
 def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residual:
@@ -97,12 +91,11 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     shape, domain = volume.values.shape, volume.domain
     grid = tile_grid(shape)
     start = 0 if volume.model is not None else volume.middle
-    tiles = [_tile(volume, start, place) for place in tile_bounds(shape, grid)]
-    coded = _coded(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
-    records, keys = coded.records, coded.keys
-    tables = tuple(tokens.frequencies(row) for row in coded.counts)
+    tiles = [tile_of(volume, start, place) for place in tile_bounds(shape, grid)]
+    coded = coded_passes(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
+    records, classified = coded.records, coded.classified
     widths = (quantiser.width,) * (levels_of(shape, grid) + 1)
-    parameters = ResidualParameters(domain, start, grid, widths, coded.models, coded.thresholds, tables)
+    parameters = ResidualParameters(domain, start, grid, widths, coded.models, coded.thresholds, coded.tables)
     values = np.empty(shape)
     for tile, lattice in zip(tiles, coded.lattices.each, strict=True):
         values[tile.place] = lattice.inner(lattice.values)
@@ -110,37 +103,12 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
 
     def write(number: int) -> None:
         encoder = Encoder()
-        for record, key in zip(records, keys, strict=True):
-            write_pass(encoder, parameters, *record.tile(number, key))
+        for record, each in zip(records, classified, strict=True):
+            write_pass(encoder, parameters, *record.tile(number, each))
         codes[number] = _trimmed(encoder.bytes())
 
     spread(write, range(len(tiles)))
     return Residual(pack(parameters, codes), values)
-
-
-def foretold(volume: Volume, quantiser: Quantiser) -> float:
-    """Bits a voxel that a residual would take, about, from blocks of the volume.
-
-    Parameters
-    ----------
-    volume, quantiser
-        See `encode`.
-    """
-    shape, edges = volume.values.shape, list(volume.values.shape)
-    while math.prod(edges) > _BLOCK:
-        longest = max(range(len(edges)), key=lambda axis: edges[axis])
-        edges[longest] = -(-edges[longest] // 2)
-    grid = tuple(-(-n // edge) for n, edge in zip(shape, edges, strict=True))
-    places = tile_bounds(shape, grid)
-    start = 0 if volume.model is not None else volume.middle
-    every = max(1, volume.values.size / _LOOKED_AT)
-    chosen = {int((k + k * _GOLDEN % 1) * every) for k in range(math.ceil(len(places) / every))}  # in step with no axis
-    tiles = [_tile(volume, start, places[min(number, len(places) - 1)]) for number in sorted(chosen)]
-    coded = _coded(tiles, levels_of(shape, grid), quantiser, volume.domain.top, _FEW)
-    totals = coded.counts.sum(1, keepdims=True)
-    shares = np.divide(coded.counts, totals, out=np.ones(coded.counts.shape), where=coded.counts > 0)
-    bits = -float((coded.counts * np.log2(shares)).sum()) + sum(int(r.numbers.sizes.sum()) for r in coded.records)
-    return bits / sum(tile.target.size for tile in tiles)
 
 
 def _trimmed(code: bytes) -> bytes:
@@ -148,7 +116,8 @@ def _trimmed(code: bytes) -> bytes:
     return code[: -(-len(code.rstrip(b"\0")) // 4) * 4]
 
 
-def _tile(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
+def tile_of(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
+    """A part of a volume; `start` is what it is predicted to be where there is no model."""
     target = volume.values[place]
     if volume.model is None:  # the same everywhere, in no memory
         base = np.broadcast_to(np.float64(start), target.shape)
@@ -158,7 +127,7 @@ def _tile(volume: Volume, start: int, place: tuple[slice, ...]) -> Tile:
 
 
 @dataclass(frozen=True, eq=False)
-class _Coded:
+class PassesCoded:
     """What tiles were coded as.
 
     Parameters
@@ -184,30 +153,33 @@ class _Coded:
         return np.unique(np.clip(np.ceil(inner), 0, 2**53)).astype(np.int64)
 
     @lazy
-    def keys(self) -> list[NDArray[np.uint8]]:
-        """The contexts of all voxels, pass by pass."""
-        return [contexts(record.expected, self.thresholds) for record in self.records]
+    def classified(self) -> list[Classified]:
+        """What all voxels are coded as, pass by pass."""
+        return [backend().classified(each.expected, each.steps, self.thresholds) for each in self.records]
 
     @lazy
     def counts(self) -> NDArray[np.int64]:
         """How often each token comes in each context."""
-        counts = np.zeros((len(self.thresholds) + 1, tokens.MOST_TOKENS), np.int64)
-        for record, context in zip(self.records, self.keys, strict=True):
-            both = context.astype(np.int64) * tokens.MOST_TOKENS + record.numbers.tokens
-            counts += np.bincount(both, minlength=counts.size).reshape(counts.shape)
-        return counts
+        return np.asarray(np.sum([each.counts for each in self.classified], axis=0))
+
+    @lazy
+    def tables(self) -> tuple[bytes, ...]:
+        """Frequencies of the tokens of each context."""
+        return tuple(tokens.frequencies(row) for row in self.counts)
 
 
-def _coded(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitted: int) -> _Coded:
+def coded_passes(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int, fitted: int) -> PassesCoded:
     """Code tiles, pass by pass."""
     lattices, records = None, []
     models: list[PassModel] = []
     for step in passes(tiles[0].target.ndim, levels):
         if lattices is None or lattices.level != step.level:
-            lattices = Lattices(tiles, step, lattices)
+            lattices, coarser = Lattices(tiles, step), lattices
+            if coarser is not None:
+                backend().take(lattices, coarser)
         members = lattices.members(step)
         models.append(fit(step, lattices, Sample.of(lattices, members, fitted), quantiser.width, top))
         coded = backend().code_pass(PassCoding(step, models[-1], quantiser, top), lattices, members)
         records.append(_Record.of(coded, members))
     assert lattices is not None
-    return _Coded(tuple(models), records, lattices)
+    return PassesCoded(tuple(models), records, lattices)

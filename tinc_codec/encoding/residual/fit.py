@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.choice import backend
+from tinc_codec.residual.equations import Equations, Voxels, predicted
 from tinc_codec.residual.interlace import Pass
-from tinc_codec.residual.lattices import Lattices, Members, Surroundings
-from tinc_codec.residual.prediction import LARGEST_WEIGHT, MODERATE, NEAR, PLAIN, SPREADS, UNIT, PassModel
+from tinc_codec.residual.lattices import Lattices, Members
+from tinc_codec.residual.prediction import LARGEST_WEIGHT, PLAIN, SPREADS, UNIT, PassModel
 from tinc_codec.residual.section import LARGEST_OFFSET
 
 FITTED = 2**15
@@ -30,12 +31,6 @@ VOXELS_PER_WEIGHT = 150
 OFF_PER_WEIGHT = 5
 """The same of voxels that are not within the error allowed of what two neighbours or the model say."""
 
-_LARGEST = 2**17
-"""Equations are integers of this size, at most: sums of the products of 2^18 of them stay below 2^53."""
-
-_BLOCK = 256
-"""Voxels whose equations are multiplied at once: few enough that BLAS takes one thread, which waits for no other."""
-
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -44,7 +39,7 @@ class Sample:
     Parameters
     ----------
     places
-        See `Lattices.places`.
+        See `tinc_codec.residual.lattices.places`.
     target
         What they are.
     base
@@ -67,7 +62,7 @@ class Sample:
             return None
         every = -(-count // most)
         chosen = np.arange(0, count, every) if inside is None else np.flatnonzero(inside)[::every]
-        return cls(lattices.places(members, chosen), members.target[chosen], members.base_of(chosen), count)
+        return cls(backend().places(lattices, members, chosen), members.target[chosen], members.base_of(chosen), count)
 
 
 def fit(step: Pass, lattices: Lattices, sample: Sample | None, width: int, top: int) -> PassModel:
@@ -90,9 +85,10 @@ def fit(step: Pass, lattices: Lattices, sample: Sample | None, width: int, top: 
     if pairs > 1:
         pairs = min(pairs, max(2, _off(lattices, sample, step, width) // OFF_PER_WEIGHT))
     around = backend().surroundings(lattices, sample.places, step.pairs[: max(pairs, 1)])
+    voxels = Voxels(around, sample.target, sample.base)
     if pairs > 1:
-        return _fitted(around, sample, width, top)
-    return min(PLAIN, key=lambda model: _misses(around, sample, model, top))
+        return _fitted(voxels, width, top)
+    return min(PLAIN, key=lambda model: _misses(voxels, model, top))
 
 
 def _off(lattices: Lattices, sample: Sample, step: Pass, width: int) -> int:
@@ -103,73 +99,31 @@ def _off(lattices: Lattices, sample: Sample, step: Pass, width: int) -> int:
     return int(np.count_nonzero(apart > width / 2) * sample.count / len(sample.target))
 
 
-def _misses(around: Surroundings, sample: Sample, model: PassModel, top: int) -> float:
+def _misses(voxels: Voxels, model: PassModel, top: int) -> float:
     """Bits, about, of what a plain model leaves."""
-    return float(np.log2(1 + np.abs(sample.target - _predicted(around, sample, model, top))).sum())
+    return float(np.log2(1 + np.abs(voxels.target - predicted(voxels, model, top))).sum())
 
 
-def _fitted(around: Surroundings, sample: Sample, width: int, top: int) -> PassModel:
-    """Weights of the prediction, then those of the expected error, which is that of this prediction."""
-    first, others = around.pairs[0], around.pairs[1:]
-    differences = _differences(around, _predicted(around, sample, PLAIN[1], 2**53))
-    doubt = _doubt(differences[0], around.mistakes[0], width)
-    solution = _solved([2 * sample.base - first, *others], sample.target - first / 2, doubt)
+def _fitted(voxels: Voxels, width: int, top: int) -> PassModel:
+    """Weights of the prediction, then those of the expected error, which is that of this prediction.
+
+    Each equation counts by how far off a rough prediction may be, from what near neighbours differ and were wrong by.
+    """
+    solution = _solved(backend().of_prediction(voxels, float(width)))
     weights, bias = _integers(solution[1:]), _offset(solution[0])
-    predicted = _predicted(around, sample, PassModel(weights, bias, (0,) * SPREADS, 0), top)
-    differences = _differences(around, predicted)
-    doubt = _doubt(differences[0], around.mistakes[0], width / 4)
-    terms = [*differences, *around.mistakes, predicted / MODERATE]
-    solution = _solved(terms, np.abs(sample.target - predicted), doubt)
+    mean = PassModel(weights, bias, (0,) * SPREADS, 0)
+    solution = _solved(backend().of_spread(voxels, mean, top, width / 4))
     return PassModel(weights, bias, _integers(solution[1:]), _offset(solution[0]))
 
 
-def _predicted(around: Surroundings, sample: Sample, model: PassModel, top: int) -> NDArray[np.float64]:
-    """What a model says of the voxels; exact integers, see `tinc_codec.residual.prediction.predict`."""
-    if not model.pairs:
-        total = sample.base * UNIT
-    else:
-        first, others = around.pairs[0], around.pairs[1 : model.pairs]
-        total = first * (UNIT // 2) + (2 * sample.base - first) * model.weights[0]
-        total += np.einsum("j,jn->n", np.array(model.weights[1:], np.float64), others)
-    return np.clip(np.floor((total + (model.bias + UNIT // 2)) * (1 / UNIT)), 0, top)
-
-
-def _differences(around: Surroundings, predicted: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """By how much the near neighbours differ from a prediction, and the far ones."""
-    apart = np.abs(around.near - predicted)
-    near = apart[: 2 * NEAR].sum(0)
-    return [near, near + apart[2 * NEAR :].sum(0)]
-
-
-def _solved(
-    terms: list[NDArray[np.float64]], target: NDArray[np.float64], doubt: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Weighted least squares of a constant and some terms, with a ridge that matters where equations say nothing.
-
-    Equations are rounded to integers so small that sums of their products are exact: any machine gives these weights.
-    """
-    rows = np.empty((len(terms) + 2, len(target)))
-    weight = doubt.min() / doubt
-    for row, term in zip(rows, (np.ones(1), *terms, target), strict=True):
-        np.multiply(term, weight, out=row)
-    largest = np.maximum(rows.max(1), -rows.min(1))
-    scales = np.where(largest > 0, _LARGEST, 0) / np.where(largest > 0, largest, 1)
-    rows *= scales[:, None]
-    np.rint(rows, out=rows)
-    products = np.zeros((len(rows), len(rows)))
-    for begin in range(0, len(target), _BLOCK):
-        part = rows[:, begin : begin + _BLOCK]
-        products += part @ part.T
+def _solved(equations: Equations) -> NDArray[np.float64]:
+    """Least squares, with a ridge that matters where equations say nothing."""
+    products, scales = equations
     matrix, right = products[:-1, :-1], products[:-1, -1]
     size = np.sqrt(np.diag(matrix))
     size = np.where(size > 0, size, 1.0)
     scaled = matrix / np.outer(size, size) + 1e-6 * np.eye(len(size))
     return np.asarray(np.linalg.solve(scaled, right / size) / size * scales[:-1] / (scales[-1] or 1.0))
-
-
-def _doubt(differences: NDArray[np.float64], mistakes: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Rough size of the error to expect, from the sums over the near neighbours."""
-    return (differences + mistakes) / 4 + least
 
 
 def _integers(weights: NDArray[np.float64]) -> tuple[int, ...]:

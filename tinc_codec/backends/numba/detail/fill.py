@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.runtime.threads import share
+from tinc_codec.runtime.threads import evenly
 
 _WORTH = 2**16
 """Samples that are worth a thread."""
@@ -39,7 +39,7 @@ def _along(
     views = [each.reshape(-1, n, inner) if inner > 1 else each.reshape(-1, n) for each in (source, target, known)]
     function = _rows if inner > 1 else _lines
     parts = source.size // (inner if inner > 1 else n)
-    share(lambda begin, end: function(*views, every, begin, end), [source.size / parts] * parts, _WORTH)
+    evenly(lambda begin, end: function(*views, every, begin, end), parts, source.size / parts, _WORTH)
 
 
 @jit

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.detail.lifting import FACTORS, PLACES
-from tinc_codec.runtime.threads import share
+from tinc_codec.runtime.threads import evenly
 
 _COLUMNS = 128
 _WORTH = 2**17
@@ -48,7 +48,7 @@ def _side_by_side(lines: Any, rows: Any, parts: tuple[NDArray[Any], ...], axis: 
     blocks = outer * -(-columns // _COLUMNS)
     size = sum(part.size for part in parts) / 2 / max(blocks, 1)
     function = rows if inner else lines
-    share(lambda begin, end: function(*views, begin, end), [size] * blocks, _WORTH)
+    evenly(lambda begin, end: function(*views, begin, end), blocks, size, _WORTH)
 
 
 @jit
