@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.plan import AXES, Band, Box, Plan, lengths
-from tinc_codec.detail.work import Work
 
 REACH = 4
 """A sample depends on coefficients up to so many samples away, at each level."""
 
 High = tuple[int, ...]
 Ranges = tuple[tuple[tuple[int, int], ...], ...]
+Join = Callable[[Any, Any, int], Any]
 
 
-def forward(volume: NDArray[Any], plan: Plan, work: Work) -> list[NDArray[Any]]:
+class Splits(Protocol):
+    """Who splits samples; see `tinc_codec.detail.work.Work`."""
+
+    def forward(self, samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Low and high half of an axis."""
+
+
+def forward(volume: NDArray[Any], plan: Plan, work: Splits) -> list[NDArray[Any]]:
     """Coefficients of every band of the plan, as floats."""
     parts: dict[tuple[tuple[int, ...], High], NDArray[Any]] = {((), (0,) * AXES): volume}
     for group in plan.groups:
@@ -40,7 +46,7 @@ def _both(one: High, other: High) -> High:
     return tuple(a | b for a, b in zip(one, other, strict=True))
 
 
-def _split(low: NDArray[Any], axes: tuple[int, ...], work: Work) -> dict[High, NDArray[Any]]:
+def _split(low: NDArray[Any], axes: tuple[int, ...], work: Splits) -> dict[High, NDArray[Any]]:
     pieces: dict[High, NDArray[Any]] = {(0,) * AXES: low}
     for axis in axes:
         halves = {}
@@ -82,15 +88,15 @@ def band_box(plan: Plan, band: Band, reached: Ranges) -> Box:
     return tuple(place)
 
 
-def inverse(
-    plan: Plan, coefficients: Callable[[Band], NDArray[np.int32]], reached: Ranges, stop: tuple[int, ...], work: Work
-) -> NDArray[np.int32]:
+def inverse(plan: Plan, coefficients: Callable[[Band], Any], reached: Ranges, stop: tuple[int, ...], join: Join) -> Any:
     """Samples of the box that `reached` was found for.
 
     Parameters
     ----------
     coefficients
         Gives what `band_box` says of a band.
+    join
+        Joins both halves of an axis, see `tinc_codec.detail.lifting.inverse`.
     """
     parts = {(band.levels, band.high): coefficients(band) for band in plan.bands if plan.serves(band, stop)}
     for number in reversed(range(len(plan.groups))):
@@ -101,7 +107,7 @@ def inverse(
             low = lowest
             for level in range(group.depth, stop[number], -1):
                 pieces = {more: parts[(*levels[:number], level), _both(high, more)] for more in _highs(group.axes)}
-                low = _join({(0,) * AXES: low, **pieces}, group.axes, reached, level, work)
+                low = _join({(0,) * AXES: low, **pieces}, group.axes, reached, level, join)
             joined[levels[:number], high] = low
         parts = joined
     return parts[(), (0,) * AXES]
@@ -115,16 +121,14 @@ def _highs(axes: tuple[int, ...]) -> list[High]:
     ]
 
 
-def _join(
-    pieces: dict[High, NDArray[np.int32]], axes: tuple[int, ...], reached: Ranges, level: int, work: Work
-) -> NDArray[np.int32]:
+def _join(pieces: dict[High, Any], axes: tuple[int, ...], reached: Ranges, level: int, join: Join) -> Any:
     """The low band of the level before, cut to what is needed of it."""
     for axis in reversed(axes):
         begin = 2 * reached[axis][level][0]
         first, last = reached[axis][level - 1]
         cut = tuple(slice(first - begin, last - begin) if number == axis else slice(None) for number in range(AXES))
         pieces = {
-            high: work.inverse(piece, pieces[_both(high, _only(axis))], axis)[cut]
+            high: join(piece, pieces[_both(high, _only(axis))], axis)[cut]
             for high, piece in pieces.items()
             if not high[axis]
         }

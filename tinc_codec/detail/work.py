@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.detail.joining import Joining
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import Quantiser, Tally
@@ -64,17 +65,14 @@ class Work(Protocol):
             numbers are 0.
         """
 
-    def inverse(self, low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
-        """Join both halves of an axis; see `tinc_codec.detail.lifting.inverse`."""
+    def inverse(self, numbers: NDArray[np.int32], joining: Joining, scale: Scale) -> NDArray[np.int32]:
+        """A box of samples, in integers of the scale; see `tinc_codec.detail.joining.inverse`."""
 
     def forward(self, samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Low and high half of an axis, in floats."""
 
     def cost(self, values: NDArray[np.float32], inverse: float) -> float:
         """What a band costs, about; see `tinc_codec.detail.estimate.cost`."""
-
-    def coefficients(self, numbers: NDArray[np.int32], step: int, one: int, more: int) -> NDArray[np.int32]:
-        """Coefficients from numbers; see `tinc_codec.detail.scale.coefficients`."""
 
     def samples(
         self,

@@ -6,7 +6,6 @@ Entropy decoding stays with the host's backend; numbers are copied, and all that
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,8 +75,7 @@ def _integers(detail: Detail, device: torch.device) -> torch.Tensor:
 
     stop = plan.stop((0,) * AXES)
     reached = packet.ranges(plan, tuple((0, n) for n in plan.shape), stop)
-    joined: Any = packet.inverse(plan, cut, reached, stop, SimpleNamespace(inverse=inverse))  # type: ignore[arg-type]
-    return joined.reshape(detail.shape).contiguous()  # type: ignore[no-any-return]
+    return packet.inverse(plan, cut, reached, stop, inverse).reshape(detail.shape).contiguous()  # type: ignore[no-any-return]
 
 
 def coefficients(numbers: torch.Tensor, step: int, one: int, more: int) -> torch.Tensor:

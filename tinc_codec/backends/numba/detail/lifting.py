@@ -1,4 +1,4 @@
-"""Lifting along one axis, compiled: the integers of `tinc_codec.detail.lifting`, in chunks that stay in cache."""
+"""Lifting along one axis, compiled: what `tinc_codec.detail.lifting` does, in blocks that stay in cache."""
 
 from __future__ import annotations
 
@@ -17,17 +17,6 @@ _WORTH = 2**17
 """Samples that are worth a thread."""
 
 _HALF = 1 << (PLACES - 1)
-
-
-def inverse(low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
-    """Join both halves of an axis."""
-    if not high.shape[axis]:
-        return low
-    shape = list(low.shape)
-    shape[axis] += high.shape[axis]
-    out = np.empty(shape, np.int32)
-    _side_by_side(_join_lines, _join_rows, (low, high, out), axis)
-    return out
 
 
 def forward(samples: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -61,45 +50,51 @@ def _copy(source: Any, target: Any) -> None:
 @jit
 def _undo(target: Any, other: Any, factor: int, of_low: bool, width: int) -> None:
     """Take back one step: rows of `target` by rows of the other half, the first `width` columns."""
-    count, last = len(target), len(other) - 1
+    count, last, times = len(target), len(other) - 1, np.int64(np.int32(factor))
     for row in range(count):
         before, after = (max(row - 1, 0), min(row, last)) if of_low else (row, min(row + 1, last))
         mine, left, right = target[row][:width], other[before], other[after]
         for k in range(len(mine)):
             total = np.int64(np.int32(left[k] + right[k]))
-            mine[k] = np.int32(np.int64(mine[k]) - ((total * factor + _HALF) >> PLACES))
+            mine[k] = np.int32(np.int64(mine[k]) - ((total * times + _HALF) >> PLACES))
 
 
 @jit
-def _join_rows(low: Any, high: Any, out: Any, first: int, last: int) -> None:
-    blocks = -(-low.shape[2] // _COLUMNS)
-    s = np.empty((low.shape[1], _COLUMNS), np.int32)
-    d = np.empty((high.shape[1], _COLUMNS), np.int32)
-    for block in range(first, last):
-        o, begin = block // blocks, block % blocks * _COLUMNS
-        end = min(begin + _COLUMNS, low.shape[2])
-        width = end - begin
-        for row in range(len(s)):
-            _copy(low[o, row][begin:end], s[row])
-        for row in range(len(d)):
-            _copy(high[o, row][begin:end], d[row])
-        _undo(s, d, FACTORS[3], True, width)
-        _undo(d, s, FACTORS[2], False, width)
-        _undo(s, d, FACTORS[1], True, width)
-        _undo(d, s, FACTORS[0], False, width)
-        for row in range(len(s)):
-            _copy(s[row][:width], out[o, 2 * row][begin:end])
-        for row in range(len(d)):
-            _copy(d[row][:width], out[o, 2 * row + 1][begin:end])
+def join_columns(flat: Any, base: int, stride: int, width: int, steps: Any, spare: Any) -> None:
+    """Join the halves of `width` neighbouring columns in place, level after level.
 
-
-@jit
-def _undo_line(target: Any, other: Any, factor: int, of_low: bool) -> None:
-    """Take back one step along a line; `other` has one number more at each end, and begins with the first of these."""
-    shift = 0 if of_low else 1
-    for k in range(len(target)):
-        total = np.int64(np.int32(other[k + shift] + other[k + shift + 1]))
-        target[k] = np.int32(np.int64(target[k]) - ((total * factor + _HALF) >> PLACES))
+    Parameters
+    ----------
+    flat, base, stride
+        Where the first column begins, and how far apart its samples lie.
+    steps
+        See `tinc_codec.backends.numba.detail.joining`.
+    spare
+        To work in, shape ``(2, samples, columns)``, at least as many as there are.
+    """
+    here, there, known = spare[0], spare[1], 0
+    for number in range(len(steps)):
+        low, begin, high, first, length = steps[number, 1:6]
+        for row in range(known, begin + high):
+            if row < low or row >= begin:
+                at = base + row * stride
+                _copy(flat[at : at + width], here[row])
+        s, d = here[:low], here[begin : begin + high]
+        if high:
+            _undo(s, d, FACTORS[3], True, width)
+            _undo(d, s, FACTORS[2], False, width)
+            _undo(s, d, FACTORS[1], True, width)
+            _undo(d, s, FACTORS[0], False, width)
+        last = number == len(steps) - 1
+        for row in range(length):
+            place = first + row
+            source = here[place] if high == 0 else (d[place >> 1] if place & 1 else s[place >> 1])
+            if last:
+                at = base + row * stride
+                _copy(source[:width], flat[at : at + width])
+            else:
+                _copy(source[:width], there[row])
+        here, there, known = there, here, length
 
 
 @jit
@@ -109,27 +104,67 @@ def _ends(line: Any, count: int) -> None:
 
 
 @jit
-def _join_lines(low: Any, high: Any, out: Any, first: int, last: int) -> None:
-    n, m = low.shape[1], high.shape[1]
-    s, d = np.empty(n + 2, np.int32), np.empty(m + 2, np.int32)
-    for o in range(first, last):
-        s[1 : n + 1] = low[o]
-        d[1 : m + 1] = high[o]
-        a, b = s[1 : n + 1], d[1 : m + 1]
-        _ends(d, m)
-        _undo_line(a, d, FACTORS[3], True)
-        _ends(s, n)
-        _undo_line(b, s, FACTORS[2], False)
-        _ends(d, m)
-        _undo_line(a, d, FACTORS[1], True)
-        _ends(s, n)
-        _undo_line(b, s, FACTORS[0], False)
-        line = out[o]
-        for k in range(m):
-            line[2 * k] = a[k]
-            line[2 * k + 1] = b[k]
-        if n > m:
-            line[n + m - 1] = a[n - 1]
+def _undo_lines(target: Any, other: Any, factor: int) -> None:
+    """Take back one step along lines: each number by that of the other half at the same place, and the next one."""
+    times = np.int64(np.int32(factor))
+    for k in range(len(target)):
+        total = np.int64(np.int32(other[k] + other[k + 1]))
+        target[k] = np.int32(np.int64(target[k]) - ((total * times + _HALF) >> PLACES))
+
+
+@jit
+def _extend(lines: Any, length: int, count: int) -> None:
+    """Repeat the first and the last of `count` numbers of each line, which lie between room for that."""
+    for begin in range(0, len(lines) - 1, length):
+        lines[begin] = lines[begin + 1]
+        lines[begin + count + 1] = lines[begin + count]
+
+
+@jit
+def join_rows(flat: Any, base: int, stride: int, rows: int, step: Any, s: Any, d: Any, pairs: Any) -> None:
+    """Join the halves of some rows in place, all rows in one line.
+
+    Parameters
+    ----------
+    flat, base, stride
+        Where the first row begins, and how far apart they lie.
+    step
+        See `tinc_codec.backends.numba.detail.joining`.
+    s, d, pairs
+        To work in: of all rows the low half and two numbers more each, and one more; int64, at least as many as rows
+        have pairs.
+    """
+    low, begin, high, first, length = step[1], step[2], step[3], step[4], step[5]
+    size = low + 2
+    for row in range(rows):
+        at, to = base + row * stride, row * size + 1
+        _copy(flat[at : at + low], s[to : to + low])
+        _copy(flat[at + begin : at + begin + high], d[to : to + high])
+    a, b, end = s[: rows * size + 1], d[: rows * size + 1], rows * size
+    if high:
+        _extend(b, size, high)
+        _undo_lines(a[1:end], b, FACTORS[3])
+        _extend(a, size, low)
+        _undo_lines(b[1:end], a[1:], FACTORS[2])
+        _extend(b, size, high)
+        _undo_lines(a[1:end], b, FACTORS[1])
+        _extend(a, size, low)
+        _undo_lines(b[1:end], a[1:], FACTORS[0])
+    single = pairs.view(np.int32)
+    for row in range(rows):
+        at, here = base + row * stride, row * size + 1
+        if high:
+            _pair(s[here : here + low], d[here : here + low], pairs)
+            _copy(single[first : first + length], flat[at : at + length])
+        else:
+            _copy(s[here + first : here + first + length], flat[at : at + length])
+
+
+@jit
+def _pair(even: Any, odd: Any, pairs: Any) -> None:
+    """Numbers of both halves in turn, two in one."""
+    for k in range(len(even)):
+        pairs[k] = np.int64(even[k]) & 4294967295 | np.int64(odd[k]) << 32
 
 
 @jit
