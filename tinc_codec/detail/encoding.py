@@ -17,9 +17,9 @@ from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, Tally, costs_of
 from tinc_codec.detail.sample import Sample
 from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of, times_power
+from tinc_codec.detail.schedule import over
 from tinc_codec.detail.section import LARGEST_SHIFT, Parameters, pack
 from tinc_codec.detail.tables import class_tables
-from tinc_codec.detail.waves import over
 from tinc_codec.detail.work import Walker, Work
 from tinc_codec.runtime.lazy import lazy
 

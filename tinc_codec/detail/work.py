@@ -15,7 +15,7 @@ from tinc_codec.detail.scale import Scale
 
 
 class Walker(Protocol):
-    """Reads and writes the pieces of a chunk, several of them at once if they are of one wave."""
+    """Reads and writes the pieces of a chunk, several of them at once if they do not need each other."""
 
     parallel: bool
     """Whether threads side by side gain: it lets go of the interpreter's lock."""
