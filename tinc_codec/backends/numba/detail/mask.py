@@ -43,7 +43,7 @@ class _Counts(NamedTuple):
 class _Space(NamedTuple):
     """Arrays to work in, for one pass: see `tinc_codec.backends.numba.detail.space.Space`.
 
-    `runs`: where voxels begin that have the same context, in order.
+    `runs`: where voxels begin that have the same context, in order. `places`, `less`: what `take_tokens` gives.
     """
 
     contexts: Any
@@ -51,6 +51,8 @@ class _Space(NamedTuple):
     tokens: Any
     order: Any
     runs: Any
+    places: Any
+    less: Any
 
 
 def _counts(axes: int) -> _Counts:
@@ -60,8 +62,9 @@ def _counts(axes: int) -> _Counts:
 
 
 def _space(size: int) -> _Space:
-    values, tokens = np.empty(size, np.uint8), np.empty(size, np.uint8)
-    return _Space(np.empty(size, np.int16), values, tokens, np.empty(size, np.int32), np.empty(size + 1, np.int32))
+    values, tokens, less = np.empty((3, size + 1), np.uint8)
+    order, runs, places = np.empty((3, size + 1), np.int32)
+    return _Space(np.empty(size, np.int16), values[:size], tokens[:size], order, runs, places, less)
 
 
 @lru_cache(maxsize=1)
@@ -324,6 +327,16 @@ def _sort(contexts: Any, classes: Any, runs: Any, count: int, order: Any, ends: 
 
 
 @jit
+def _take(coder: _Coder, tables: Lookups, begins: Any, w: _Space, out: Any) -> bool:
+    """Read which voxels have the less likely value; whether that is all there is."""
+    unlikely, most = take_tokens(coder.words, coder.state, tables, begins, w.order, w.places, w.less), 0
+    for k in range(unlikely):
+        out[w.places[k]] = w.less[k]
+        most = max(most, w.less[k])
+    return bool(most <= 1)
+
+
+@jit
 def _code(number: int, parts: int, coder: _Coder, counts: _Counts, tables: Lookups, ends: Any, w: _Space) -> bool:
     """Code the voxels of a pass part by part; whether each is one of two values."""
     guesses, begins, size = np.empty((2, KINDS << NEAREST), np.uint8), np.zeros(CLASSES + 1, np.int64), len(w.values)
@@ -335,11 +348,7 @@ def _code(number: int, parts: int, coder: _Coder, counts: _Counts, tables: Looku
         _sort(contexts, guesses[1], w.runs, count, w.order, begins)
         if coder.reads:
             tokens[:] = 0
-            take_tokens(coder.words, coder.state, tables, begins, w.order, tokens)
-            most = np.uint8(0)
-            for k in range(len(tokens)):
-                most |= tokens[k]
-            if most > 1:
+            if not _take(coder, tables, begins, w, tokens):
                 return False
             _exchange(contexts, guesses[0], w.runs, count, tokens, values)
         else:

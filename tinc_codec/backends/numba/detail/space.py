@@ -56,6 +56,7 @@ class Space(NamedTuple):
 
     `masks`: of each map, which bits of a parity it is told apart by; the others are 0 where it is looked up.
     `sums`, `rung`: sums of all parities of the tile, and of the bands of its rung that came before.
+    `where`, `values`: tokens of a pass; those that were read are the ones that are not 0.
     `starts`, `there`: where each row of a pass begins among the cells, and among all numbers.
     """
 
@@ -75,6 +76,7 @@ class Space(NamedTuple):
     classes: Any
     starts: Any
     there: Any
+    where: Any
     values: Any
     order: Any
     places: Any
@@ -106,7 +108,8 @@ def space(frames: int, shape: Any) -> Space:
         np.empty(most, np.uint8),
         np.empty(rows, np.int64),
         np.empty(rows, np.int64),
-        np.empty(most, np.uint8),
+        np.empty(most + 1, np.int32),
+        np.empty(most + 1, np.uint8),
         np.empty(most, np.int32),
         np.empty((2, CLASSES), np.int64),
         np.arange(most).astype(np.int32),
