@@ -80,6 +80,7 @@ def _add_up(w: Space, mine: Any, cells: Any, counts: Any) -> None:
     fill_border(mine, cells, counts)
     for i in range(len(mine)):
         w.sums[i] += mine[i]
+    w.stale[0] = True
 
 
 @jit
@@ -103,8 +104,9 @@ def _pass(
     rows = (frames[1] - frames[0]) * counts[0] * counts[1]
     count = rows * n
     if any_known or job != READ:
-        if known:
+        if w.stale[0]:
             wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
+            w.stale[0] = False
         _rows(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.starts, w.there)
     if job == GATHER:
         gather(task, setup, step, own, many, live, w, cells, rows, n, numbers)
@@ -144,7 +146,7 @@ def _frames(
     w.own[:] = 0
     w.own_wide[:] = 0
     w.sums[:] = 0
-    known = False
+    w.stale[0], known = False, False
     for step in range(8):
         parity_counts(shape, _ORDER[step], counts)
         if counts.min() > 0:
