@@ -29,6 +29,7 @@ TWINS = {
     "backends/numba/detail/joining.py": "detail/test_joining.py",
     "backends/numba/detail/lifting.py": "detail/test_lifting.py",
     "backends/numba/detail/mask.py": "detail/test_mask.py",
+    "backends/numba/detail/mask_contexts.py": "detail/test_mask.py",
     "backends/numba/detail/quantising.py": "detail/test_walk.py",
     "backends/numba/detail/samples.py": "detail/test_samples.py",
     "backends/numba/detail/scale.py": "detail/test_joining.py",
