@@ -29,7 +29,7 @@ def over(layout: Layout, pieces: Sequence[int], parallel: bool, work: Callable[[
     size = sum(layout.pieces[number].size for number in pieces)
     if not parallel or size < 2 * _WORTH:
         return [work(number) for number in pieces]
-    waiting = _Waiting(layout, pieces, work)
+    waiting = _Waiting(Condition(), layout, pieces, work)  # its lock ends with this call
     share(lambda begin, end: waiting.run(), [size / cores()] * cores(), _WORTH)
     return [waiting.results[number] for number in pieces]
 
@@ -37,10 +37,10 @@ def over(layout: Layout, pieces: Sequence[int], parallel: bool, work: Callable[[
 class _Waiting(Generic[T]):
     """Pieces that are still to be done, for any number of threads."""
 
-    def __init__(self, layout: Layout, pieces: Sequence[int], work: Callable[[int], T]) -> None:
+    def __init__(self, changed: Condition, layout: Layout, pieces: Sequence[int], work: Callable[[int], T]) -> None:
         asked = set(pieces)
         self.results: dict[int, T] = {}
-        self._work, self._changed, self._failed = work, Condition(), False
+        self._work, self._changed, self._failed = work, changed, False
         self._missing: dict[int, int] = {}
         self._after: dict[int, list[int]] = {number: [] for number in pieces}
         for number in pieces:
