@@ -1,6 +1,7 @@
 """What is expected of a coefficient rests on what is known before it, and on nothing else."""
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -165,3 +166,10 @@ def test_means_are_one_row_for_each_weight(shape):
         magnitudes = np.full((2, *shape), MAGNITUDES[3])[(slice(None), *grid.members(number))]
         if magnitudes.size:
             tile.enter(number, magnitudes)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_neighbours_of_a_kind_come_in_pairs(number):
+    """The compiled twin adds them two at a time."""
+    kinds = Counter((kind, parity) for kind, parity, _ in neighbours(number))
+    assert all(count % 2 == 0 for count in kinds.values())

@@ -51,14 +51,13 @@ def _inside(plan, rung, tile, band, above, there, group):
 
 @settings(max_examples=30)
 @given(plans(40))
-def test_a_wave_needs_only_the_waves_before(plan):
+def test_a_piece_needs_some_of_those_before_it(plan):
     parts = layout(plan)
-    owner = {band: number for number, piece in enumerate(parts.pieces) for band in piece.bands.tolist()}
-    waves = [piece.wave for piece in parts.pieces]
-    assert waves == sorted(waves)
-    for number, piece in enumerate(parts.pieces[1:], start=1):
-        parents = {owner[parent] for parent in parts.parents[piece.bands].ravel().tolist() if parent >= 0}
-        assert all(parts.pieces[parent].wave < piece.wave for parent in parents - {number})
+    bands = [set(piece.bands.tolist()) for piece in parts.pieces]
+    for number, piece in enumerate(parts.pieces):
+        parents = set(parts.parents[piece.bands].ravel().tolist()) - bands[number] - {-1}
+        assert all(need < number for need in piece.needs)
+        assert parents == set().union(*(bands[need] for need in piece.needs)) & parents
     every = range(len(parts.pieces))
     assert set(parts.outer) == set(every) - {0} - {need for piece in parts.pieces for need in piece.needs}
     assert parts.with_needs(parts.outer) == parts.with_needs(every) == tuple(every)

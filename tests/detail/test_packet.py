@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.detail.cases import plans
-from tinc_codec.backends.numba.detail import work as compiled
-from tinc_codec.detail import packet, reference
+from tinc_codec.detail import lifting, packet, reference
 from tinc_codec.detail.plan import Group, Plan
 
 
@@ -26,18 +25,17 @@ def _cut(plan, bands, reached):
 
 @given(plans(12), st.data())
 def test_a_box_is_that_of_the_whole(plan, data):
-    work = data.draw(st.sampled_from([reference, compiled]))
     volume = np.random.default_rng(1).normal(size=plan.shape) * 50
     bands, stop = _bands(plan, volume), (0,) * len(plan.groups)
     reached = packet.ranges(plan, tuple((0, n) for n in plan.shape), stop)
-    whole = packet.inverse(plan, _cut(plan, bands, reached), reached, stop, work)
+    whole = packet.inverse(plan, _cut(plan, bands, reached), reached, stop, lifting.inverse)
     assert np.abs(whole / 64 - volume).max() < 1
     box = []
     for n in plan.shape:
         begin = data.draw(st.integers(0, n - 1))
         box.append((begin, data.draw(st.integers(begin + 1, n))))
     reached = packet.ranges(plan, tuple(box), stop)
-    part = packet.inverse(plan, _cut(plan, bands, reached), reached, stop, work)
+    part = packet.inverse(plan, _cut(plan, bands, reached), reached, stop, lifting.inverse)
     assert np.array_equal(part, whole[tuple(slice(*ends) for ends in box)])
 
 

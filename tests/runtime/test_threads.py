@@ -52,3 +52,32 @@ def test_even_work_is_done_once_whoever_does_it(count, monkeypatch):
     done = []
     threads.evenly(lambda begin, end: done.extend(range(begin, end)), count, 2.0, worth=3)
     assert sorted(done) == list(range(count))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_work_ahead_is_done_when_the_body_has_ended(count):
+    set_process(threads=count)
+    seen, body = [], threading.Event()
+
+    def work():
+        assert body.wait(5 if count > 1 else 0) == (count > 1)
+        seen.append(threading.get_ident())
+
+    with threads.ahead(work):
+        body.set()
+    assert len(seen) == 1
+    assert (seen[0] == threading.get_ident()) == (count == 1)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_of_work_ahead_comes_out_but_that_of_the_body_comes_first(count):
+    set_process(threads=count)
+
+    def work():
+        raise ValueError("ahead")
+
+    with pytest.raises(ValueError, match="ahead"), threads.ahead(work):
+        pass
+    if count > 1:
+        with pytest.raises(KeyError, match="body"), threads.ahead(work):
+            raise KeyError("body")

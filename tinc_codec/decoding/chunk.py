@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ from tinc_codec.decoding.tiled import TiledResidual
 from tinc_codec.detail import exact_in_context
 from tinc_codec.errors import CorruptStreamError
 from tinc_codec.runtime.lazy import lazy
+from tinc_codec.runtime.threads import ahead
 from tinc_codec.stream import crop, exact, lossless
 from tinc_codec.stream.container import Container, ModelKind, Section, unpack
 from tinc_codec.stream.fields import FieldReader
@@ -175,10 +176,16 @@ class Chunk:
         """
         if self.stored is not None:
             return self.stored
-        samples = self._beneath.whole() if self.residual is None else self.residual.whole(predicted)
+        with self._overlays_ahead():
+            samples = self._beneath.whole() if self.residual is None else self.residual.whole(predicted)
         for overlay in self.overlays:
             overlay.on_all(samples)
         return samples
+
+    def _overlays_ahead(self) -> AbstractContextManager[None]:
+        """Have a mask decoded while what lies beneath is: one symbol after the other, it takes one thread."""
+        there = Section.EXACT_IN_CONTEXT in self.container.sections and "overlays" not in vars(self)
+        return ahead(lambda: self.overlays) if there and not self.has_residual else nullcontext()
 
     def restored(self) -> NDArray[Any]:
         """The array that was encoded: shape, dtype and memory order; writable."""
@@ -213,7 +220,8 @@ class Chunk:
         """Samples at a product of indices of the folded shape."""
         if self.stored is not None:
             return self.stored[np.ix_(*indices)]
-        samples = self._beneath.at_product(indices)
+        with self._overlays_ahead():
+            samples = self._beneath.at_product(indices)
         for overlay in self.overlays:
             overlay.on_product(samples, indices)
         return samples
@@ -222,7 +230,8 @@ class Chunk:
         """Samples at points of the folded shape."""
         if self.stored is not None:
             return self.stored[indices]
-        samples = self._beneath.at_points(np.stack(indices))
+        with self._overlays_ahead():
+            samples = self._beneath.at_points(np.stack(indices))
         for overlay in self.overlays:
             overlay.on_points(samples, indices)
         return samples

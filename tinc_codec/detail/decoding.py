@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +10,11 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail import levels as means
 from tinc_codec.detail import packet
+from tinc_codec.detail.joining import Joining, needed
 from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.numbers import Numbers
-from tinc_codec.detail.plan import AXES, Band, Box, lengths
+from tinc_codec.detail.plan import AXES, Box, lengths
 from tinc_codec.detail.samples import unrounded
 from tinc_codec.detail.section import Parameters, unpack
 from tinc_codec.detail.work import Work
@@ -123,8 +122,8 @@ class Detail:
             length = lengths(n, k - more)[-1]
             ends.append(means.cells(inner[axis], length, more))
             had.append(means.widened(ends[axis], length, k - more))
-        reached = packet.ranges(plan, tuple(had), stop)
-        low = packet.inverse(plan, self._source(reached, stop), reached, stop, self.work)
+        joining = Joining(plan, packet.ranges(plan, tuple(had), stop), stop)
+        low = self.work.inverse(self._numbers.of(needed(joining)), joining, self.parameters.scale)
         for axis, (n, k, more) in enumerate(zip(plan.shape, levels, missing, strict=True)):
             low = means.centred(low, axis, ends[axis], had[axis], n, k - more)
             low = means.halved(low, axis, more)
@@ -154,45 +153,9 @@ class Detail:
         if len(box) != len(grid) or not all(0 <= begin < end <= n for (begin, end), n in zip(box, grid, strict=True)):
             raise SelectionError(f"box {box} at level {level} of a chunk of shape {self.shape}")
 
-    def _source(self, reached: packet.Ranges, stop: tuple[int, ...]) -> Any:
-        """Decode what is reached, and say how bands are cut from it."""
-        plan, model, scale = self.parameters.plan, self._model, self.parameters.scale
-        numbers = self._numbers.of(self._needed(reached, stop))
-        place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
-
-        def cut(band: Band) -> Any:
-            where = tuple(slice(*ends) for ends in packet.band_box(plan, band, reached))
-            inside = model.layout.view(numbers, place[band.levels, band.high])[where]
-            step = scale.band_step(sum(plan.splits(band, axis) for axis in range(AXES)))
-            return self.work.coefficients(inside, step, scale.one, scale.more)
-
-        return cut
-
-    def _needed(self, reached: packet.Ranges, stop: tuple[int, ...]) -> list[int]:
-        """Numbers of the pieces that hold what is reached, and of those that they need, in order."""
-        plan, parts = self.parameters.plan, self.layout
-        pieces = set[int]()
-        for rung, numbers in zip(plan.rungs, parts.numbers, strict=True):
-            for band in (plan.bands[number] for number in rung.bands):
-                if plan.serves(band, stop):
-                    tiles = _tiles(packet.band_box(plan, band, reached), rung.tiles, plan.tile)
-                    pieces.update(int(numbers[tile]) for tile in tiles)
-        return list(parts.with_needs(pieces))
-
     def _splits(self, stop: tuple[int, ...]) -> int:
         """Low halves, of what was longer than 1, that are left where groups are joined down to `stop`."""
         plan = self.parameters.plan
         return sum(
             sum(n > 1 for n in lengths(plan.shape[axis], stop[plan.group_of(axis)])[:-1]) for axis in range(AXES)
         )
-
-
-def _tiles(box: Box, counts: tuple[int, ...], tile: int) -> Iterable[tuple[int, ...]]:
-    """Tiles that a box of a band touches."""
-    spans = [
-        range(min(begin // tile, count - 1), min((end - 1) // tile, count - 1) + 1) if end > begin else range(0)
-        for (begin, end), count in zip(box, counts, strict=True)
-    ]
-    if not math.prod(map(len, spans)):
-        return []
-    return [tuple(span[k] for span, k in zip(spans, place, strict=True)) for place in np.ndindex(*map(len, spans))]

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tinc_codec.detail import packet
 from tinc_codec.detail.fitting import fit_tables, fit_weights
+from tinc_codec.detail.joining import whole
 from tinc_codec.detail.layout import Layout, layout
 from tinc_codec.detail.model import Model, magnitudes_of
-from tinc_codec.detail.plan import AXES, Band, Plan
+from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.detail.quantiser import PRICE, Quantiser, costs_of
 from tinc_codec.detail.sample import Sample
 from tinc_codec.detail.scale import LARGEST_STEP, Scale, mean_byte, mean_of, times_power
@@ -190,17 +191,8 @@ class Trial:
 
     def integers(self) -> NDArray[np.int32]:
         """What a decoder of the section gives, in integers of the scale, of four axes; of a trial of all pieces."""
-        plan, parts, scale = self.parameters.plan, self.coefficients.layout, self.parameters.scale
-        place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
-        stop = plan.stop([0] * AXES)
-        reached = packet.ranges(plan, tuple((0, n) for n in plan.shape), stop)
-
-        def cut(band: Band) -> Any:
-            number = place[band.levels, band.high]
-            step = scale.band_step(int(self.coefficients.splits[number]))
-            return self.coefficients.work.coefficients(parts.view(self.numbers, number), step, scale.one, scale.more)
-
-        return self.coefficients.work.on_host(packet.inverse(plan, cut, reached, stop, self.coefficients.work))
+        work, plan = self.coefficients.work, self.parameters.plan
+        return work.on_host(work.inverse(self.numbers, whole(plan), self.parameters.scale))
 
     def section(self) -> bytes:
         """The section's bytes; of a trial of all pieces."""

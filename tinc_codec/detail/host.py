@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.detail.sample import Sample
-from tinc_codec.detail.waves import over
+from tinc_codec.detail.schedule import over
 
 if TYPE_CHECKING:
     from tinc_codec.detail.work import Walker

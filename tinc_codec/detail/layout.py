@@ -18,12 +18,11 @@ from tinc_codec.runtime.lazy import lazy
 class Piece:
     """What is coded together: bands, in the order of coding, and the box of each.
 
-    Pieces of one `wave` do not need each other, only those of the waves before: the ones in `needs`.
+    It can be coded when those in `needs`, which come before it, are known.
     """
 
     bands: NDArray[np.int64]
     boxes: NDArray[np.int64]
-    wave: int
     needs: tuple[int, ...]
 
     @property
@@ -114,20 +113,18 @@ def _parent(plan: Plan, band: Band, group: int, number: dict[tuple[tuple[int, ..
 
 def _pieces(plan: Plan) -> tuple[list[Piece], list[NDArray[np.int64]]]:
     coarse = [(rung, (0,) * AXES) for rung in plan.rungs[: plan.coarse]]
-    jobs, waves, needs = [coarse], [0], [tuple[int, ...]()]
-    most = sum(group.depth for group in plan.groups)
+    jobs, needs = [coarse], [tuple[int, ...]()]
     numbers: list[NDArray[np.int64]] = [np.zeros(rung.tiles, np.int64) for rung in plan.rungs]
     for place, rung in enumerate(plan.rungs[plan.coarse :], start=plan.coarse):
         for tile in np.ndindex(*rung.tiles):
             numbers[place][tile] = len(jobs)
             jobs.append([(rung, tile)])
-            waves.append(1 + most - sum(rung.levels))
             parents = [(group, parent) for group, parent in enumerate(rung.parents) if parent >= 0]
             need = {int(numbers[parent][plan.parent_tile(rung, tile, group)]) for group, parent in parents}
             needs.append(tuple(sorted(need)))
     pieces = []
-    for job, wave, needed in zip(jobs, waves, needs, strict=True):
+    for job, needed in zip(jobs, needs, strict=True):
         bands = [band for rung, _ in job for band in rung.bands]
         boxes = [plan.tile_box(rung, tile, plan.bands[band].shape) for rung, tile in job for band in rung.bands]
-        pieces.append(Piece(np.array(bands, np.int64), np.array(boxes, np.int64).reshape(-1, AXES, 2), wave, needed))
+        pieces.append(Piece(np.array(bands, np.int64), np.array(boxes, np.int64).reshape(-1, AXES, 2), needed))
     return pieces, numbers

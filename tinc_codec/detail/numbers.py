@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.detail.model import Model
-from tinc_codec.detail.waves import over
+from tinc_codec.detail.schedule import over
 from tinc_codec.detail.work import Walker, Work
 from tinc_codec.runtime.lazy import lazy
 

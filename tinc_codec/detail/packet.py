@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from tinc_codec.detail.plan import AXES, Band, Box, Plan, lengths
-from tinc_codec.detail.work import Transform
 
 REACH = 4
 """A sample depends on coefficients up to so many samples away, at each level."""
 
 High = tuple[int, ...]
 Ranges = tuple[tuple[tuple[int, int], ...], ...]
+Join = Callable[[Any, Any, int], Any]
+
+
+class Transform(Protocol):
+    """Who splits samples; arrays lie where the work is done."""
+
+    def forward(self, samples: Any, axis: int) -> tuple[Any, Any]:
+        """Low and high half of an axis, in floats."""
 
 
 Splits = dict[tuple[Any, ...], dict[High, Any]]
@@ -94,15 +101,15 @@ def band_box(plan: Plan, band: Band, reached: Ranges) -> Box:
     return tuple(place)
 
 
-def inverse(
-    plan: Plan, coefficients: Callable[[Band], Any], reached: Ranges, stop: tuple[int, ...], work: Transform
-) -> Any:
+def inverse(plan: Plan, coefficients: Callable[[Band], Any], reached: Ranges, stop: tuple[int, ...], join: Join) -> Any:
     """Samples of the box that `reached` was found for, int32; arrays lie where the work is done.
 
     Parameters
     ----------
     coefficients
         Gives what `band_box` says of a band.
+    join
+        Joins both halves of an axis, see `tinc_codec.detail.lifting.inverse`.
     """
     parts = {(band.levels, band.high): coefficients(band) for band in plan.bands if plan.serves(band, stop)}
     for number in reversed(range(len(plan.groups))):
@@ -113,7 +120,7 @@ def inverse(
             low = lowest
             for level in range(group.depth, stop[number], -1):
                 pieces = {more: parts[(*levels[:number], level), _both(high, more)] for more in _highs(group.axes)}
-                low = _join({(0,) * AXES: low, **pieces}, group.axes, reached, level, work)
+                low = _join({(0,) * AXES: low, **pieces}, group.axes, reached, level, join)
             joined[levels[:number], high] = low
         parts = joined
     return parts[(), (0,) * AXES]
@@ -127,14 +134,14 @@ def _highs(axes: tuple[int, ...]) -> list[High]:
     ]
 
 
-def _join(pieces: dict[High, Any], axes: tuple[int, ...], reached: Ranges, level: int, work: Transform) -> Any:
+def _join(pieces: dict[High, Any], axes: tuple[int, ...], reached: Ranges, level: int, join: Join) -> Any:
     """The low band of the level before, cut to what is needed of it."""
     for axis in reversed(axes):
         begin = 2 * reached[axis][level][0]
         first, last = reached[axis][level - 1]
         cut = tuple(slice(first - begin, last - begin) if number == axis else slice(None) for number in range(AXES))
         pieces = {
-            high: work.inverse(piece, pieces[_both(high, _only(axis))], axis)[cut]
+            high: join(piece, pieces[_both(high, _only(axis))], axis)[cut]
             for high, piece in pieces.items()
             if not high[axis]
         }

@@ -209,3 +209,9 @@ class Plan:
             deeper = (*levels[:group], levels[group] + 1, *levels[group + 1 :])
             parents.append(number.get(deeper, -1) if levels[group] else -1)
         return Rung(levels, lows, tuple(bands), tiles, tuple(parents))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=64)
+def shared(plan: Plan) -> Plan:
+    """One plan for all that are equal: the chunks of an array have few, whose bands are then found once."""
+    return plan

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.detail.bits import Reader, Writer
+from tinc_codec.detail.bits import Writer
 from tinc_codec.detail.contexts import CLASSES, WEIGHTS
 from tinc_codec.detail.defaults import PRESETS
-from tinc_codec.detail.plan import AXES, Group, Plan, Rung, Shape
+from tinc_codec.detail.plan import AXES, Group, Plan, Rung, Shape, shared
 from tinc_codec.detail.scale import LARGEST_MEAN, Scale, mean_of
 from tinc_codec.detail.tables import ClassTables, class_tables
 from tinc_codec.runtime.lazy import lazy
@@ -159,9 +160,13 @@ def _within(section: FieldReader, values: NDArray[np.int64], most: int, what: st
 
 def _unpack_lengths(section: FieldReader, classes: NDArray[np.int64]) -> list[int]:
     classes = _within(section, classes, LARGEST_LENGTH, "a piece's length")
-    bits = Reader(section.raw(-(-int(np.maximum(classes - 1, 0).sum()) // 8)))
-    low = [int(bits.take(1, size - 1)[0]) if size > 1 else 0 for size in classes.tolist()]
-    return [(1 << size >> 1) + rest for size, rest in zip(classes.tolist(), low, strict=True)]
+    bits = int.from_bytes(section.raw(-(-int(np.maximum(classes - 1, 0).sum()) // 8)), "little")
+    lengths, at = [], 0
+    for size in classes.tolist():
+        least, below = 1 << size >> 1, max(0, size - 1)
+        lengths.append(least + (bits >> at & least - 1 if below else 0))
+        at += below
+    return lengths
 
 
 def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
@@ -177,7 +182,7 @@ def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
     tile = section.byte()
     if not 2 <= tile <= 30:
         section.fail(f"tiles of 2^{tile}")
-    plan = Plan(shape, tuple(groups), 1 << tile)
+    plan = shared(Plan(shape, tuple(groups), 1 << tile))
     if sum(math.prod(rung.tiles) for rung in plan.rungs) > MOST_PIECES:
         section.fail("too many tiles")
     if passes(plan) > most_passes(shape):
@@ -185,6 +190,7 @@ def _unpack_plan(section: FieldReader, shape: Shape) -> Plan:
     return plan
 
 
+@lru_cache(maxsize=256)
 def passes(plan: Plan) -> int:
     """Passes over all tiles: each has work of its own, however few its coefficients are."""
     each = 1 << sum(n > 1 for n in plan.shape[1:])

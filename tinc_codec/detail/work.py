@@ -10,8 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tinc_codec.detail.joining import Joining
 from tinc_codec.detail.layout import Piece
 from tinc_codec.detail.model import Model
+from tinc_codec.detail.packet import Transform
 from tinc_codec.detail.quantiser import Quantiser, Tally
 from tinc_codec.detail.sample import Sample
 from tinc_codec.detail.scale import Scale
@@ -34,7 +36,7 @@ class Coder(Protocol):
 
 
 class Walker(Coder, Protocol):
-    """Reads and writes single pieces, several of them at once if they are of one wave."""
+    """Reads and writes single pieces, several of them at once if they do not need each other."""
 
     parallel: bool
     """Whether threads side by side gain: it lets go of the interpreter's lock."""
@@ -64,16 +66,6 @@ class Walker(Coder, Protocol):
         """
 
 
-class Transform(Protocol):
-    """Splits axes, and joins them; arrays lie where the work is done."""
-
-    def forward(self, samples: Any, axis: int) -> tuple[Any, Any]:
-        """Low and high half of an axis, in floats."""
-
-    def inverse(self, low: Any, high: Any, axis: int) -> Any:
-        """Join both halves of an axis; see `tinc_codec.detail.lifting.inverse`."""
-
-
 class EncodingWork(Transform, Protocol):
     """Who transforms, quantises and codes, on the host or on a device; arrays lie where it works, unless it says so."""
 
@@ -92,8 +84,8 @@ class EncodingWork(Transform, Protocol):
     def walker(self, model: Model, numbers: Any, magnitudes: Any = None) -> Coder:
         """Who quantises and codes the pieces of a chunk; see `Work.walker`."""
 
-    def coefficients(self, numbers: Any, step: int, one: int, more: int) -> Any:
-        """Coefficients from numbers; see `tinc_codec.detail.scale.coefficients`."""
+    def inverse(self, numbers: Any, joining: Joining, scale: Scale) -> Any:
+        """A box of samples, in integers of the scale; see `tinc_codec.detail.joining.inverse`."""
 
 
 class Work(EncodingWork, Protocol):

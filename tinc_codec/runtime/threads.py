@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from threading import Semaphore, local
 from typing import TypeVar
@@ -90,6 +91,28 @@ def evenly(work: Callable[[int, int], object], count: int, cost: float, worth: f
         work(begin * count // max(groups, 1), end * count // max(groups, 1))
 
     share(some, [cost * count / max(groups, 1)] * groups, worth)
+
+
+@contextmanager
+def ahead(work: Callable[[], object]) -> Iterator[None]:
+    """Have `work` done by another thread while the body runs, or before it where there is none; its error comes out.
+
+    `work` must let go of the interpreter's lock to gain.
+    """
+    if (process().threads or cores()) < 2 or getattr(_here, "busy", False):
+        work()
+        yield
+        return
+    other = _begin(lambda begin, end: work(), 0, 1)
+    if other is None:
+        work()
+    try:
+        yield
+    finally:
+        if other is not None:
+            wait([other])
+    if other is not None:
+        other.result()
 
 
 def _begin(work: Callable[[int, int], object], begin: int, end: int) -> Future[None] | None:

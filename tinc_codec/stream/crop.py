@@ -58,8 +58,10 @@ def restore(container: Container, samples: NDArray[Any]) -> NDArray[Any]:
     if Section.CROP not in container.sections:
         return samples.reshape(shape)
     kept, fill = _unpack(container)
-    whole = np.full(shape, fill, samples.dtype)
-    whole[tuple(slice(n) for n in kept)] = samples.reshape(kept)
+    whole, inside = np.empty(shape, samples.dtype), tuple(slice(n) for n in kept)
+    whole[inside] = samples.reshape(kept)
+    for axis, n in enumerate(kept):
+        whole[(*inside[:axis], slice(n, None))] = fill  # what lies beyond the axes before is there
     return whole
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from tinc_codec.backends import reference  # noqa: E402
-from tinc_codec.detail import packet  # noqa: E402
+from tinc_codec.detail import lifting, packet  # noqa: E402
 from tinc_codec.detail.encoding import Samples, transform  # noqa: E402
 from tinc_codec.detail.plan import AXES  # noqa: E402
 from tinc_codec.detail.plans import candidates  # noqa: E402
@@ -44,7 +44,8 @@ def test_it_is_the_transform_that_the_decoder_inverts_but_for_rounding(shape, se
         whole[band.levels, band.high] = np.rint(values).astype(np.int32)
     stop = (0,) * len(plan.groups)
     box = tuple((0, n) for n in shape)
-    back = packet.inverse(plan, lambda band: whole[band.levels, band.high], packet.ranges(plan, box, stop), stop, work)
+    reached = packet.ranges(plan, box, stop)
+    back = packet.inverse(plan, lambda band: whole[band.levels, band.high], reached, stop, lifting.inverse)
     unit = 2.0**samples.scale.exponent
     rounding = 64 * unit * max(1, sum(plan.level))
     float32 = 1e-5 * (np.abs(volume).max() + 1)

@@ -11,6 +11,9 @@ from tinc_codec.detail.bits import LARGEST, LENGTH
 from tinc_codec.detail.contexts import MAGNITUDES
 from tinc_codec.detail.tables import ESCAPE
 
+_TOGETHER = 16
+"""Magnitudes that are passed over together where all are 0."""
+
 TOKENS_OF = np.searchsorted(MAGNITUDES, np.arange(256)).astype(np.int64)
 """Tokens by what they count as."""
 
@@ -74,17 +77,18 @@ def _take_escapes(
     """Places and tokens, those that are not 0 or `every` one; where the next bits are, and how many there are."""
     count = 0
     for begin in rows:
-        mine = magnitudes[begin : begin + n]
-        if not (every or _any(mine)):
-            continue
-        for x in range(n):  # without a branch, which could not be foretold
-            value = TOKENS_OF[mine[x]]
-            places[count], values[count] = begin + x, value
-            if value == ESCAPE:
-                bits = _take(words, at, LENGTH)
-                values[count] += (np.int64(1) << bits) - 1 + _take(words, at + LENGTH, bits)
-                at += LENGTH + bits
-            count += every | (value > 0)
+        for first in range(begin, begin + n, _TOGETHER):
+            mine = magnitudes[first : min(first + _TOGETHER, begin + n)]
+            if not (every or _any(mine)):
+                continue
+            for x in range(len(mine)):  # without a branch, which could not be foretold
+                value = TOKENS_OF[mine[x]]
+                places[count], values[count] = first + x, value
+                if value == ESCAPE:
+                    bits = _take(words, at, LENGTH)
+                    values[count] += (np.int64(1) << bits) - 1 + _take(words, at + LENGTH, bits)
+                    at += LENGTH + bits
+                count += every | (value > 0)
     return at, count
 
 

@@ -155,9 +155,12 @@ def sort(classes: Any, count: int, order: Any, ends: Any, places: Any) -> None:
 
 
 @jit
-def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
-    """Tokens of a class whose zeros come in runs; how many are not 0."""
-    count, k = 0, tables.longest[c]
+def _take_runs(
+    words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, places: Any, tokens: Any,
+    count: int,
+) -> Any:  # fmt: skip
+    """See `_take_class`, of a class whose zeros come in runs."""
+    k = tables.longest[c]
     while begin < end:
         while 1 << k > end - begin:
             k -= 1
@@ -165,7 +168,8 @@ def take_runs(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin
             begin += 1 << k
             continue
         begin += take_bits(words, state, k)
-        tokens[order[begin]] = 1 + take(words, state, tables.above, tables.above_first, c)
+        places[count] = order[begin]
+        tokens[count] = 1 + take(words, state, tables.above, tables.above_first, c)
         begin += 1
         count += 1
     return count
@@ -196,25 +200,33 @@ def put_runs(symbols: Any, at: int, tables: Lookups, c: int, order: Any, begin: 
 
 
 @jit
-def take_class(words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, tokens: Any) -> Any:
-    """Tokens of a class; how many are not 0."""
+def _take_class(
+    words: Any, state: Any, tables: Lookups, c: int, order: Any, begin: int, end: int, places: Any, tokens: Any,
+    count: int,
+) -> Any:  # fmt: skip
+    """Append the tokens of a class that are not 0, and their places, to `count` others; how many there are then."""
     if tables.longest[c] >= 0 and end - begin >= LEAST_MEMBERS:
-        return take_runs(words, state, tables, c, order, begin, end, tokens)
-    count = 0
+        return _take_runs(words, state, tables, c, order, begin, end, places, tokens, count)
     for k in range(begin, end):
         token = take(words, state, tables.tokens, tables.first, c)
-        tokens[order[k]] = token
+        places[count], tokens[count] = order[k], token
         count += token > 0
     return count
 
 
 @jit
-def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, tokens: Any) -> Any:
-    """Decode the tokens of a pass, class by class; how many are not 0."""
+def take_tokens(words: Any, state: Any, tables: Lookups, ends: Any, order: Any, places: Any, tokens: Any) -> Any:
+    """Decode the tokens of a pass, class by class; how many are not 0.
+
+    Parameters
+    ----------
+    places, tokens
+        Where those are, and what they are; one more than there are coefficients.
+    """
     count = 0
     for c in range(CLASSES):
         if ends[c + 1] > ends[c]:
-            count += take_class(words, state, tables, c, order, ends[c], ends[c + 1], tokens)
+            count = _take_class(words, state, tables, c, order, ends[c], ends[c + 1], places, tokens, count)
     return count
 
 

@@ -16,10 +16,12 @@ from tinc_codec.detail.contexts import neighbours as _neighbours
 
 _ORDER = np.array(PASSES, np.int64)
 _LISTS = [
-    np.array([(kind, parity, *shift) for kind, parity, shift in _neighbours(number)], np.int64).reshape(-1, 5)
+    np.array([(kind, parity, *shift) for kind, parity, shift in sorted(_neighbours(number))], np.int64).reshape(-1, 5)
     for number in range(8)
 ]
 NEIGHBOURS = np.concatenate(_LISTS)
+"""By kind, of which there is one on either side at least."""
+
 ENDS = np.cumsum([0, *(len(part) for part in _LISTS)]).astype(np.int64)
 
 _EXACT = 24
@@ -28,7 +30,10 @@ _EXACT = 24
 
 @jit
 def fill_border(flat: Any, cells: Any, counts: Any) -> None:
-    """Repeat the last values outwards, where the first `counts` of each frame of `cells` and its border are there."""
+    """Repeat the last values outwards, where the first `counts` of each frame of `cells` and its border are there.
+
+    They are all, or all but one.
+    """
     sy, nz, ny, nx = cells[2] + 2, counts[0], counts[1], counts[2]
     sz = sy * (cells[1] + 2)
     if nz == 0 or ny == 0 or nx == 0:
@@ -37,9 +42,10 @@ def fill_border(flat: Any, cells: Any, counts: Any) -> None:
     for frame in range(0, len(flat), sz * (cells[0] + 2)):
         for plane in range(frame + sz, frame + sz * (nz + 1), sz):
             for row in range(plane + sy, plane + sy * (ny + 1), sy):
+                last = flat[row + nx]
                 flat[row] = flat[row + 1]
-                for x in range(row + nx + 1, row + sy):
-                    flat[x] = flat[row + nx]
+                flat[row + nx + 1] = last
+                flat[row + sy - 1] = last
             _repeat(flat, plane, plane + sy, sy)
             for row in range(plane + sy * (ny + 1), plane + sz, sy):
                 _repeat(flat, row, plane + sy * ny, sy)
@@ -50,8 +56,9 @@ def fill_border(flat: Any, cells: Any, counts: Any) -> None:
 
 @jit
 def _repeat(flat: Any, to: int, source: int, count: int) -> None:
+    target, given = flat[to : to + count], flat[source : source + count]
     for i in range(count):
-        flat[to + i] = flat[source + i]
+        target[i] = given[i]
 
 
 @jit
@@ -111,6 +118,14 @@ def _add(total: Any, source: Any, shift: int, factor: int, begin: int, end: int)
 
 
 @jit
+def _add_two(total: Any, source: Any, one: int, other: int, factor: int, begin: int, end: int) -> None:
+    target, by = total[begin:end], np.int32(factor)
+    here, there = source[begin + one : end + one], source[begin + other : end + other]
+    for i in range(len(target)):
+        target[i] += by * (here[i] + there[i])
+
+
+@jit
 def expected(
     number: int,
     own: Any,
@@ -133,10 +148,12 @@ def expected(
     begin, end = sz + sy + 1, len(total) - sz - sy - 1
     p = _ORDER[number]
     total[begin:end] = factors[-1]
-    for k in range(ENDS[number], ENDS[number + 1] if known else ENDS[number]):
+    for k in range(ENDS[number], ENDS[number + 1] if known else ENDS[number], 2):
         kind, parity, dz, dy, dx = NEIGHBOURS[k]
+        _, _, other_z, other_y, other_x = NEIGHBOURS[k + 1]
         if factors[kind]:
-            _add(total, own[parity], dz * sz + dy * sy + dx, factors[kind], begin, end)
+            one, other = dz * sz + dy * sy + dx, other_z * sz + other_y * sy + other_x
+            _add_two(total, own[parity], one, other, factors[kind], begin, end)
     for k in range(2):
         if known and factors[OWN + k]:
             _add(total, own_wide[k], 0, factors[OWN + k], begin, end)

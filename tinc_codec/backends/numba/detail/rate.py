@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.detail.estimate import columns_of, numbers_of
-from tinc_codec.backends.numba.detail.lifting import split, unite
+from tinc_codec.backends.numba.detail.transposed import split, unite
 from tinc_codec.detail import packet
 from tinc_codec.detail.estimate import LEAST, OWN, PRICE
 from tinc_codec.detail.plan import Plan

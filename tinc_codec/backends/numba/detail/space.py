@@ -55,7 +55,9 @@ class Space(NamedTuple):
     """Arrays to work in, for one shape of the frames of a tile that are coded together.
 
     `masks`: of each map, which bits of a parity it is told apart by; the others are 0 where it is looked up.
-    `sums`, `rung`: sums of all parities of the tile, and of the bands of its rung that came before.
+    `sums`, `rung`: sums of all parities of the tile, and of the bands of its rung that came before; `stale`: whether
+    the former have grown since their wide sums were made.
+    `where`, `values`: tokens of a pass; those that were read are the ones that are not 0.
     `starts`, `there`: where each row of a pass begins among the cells, and among all numbers.
     """
 
@@ -67,6 +69,7 @@ class Space(NamedTuple):
     maps_wide: Any
     masks: Any
     sums: Any
+    stale: Any
     rung: Any
     spare: Any
     total: Any
@@ -75,6 +78,7 @@ class Space(NamedTuple):
     classes: Any
     starts: Any
     there: Any
+    where: Any
     values: Any
     order: Any
     places: Any
@@ -98,6 +102,7 @@ def space(frames: int, shape: Any) -> Space:
         np.empty((3, 2, size), np.int32),
         np.full(3, 7),
         np.empty(size, np.int32),
+        np.zeros(1, np.bool_),
         np.empty(size, np.int32),
         np.zeros(size, np.int32),
         np.zeros(size, np.int32),
@@ -106,7 +111,8 @@ def space(frames: int, shape: Any) -> Space:
         np.empty(most, np.uint8),
         np.empty(rows, np.int64),
         np.empty(rows, np.int64),
-        np.empty(most, np.uint8),
+        np.empty(most + 1, np.int32),
+        np.empty(most + 1, np.uint8),
         np.empty(most, np.int32),
         np.empty((2, CLASSES), np.int64),
         np.arange(most).astype(np.int32),

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.detail.bits import nothing_from, put_band, rows_of, take_band
-from tinc_codec.backends.numba.detail.coding import Lookups, begin, put_tokens, sort, take_class, take_tokens
+from tinc_codec.backends.numba.detail.coding import Lookups, begin, put_tokens, sort, take_tokens
 from tinc_codec.backends.numba.detail.contexts import class_of, expected, fill_border, parity_counts, to_classes, wide
 from tinc_codec.backends.numba.detail.quantising import gather, quantise, tokens
 from tinc_codec.backends.numba.detail.space import Setup, Space, Task, fits, space
@@ -50,19 +50,47 @@ def _entered(w: Space, magnitudes: Any, step: int, rows: int, n: int, cells: Any
             k += 1
     if not any_magnitude:
         return False
-    fill_border(mine, cells, counts)
-    for i in range(len(mine)):
-        w.sums[i] += mine[i]
+    _add_up(w, mine, cells, counts)
     return True
 
 
 @jit
+def _scatter(where: Any, values: Any, starts: Any, there: Any, n: int, mine: Any, magnitudes: Any) -> None:
+    """Enter tokens at their places in a pass of rows of `n`."""
+    for k in range(len(where)):
+        row = np.uint32(where[k]) // np.uint32(n)
+        x, magnitude = where[k] - np.int64(row) * n, _MAGNITUDES[values[k]]
+        mine[starts[row] + x] = magnitude
+        magnitudes[there[row] + 2 * x] = magnitude
+
+
+@jit
+def _enter_few(w: Space, magnitudes: Any, step: int, count: int, n: int, cells: Any, counts: Any) -> Any:
+    """Enter `count` tokens that are not 0, where all that was 0 before; whether there are any."""
+    if count == 0:
+        return False
+    mine = w.own[_ORDER[step]]
+    _scatter(w.where[:count], w.values, w.starts, w.there, n, mine, magnitudes)
+    _add_up(w, mine, cells, counts)
+    return True
+
+
+@jit
+def _add_up(w: Space, mine: Any, cells: Any, counts: Any) -> None:
+    fill_border(mine, cells, counts)
+    for i in range(len(mine)):
+        w.sums[i] += mine[i]
+    w.stale[0] = True
+
+
+@jit
 def _read(task: Task, tables: Lookups, known: bool, total: int, w: Space, ends: Any, count: int, state: Any) -> Any:
-    """Tokens of a pass; whether any is not 0. Where nothing is `known`, all have the class of `total`."""
-    w.values[:count] = 0
-    if known:
-        return take_tokens(task.words, state, tables, ends, w.order, w.values) > 0
-    return take_class(task.words, state, tables, class_of(total), w.same, 0, count, w.values) > 0
+    """Tokens of a pass; how many are not 0. Where nothing is `known`, all have the class of `total`."""
+    order = w.order if known else w.same
+    if not known:
+        c = class_of(total)
+        ends[: c + 1], ends[c + 1 :] = 0, count
+    return take_tokens(task.words, state, tables, ends, order, w.where, w.values)
 
 
 @jit
@@ -71,13 +99,14 @@ def _pass(
     many: Any, live: Any, known: bool, w: Space, cells: Any, counts: Any, ends: Any, numbers: Any, state: Any,
     progress: Any,
 ) -> Any:  # fmt: skip
-    """Do the job for a pass; in how many rows its tokens must be entered."""
+    """Do the job for a pass; how many of its tokens that were read are not 0, or else in how many rows they are."""
     shift, any_known, n = setup.shifts[own], known or live.any(), counts[2]
     rows = (frames[1] - frames[0]) * counts[0] * counts[1]
     count = rows * n
     if any_known or job != READ:
-        if known:
+        if w.stale[0]:
             wide(w.sums, w.own_wide[0], w.own_wide[1], w.spare, cells)
+            w.stale[0] = False
         _rows(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.starts, w.there)
     if job == GATHER:
         gather(task, setup, step, own, many, live, w, cells, rows, n, numbers)
@@ -89,11 +118,10 @@ def _pass(
     if job == WRITE or (job == READ and any_known):
         sort(w.classes, count, w.order, ends, w.places)
     if job == READ:
-        if not _read(task, tables, any_known, factors[step, MEAN], w, ends, count, state):
-            return 0
-        if not any_known:
+        count = _read(task, tables, any_known, factors[step, MEAN], w, ends, count, state)
+        if count and not any_known:
             _rows(setup.bands[own], box, frames, _ORDER[step], cells, counts, w.starts, w.there)
-        return rows
+        return count
     if job == QUANTISE:
         quantise(task, own, shift, w, rows, n, numbers)
     else:
@@ -118,15 +146,18 @@ def _frames(
     w.own[:] = 0
     w.own_wide[:] = 0
     w.sums[:] = 0
-    known = False
+    w.stale[0], known = False, False
     for step in range(8):
         parity_counts(shape, _ORDER[step], counts)
         if counts.min() > 0:
-            rows = _pass(
+            count = _pass(
                 job, task, setup, tables, own, step, box, frames, factors, many, live, known, w, cells, counts, ends,
                 numbers, state, progress,
             )  # fmt: skip
-            known |= rows > 0 and _entered(w, magnitudes, step, rows, counts[2], cells, counts)
+            if job == READ:
+                known |= _enter_few(w, magnitudes, step, count, counts[2], cells, counts)
+            else:
+                known |= _entered(w, magnitudes, step, count, counts[2], cells, counts)
     if rung[0] and known and own:
         hand_on(w, not rung[1])
         rung[1] = True

@@ -48,12 +48,21 @@ def batches(sample: Sample) -> tuple[Batch, ...]:
 @lru_cache(maxsize=8)
 def _batches(layout: Layout, numbers: tuple[int, ...], weights: tuple[float, ...]) -> tuple[Batch, ...]:
     alike = defaultdict[tuple[int, bytes, bytes, float], list[int]](list)
+    waves = _waves(layout)
     for number, weight in zip(numbers, weights, strict=True):
         piece = layout.pieces[number]
         lengths = piece.boxes[:, :, 1] - piece.boxes[:, :, 0]
-        alike[piece.wave, piece.bands.tobytes(), lengths.tobytes(), weight].append(number)
+        alike[waves[number], piece.bands.tobytes(), lengths.tobytes(), weight].append(number)
     ordered = sorted(alike.items(), key=lambda item: item[0][0])  # stable: as they come within a wave
     return tuple(batch for (_, _, _, weight), some in ordered for batch in _cut(layout, some, weight))
+
+
+def _waves(layout: Layout) -> list[int]:
+    """Of each piece, how many others are done one after the other before it."""
+    waves: list[int] = []
+    for piece in layout.pieces:  # in order: those that a piece needs come before it
+        waves.append(1 + max((waves[other] for other in piece.needs), default=-1))
+    return waves
 
 
 def _cut(layout: Layout, numbers: list[int], weight: float) -> list[Batch]:

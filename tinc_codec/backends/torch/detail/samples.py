@@ -5,14 +5,12 @@ Entropy decoding stays with the host's backend; numbers are copied, and all that
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinc_codec.detail import packet
 from tinc_codec.detail.decoding import Detail
-from tinc_codec.detail.plan import AXES, Band
+from tinc_codec.detail.joining import whole
 from tinc_codec.detail.scale import USUAL_EXPONENT
 
 if TYPE_CHECKING:
@@ -65,21 +63,9 @@ def _integers(detail: Detail, device: torch.device) -> torch.Tensor:
 
     from tinc_codec.backends.torch.detail import transform
 
-    plan, layout, scale = detail.parameters.plan, detail.layout, detail.parameters.scale
-    numbers = torch.from_numpy(detail.numbers()).to(device)
-    place = {(band.levels, band.high): number for number, band in enumerate(plan.bands)}
-
-    def cut(band: Band) -> torch.Tensor:
-        offset, *shape = layout.bands[place[band.levels, band.high]].tolist()
-        step = scale.band_step(sum(plan.splits(band, axis) for axis in range(AXES)))
-        return transform.coefficients(
-            numbers[offset : offset + math.prod(shape)].reshape(shape), step, scale.one, scale.more
-        )
-
-    stop = plan.stop((0,) * AXES)
-    reached = packet.ranges(plan, tuple((0, n) for n in plan.shape), stop)
-    joined = packet.inverse(plan, cut, reached, stop, transform)
-    return joined.reshape(detail.shape).contiguous()  # type: ignore[no-any-return]
+    plan, scale = detail.parameters.plan, detail.parameters.scale
+    joined = transform.joined(torch.from_numpy(detail.numbers()).to(device), whole(plan), scale)
+    return joined.reshape(detail.shape).contiguous()
 
 
 _BITS = {"uint8": 8, "uint16": 16, "uint32": 32}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor as Array
 
+from tinc_codec.detail import packet
 from tinc_codec.detail.estimate import LEAST, MOST, OWN, PRICE, ROUNDING
+from tinc_codec.detail.joining import Joining
+from tinc_codec.detail.layout import layout
 from tinc_codec.detail.lifting import FACTORS, PLACES
 from tinc_codec.detail.plan import AXES
-from tinc_codec.detail.scale import CENTRE
+from tinc_codec.detail.scale import CENTRE, Scale
 
 
 def _neighbours(half: Array, count: int, of_low: bool) -> Array:
@@ -45,6 +50,18 @@ def inverse(low: Array, high: Array, axis: int) -> Array:
     out = s.new_empty((len(s) + len(d), *s.shape[1:]))
     out[0::2], out[1::2] = s, d
     return out.movedim(0, axis)
+
+
+def joined(numbers: Array, joining: Joining, scale: Scale) -> Array:
+    """See `tinc_codec.detail.joining.inverse`."""
+    parts, cuts = layout(joining.plan), {}
+    for source in joining.sources():
+        offset, *shape = parts.bands[source.number].tolist()
+        band = numbers[offset : offset + math.prod(shape)].reshape(shape)
+        inside = band[tuple(slice(*ends) for ends in source.box)]
+        cuts[source.band] = coefficients(inside, scale.band_step(source.splits), scale.one, scale.more)
+    samples: Array = packet.inverse(joining.plan, cuts.__getitem__, joining.reached, joining.stop, inverse)
+    return samples
 
 
 def _product(sums: Array, factor: int) -> Array:

@@ -18,7 +18,9 @@ from torch import Tensor as Array
 
 from tinc_codec.backends.torch.detail import transform
 from tinc_codec.backends.torch.detail.walker import Walker
+from tinc_codec.detail.joining import Joining
 from tinc_codec.detail.model import Model
+from tinc_codec.detail.scale import Scale
 from tinc_codec.detail.work import EncodingWork, Work
 from tinc_codec.runtime import shortage
 
@@ -75,17 +77,13 @@ class DeviceWork:
         """See `EncodingWork`."""
         return transform.forward(samples, axis)
 
-    def inverse(self, low: Array, high: Array, axis: int) -> Array:
+    def inverse(self, numbers: Array, joining: Joining, scale: Scale) -> Array:
         """See `EncodingWork`."""
-        return transform.inverse(low, high, axis)
+        return transform.joined(numbers, joining, scale)
 
     def cost(self, values: Array, inverse: float) -> float:
         """See `EncodingWork`."""
         return transform.cost(values, inverse)
-
-    def coefficients(self, numbers: Array, step: int, one: int, more: int) -> Array:
-        """See `EncodingWork`."""
-        return transform.coefficients(numbers, step, one, more)
 
     def walker(self, model: Model, numbers: Array, magnitudes: Array | None = None) -> Walker:
         """See `EncodingWork`."""
