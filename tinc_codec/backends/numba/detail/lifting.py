@@ -180,6 +180,7 @@ def _do(target: Any, other: Any, factor: float, of_low: bool, width: int) -> Non
 
 @jit
 def split_rows(samples: Any, low: Any, high: Any, first: int, last: int) -> None:
+    """Split the middle one of three axes, in blocks of columns from the first to before the last."""
     blocks = -(-low.shape[2] // COLUMNS)
     s = np.empty((low.shape[1], COLUMNS), samples.dtype)
     d = np.empty((high.shape[1], COLUMNS), samples.dtype)
@@ -212,6 +213,7 @@ def _do_line(target: Any, other: Any, factor: float, shift: int) -> None:
 
 @jit
 def split_lines(samples: Any, low: Any, high: Any, first: int, last: int) -> None:
+    """Split lines from the first to before the last."""
     n, m = low.shape[1], high.shape[1]
     s, d = np.empty(n + 2, samples.dtype), np.empty(m + 2, samples.dtype)
     one = 1.0 / (1 << PLACES)
