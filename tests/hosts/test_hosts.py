@@ -20,17 +20,18 @@ QUICK = TINCCodec(ratio=12, effort=1, levels=2, network_share=1)
 
 
 @pytest.mark.usefixtures("few_steps")
-def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smooth):
-    expected = QUICK.encode(smooth)
+@pytest.mark.parametrize("codec", [QUICK, TINCCodec(ratio=40, effort=4)], ids=["samples", "under coefficients"])
+def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smooth, codec):
+    expected = codec.encode(smooth)
     with torch.inference_mode():
-        assert QUICK.encode(smooth) == expected
+        assert codec.encode(smooth) == expected
     with torch.no_grad():
-        assert QUICK.encode(smooth) == expected
+        assert codec.encode(smooth) == expected
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert QUICK.encode(smooth) == expected
+        assert codec.encode(smooth) == expected
     torch.set_default_dtype(torch.float64)
     try:
-        assert QUICK.encode(smooth) == expected
+        assert codec.encode(smooth) == expected
     finally:
         torch.set_default_dtype(torch.float32)
 

@@ -68,7 +68,7 @@ class Stack:
         weights = [each.weights for each in samples if each.weights is not None]
         assert len(weights) in (0, len(samples))
         return cls(
-            samples[0].coordinates.to(device),
+            samples[0].coordinates.to(device, copy=True),  # a caller's may be of inference mode
             torch.stack([each.targets for each in samples]).to(device),
             torch.stack(weights).to(device) if weights else None,
         )
