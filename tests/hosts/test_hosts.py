@@ -20,7 +20,15 @@ QUICK = TINCCodec(ratio=12, effort=1, levels=2, network_share=1)
 
 
 @pytest.mark.usefixtures("few_steps")
-@pytest.mark.parametrize("codec", [QUICK, TINCCodec(ratio=40, effort=4)], ids=["samples", "under coefficients"])
+@pytest.mark.parametrize(
+    "codec",
+    [
+        QUICK,
+        TINCCodec(ratio=12, effort=1, levels=2, network_share=1, exact_values=[2000]),
+        TINCCodec(ratio=40, effort=4),
+    ],
+    ids=["samples", "some of them", "under coefficients"],
+)
 def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smooth, codec):
     expected = codec.encode(smooth)
     with torch.inference_mode():

@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -87,3 +88,12 @@ def test_devices_that_cannot_be_used_are_named():
     set_process(device="auto")
     assert choose().type == ("cuda" if gpus() else "cpu")
     assert device.gpus() >= 0
+
+
+def test_gradients_flow_through_tensors_that_were_made_in_inference_mode():
+    with torch.inference_mode():
+        made = device.tensor(np.ones((2, 3)))
+    assert made.dtype == torch.float32
+    weight = torch.ones(3, requires_grad=True)
+    (made @ weight).sum().backward()
+    assert weight.grad.tolist() == [2.0] * 3

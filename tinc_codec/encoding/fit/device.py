@@ -6,8 +6,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.runtime.settings import cores, process
@@ -61,6 +64,12 @@ class _Queue:
 _queue = _Queue()
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=lambda: _queue.reset(forked=True))
+
+
+def tensor(values: NDArray[Any]) -> torch.Tensor:
+    """Numbers as float32 on the CPU, which gradients may flow through whatever mode the thread is in that has them."""
+    with torch.inference_mode(False):
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32))
 
 
 def choose() -> torch.device:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor as Array
 
+from tinc_codec.encoding.fit.device import tensor
 from tinc_codec.tree.inference import local_coordinates
 from tinc_codec.tree.model import AMPLITUDE
 from tinc_codec.tree.structure import Tree
@@ -68,7 +68,7 @@ class Stack:
         weights = [each.weights for each in samples if each.weights is not None]
         assert len(weights) in (0, len(samples))
         return cls(
-            samples[0].coordinates.to(device, copy=True),  # a caller's may be of inference mode
+            samples[0].coordinates.to(device),
             torch.stack([each.targets for each in samples]).to(device),
             torch.stack(weights).to(device) if weights else None,
         )
@@ -123,9 +123,6 @@ def samples(tree: Tree, volume: NDArray[np.float64], counts: NDArray[np.bool_] |
     gain = float(kept.std()) if kept.size else 1.0
     gain = gain if gain > 0 else 1.0
     coordinates = local_coordinates(part.leaf_shape).T / AMPLITUDE
-
-    def tensor(values: NDArray[Any]) -> Array:
-        return torch.from_numpy(np.ascontiguousarray(values, np.float32))
 
     weights = None if mask is None else tensor(mask.T / max(mask.mean(), 1e-9))
     return Samples(tensor(coordinates), tensor((blocks.T - mean) / gain), weights, gain, mean - offset)

@@ -63,7 +63,7 @@ class Stage:
         packets = [each.packet(plan, scale) for each, scale in zip(windows, scales, strict=True)]
         inverses = np.array([packet.inverses for packet in packets], np.float32)
         return cls(
-            first.coordinates.flatten(1).to(device, copy=True),  # a caller's may be of inference mode
+            first.coordinates.flatten(1).to(device),
             torch.stack([each.leaves.flatten(1) for each in windows]).to(device),
             four(first.shape, 1),
             torch.as_tensor(numbers[tuple(map(slice, first.shape))].ravel(), device=device),

@@ -12,6 +12,7 @@ from torch import Tensor as Array
 
 from tinc_codec.detail.plan import AXES, Plan, Shape
 from tinc_codec.detail.scale import Scale
+from tinc_codec.encoding.fit.device import tensor
 from tinc_codec.encoding.fit.packet import Packet
 from tinc_codec.tree.inference import local_coordinates
 from tinc_codec.tree.model import AMPLITUDE
@@ -79,7 +80,7 @@ class Windows:
         gain = spread if spread > 0 else 1.0
         blocks = part.to_blocks((volume - mean) / gain)[tree.leaves].reshape(-1, *part.leaf_shape)
         grid = (local_coordinates(part.leaf_shape) / AMPLITUDE).reshape(-1, *part.leaf_shape)
-        coordinates, leaves = (torch.as_tensor(each.astype(np.float32)) for each in (grid, blocks))
+        coordinates, leaves = (tensor(each) for each in (grid, blocks))
         shape = window_shape(part.leaf_shape, len(tree.leaves), limit)
         return cls(coordinates, leaves, shape, (0,) * len(shape), gain, mean)
 
