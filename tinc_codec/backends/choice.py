@@ -73,7 +73,7 @@ def with_coefficients(voxels: int, work: Callable[[EncodingWork], T]) -> T:
     Parameters
     ----------
     voxels
-        Of the chunk: only of `LEAST_ON_DEVICE` the device is faster.
+        Of the chunk: one of fewer than `LEAST_ON_DEVICE` is worked on by the CPU.
     work
         What is done; again from its beginning, by the CPU, where the device's memory does not hold it.
 

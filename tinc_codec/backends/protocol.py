@@ -41,7 +41,7 @@ Rate = Callable[[NDArray[np.float32], Plan, Sequence[float], float], tuple[float
 
 
 class Backend(Protocol):
-    """Who does a decoder's work on a CPU: a module with these functions, listed in `tinc_codec.backends.choice`."""
+    """Who works on chunks on a CPU: a module with these functions, listed in `tinc_codec.backends.choice`."""
 
     @property
     def detail(self) -> Work:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,6 @@ class Coefficients:
     values: Any
     splits: NDArray[np.int64]
     work: EncodingWork
-    _energies: dict[int, float] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -99,11 +98,11 @@ class Coefficients:
             total += float(np.abs(inside).sum()) / self.unit_steps[band]
         return total
 
-    def energy(self, band: int) -> float:
-        """The sum of a band's squares."""
-        if band not in self._energies:
-            self._energies[band] = float(np.square(self.layout.view(self.on_host, band)).sum(dtype=np.float64))
-        return self._energies[band]
+    @lazy
+    def energies(self) -> NDArray[np.float64]:
+        """The sum of the squares of each band."""
+        views = (self.layout.view(self.on_host, band) for band in range(len(self.splits)))
+        return np.array([np.square(view).sum(dtype=np.float64) for view in views])
 
     @lazy
     def unit_steps(self) -> NDArray[np.float64]:
@@ -245,8 +244,8 @@ def attempt(
     better = fit_tables(tally.histogram)
     bits = tally.bits + float((tally.histogram * (costs_of(class_tables(better)) - costs)).sum())
     one, more = (int(np.clip(round(centre * 256), -128, 127)) for centre in tally.centres())
-    passed_over = [band for band, mean in enumerate(means) if not mean]
-    squares = float(tally.squares().sum()) + sum(coefficients.energy(band) / steps[band] ** 2 for band in passed_over)
+    passed_over = means == 0  # nothing walks over these bands
+    squares = float(tally.squares().sum() + (coefficients.energies[passed_over] / steps[passed_over] ** 2).sum())
     if sample.whole:
         means[~tally.occupied] = 0
     scale = replace(coefficients.scaled(step), one=one, more=more)

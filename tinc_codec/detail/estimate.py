@@ -11,6 +11,9 @@ PRICE = 0.1
 """Of a bit, in squared steps."""
 
 ROUNDING, MOST = 0.38, 15
+CODED = 1 + 1 / (12 * PRICE)
+"""Bits of a coefficient that is coded, beside those of its magnitude: its sign, and the error of rounding."""
+
 OWN, LEAST = 0.02, 1e-4
 """What is expected of a coefficient: a mean over its neighbours, so much of the band's mean, and a little."""
 

@@ -8,10 +8,7 @@ import torch
 from torch import Tensor as Array
 from torch.nn.functional import avg_pool3d, pad
 
-from tinc_codec.detail.estimate import LEAST, OWN, PRICE, ROUNDING
-
-_CODED = 1 + 1 / (12 * PRICE)
-"""Bits of a coefficient that is coded, beside those of its magnitude: its sign, and the error of rounding."""
+from tinc_codec.detail.estimate import CODED, LEAST, OWN, PRICE, ROUNDING
 
 _AROUND = 27
 """Coefficients that are near one along three axes, itself among them."""
@@ -43,7 +40,7 @@ def cost(coefficients: Array, most: float = math.inf) -> Array:
     with torch.no_grad():
         expected = _expected(torch.floor(sizes + ROUNDING).clamp(max=most))
         more, none = torch.log2(1 + 1 / expected), torch.log2(1 + expected)
-    lost, coded = sizes * sizes / PRICE, more * sizes + _CODED
+    lost, coded = sizes * sizes / PRICE, more * sizes + CODED
     return (torch.minimum(lost, coded) + none).sum(_OF_A_CHUNK)
 
 

@@ -12,6 +12,7 @@ from tinc_codec.encoding.residual.fit import FITTED, Sample, fit
 from tinc_codec.encoding.residual.volume import Volume, levels_of, tile_grid
 from tinc_codec.residual import tokens
 from tinc_codec.residual.classified import Classified
+from tinc_codec.residual.integer_domain import IntegerDomain
 from tinc_codec.residual.interlace import passes, tile_bounds
 from tinc_codec.residual.lattice import Coded, PassCoding, Quantiser
 from tinc_codec.residual.lattices import Lattices, Members, Tile
@@ -94,8 +95,7 @@ def encode(volume: Volume, quantiser: Quantiser, fitted: int = FITTED) -> Residu
     tiles = [tile_of(volume, start, place) for place in tile_bounds(shape, grid)]
     coded = coded_passes(tiles, levels_of(shape, grid), quantiser, domain.top, fitted)
     records, classified = coded.records, coded.classified
-    widths = (quantiser.width,) * (levels_of(shape, grid) + 1)
-    parameters = ResidualParameters(domain, start, grid, widths, coded.models, coded.thresholds, coded.tables)
+    parameters = coded.parameters(domain, start, grid, quantiser.width)
     values = np.empty(shape)
     for tile, lattice in zip(tiles, coded.lattices.each, strict=True):
         values[tile.place] = lattice.inner(lattice.values)
@@ -136,11 +136,19 @@ class PassesCoded:
         The predictors of all passes, and what each made of its voxels.
     lattices
         The finest ones.
+    levels
+        How many there are above these.
     """
 
     models: tuple[PassModel, ...]
     records: list[_Record]
     lattices: Lattices
+    levels: int
+
+    def parameters(self, domain: IntegerDomain, start: int, tiles: tuple[int, ...], width: int) -> ResidualParameters:
+        """What the section of a residual of these begins with; all levels are quantised alike."""
+        widths = (width,) * (self.levels + 1)
+        return ResidualParameters(domain, start, tiles, widths, self.models, self.thresholds, self.tables)
 
     @lazy
     def thresholds(self) -> NDArray[np.int64]:
@@ -182,4 +190,4 @@ def coded_passes(tiles: list[Tile], levels: int, quantiser: Quantiser, top: int,
         coded = backend().code_pass(PassCoding(step, models[-1], quantiser, top), lattices, members)
         records.append(_Record.of(coded, members))
     assert lattices is not None
-    return PassesCoded(tuple(models), records, lattices)
+    return PassesCoded(tuple(models), records, lattices, levels)

@@ -12,7 +12,7 @@ from tinc_codec.encoding.residual.volume import Volume, levels_of
 from tinc_codec.residual import tokens
 from tinc_codec.residual.interlace import tile_bounds
 from tinc_codec.residual.lattice import Quantiser
-from tinc_codec.residual.section import ResidualParameters, pack
+from tinc_codec.residual.section import pack
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _BLOCK = 2**14
@@ -56,18 +56,14 @@ def foretold(volume: Volume, quantiser: Quantiser) -> float:
     totals = coded.counts.sum(1, keepdims=True)
     shares = np.divide(coded.counts, totals, out=np.ones(coded.counts.shape), where=coded.counts > 0)
     bits = -float((coded.counts * np.log2(shares)).sum()) + float(coded.counts.sum(0) @ _EXTRA)
-    levels = levels_of(shape, grid)
-    parameters = ResidualParameters(
-        volume.domain, start, grid, (quantiser.width,) * (levels + 1), coded.models, coded.thresholds, coded.tables
-    )
-    common = 8 * len(pack(parameters, []))
+    common = 8 * len(pack(coded.parameters(volume.domain, start, grid, quantiser.width), []))
     return bits / sum(tile.target.size for tile in tiles) + common / volume.values.size
 
 
 def of_differences(volume: Volume, quantiser: Quantiser) -> float:
     """Bits a voxel of plain differences to both neighbours along the best axis; with a model 0, nothing is said.
 
-    A residual takes at least 0.6 of them where they are above one bit: no predictor foretells noise.
+    A residual takes a good part of them where they are above one bit: no predictor foretells noise.
 
     Parameters
     ----------
@@ -83,9 +79,8 @@ def of_differences(volume: Volume, quantiser: Quantiser) -> float:
 
 def _entropy(flat: NDArray[np.float64], stride: int, width: int) -> float:
     """Of differences to both neighbours along an axis, quantised, with their signs."""
-    here = np.arange(
-        stride, len(flat) - stride, len(flat) // _DIFFERENCES | 1
-    )  # odd, so that it is in step with no row
+    every = len(flat) // _DIFFERENCES | 1  # odd, so that it is in step with no row
+    here = np.arange(stride, len(flat) - stride, every)
     apart = np.abs(flat[here] - (flat[here - stride] + flat[here + stride]) / 2)
     counts = np.bincount(np.minimum(np.floor(apart / width + 0.5), _LARGEST).astype(np.int64))
     shares = counts[counts > 0] / len(here)

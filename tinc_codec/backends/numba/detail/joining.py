@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends.numba.compiler import jit
-from tinc_codec.backends.numba.detail.lifting import join_columns, join_rows
+from tinc_codec.backends.numba.detail.lifting import COLUMNS, join_columns, join_rows
 from tinc_codec.backends.numba.detail.scale import enter_row
 from tinc_codec.detail.joining import Joining, Source
 from tinc_codec.detail.layout import layout
@@ -23,7 +23,6 @@ from tinc_codec.detail.plan import AXES, Group, Plan, lengths
 from tinc_codec.detail.scale import Scale
 from tinc_codec.runtime.threads import share
 
-_COLUMNS = 128
 _TOGETHER = 2**11
 """Numbers of rows that are joined in one line."""
 
@@ -95,7 +94,7 @@ def _in_planes(
 
 
 def _in_columns(volume: NDArray[np.int32], along: _Along) -> None:
-    blocks = -(-along.columns // _COLUMNS)
+    blocks = -(-along.columns // COLUMNS)
     size = along.columns * int(along.steps[-1, _LENGTH]) / blocks
     costs = [size] * (blocks * len(along.begins))
     share(lambda begin, end: _columns(volume, *along, begin, end), costs, _WORTH)
@@ -239,7 +238,7 @@ def _planes(
     pitch: int, first: int, last: int,
 ) -> None:  # fmt: skip
     """Enter bands into planes, and join what is within them."""
-    spare = np.empty((2, rows, _COLUMNS), np.int32)
+    spare = np.empty((2, rows, COLUMNS), np.int32)
     some_rows = max(1, min(rows, _TOGETHER // pitch))
     s, d = np.empty(some_rows * (pitch + 2) + 1, np.int32), np.empty(some_rows * (pitch + 2) + 1, np.int32)
     pairs = np.empty(pitch + 2, np.int64)
@@ -257,16 +256,16 @@ def _planes(
                 for y in range(0, across, some_rows):
                     join_rows(plane, y * pitch, pitch, min(some_rows, across - y), steps[k], s, d, pairs)
             else:
-                for x in range(0, across, _COLUMNS):
-                    join_columns(plane, x, pitch, min(_COLUMNS, across - x), steps[k : k + 1], spare)
+                for x in range(0, across, COLUMNS):
+                    join_columns(plane, x, pitch, min(COLUMNS, across - x), steps[k : k + 1], spare)
 
 
 @jit
 def _columns(volume: Any, begins: Any, stride: int, columns: int, steps: Any, first: int, last: int) -> None:
     """Join blocks of columns along one of the first two axes."""
     most = (steps[:, _BEGIN] + steps[:, _HIGH]).max()
-    spare, blocks = np.empty((2, most, _COLUMNS), np.int32), -(-columns // _COLUMNS)
+    spare, blocks = np.empty((2, most, COLUMNS), np.int32), -(-columns // COLUMNS)
     for number in range(first, last):
-        x = number % blocks * _COLUMNS
+        x = number % blocks * COLUMNS
         base = begins[number // blocks] + x
-        join_columns(volume, base, stride, min(_COLUMNS, columns - x), steps, spare)
+        join_columns(volume, base, stride, min(COLUMNS, columns - x), steps, spare)

@@ -19,10 +19,8 @@ from tinc_codec.backends.numba.compiler import jit
 from tinc_codec.backends.numba.detail.estimate import columns_of, numbers_of
 from tinc_codec.backends.numba.detail.transposed import split, unite
 from tinc_codec.detail import packet
-from tinc_codec.detail.estimate import LEAST, OWN, PRICE
+from tinc_codec.detail.estimate import CODED, LEAST, OWN, PRICE
 from tinc_codec.detail.plan import Plan
-
-_CODED = 1 + 1 / (12 * PRICE)
 
 
 class _Part(NamedTuple):
@@ -142,7 +140,7 @@ def _at(buffer: Any, at: Any, forwards: bool) -> None:
 def _cost(values: Any, inverse: float, most: float) -> Any:
     """Bits of a band ``(volumes, z, y, x)``, whose coefficients are replaced by the gradient."""
     result = 0.0
-    scale, price, coded = np.float32(inverse), np.float32(1 / PRICE), np.float32(_CODED)
+    scale, price, coded = np.float32(inverse), np.float32(1 / PRICE), np.float32(CODED)
     numbers = np.empty((values.shape[1] + 2, values.shape[2] + 2, values.shape[3] + 2), np.float32)
     columns = np.empty(values.shape[3] + 2, np.float32)
     total = 0.0
