@@ -17,6 +17,7 @@ from tinc_codec.runtime import progress, threads
 torch = pytest.importorskip("torch")
 
 QUICK = TINCCodec(ratio=12, effort=1, levels=2, network_share=1)
+PARTLY = TINCCodec(ratio=12, effort=1, levels=2, network_share=1, exact_values=[2000])
 
 
 @pytest.mark.usefixtures("few_steps")
