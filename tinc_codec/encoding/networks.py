@@ -58,7 +58,7 @@ what its weights take then."""
 
 LADDER = {
     4: (Training(8, 250, 250, windows=32),),
-    5: (Training(12, 900, 500, windows=32),),
+    5: (Training(12, 650, 350, windows=32),),
     6: (Training(12, 400, 1000),),
     7: (Training(12, 400, 600), Training(20, 400, 1200)),
     8: (Training(12, 400, 600), Training(24, 500, 1800)),

@@ -13,6 +13,8 @@ from tinc_codec.detail.lifting import FACTORS, PLACES
 from tinc_codec.runtime.threads import evenly
 
 COLUMNS = 128
+"""That are lifted together: so few that they stay in cache."""
+
 _WORTH = 2**17
 """Samples that are worth a thread."""
 
