@@ -18,9 +18,11 @@ from tinc_codec.residual.lattices import Lattices, Members, Surroundings
 from tinc_codec.residual.prediction import PassModel
 from tinc_codec.residual.section import ResidualParameters
 from tinc_codec.stream.container import Container
+from tinc_codec.tree.chains import Chain
 from tinc_codec.tree.node_layout import NodeLayout
 from tinc_codec.tree.root_activations import RootActivations
 from tinc_codec.tree.runs import Positions
+from tinc_codec.tree.structure import Tree
 
 
 class TileDecoder(Protocol):
@@ -40,6 +42,26 @@ Rate = Callable[[NDArray[np.float32], Plan, Sequence[float], float], tuple[float
 """See `tinc_codec.backends.numba.detail.rate.rate`."""
 
 
+class SineChains(Protocol):
+    """Chains of sine layers in training; a module with these functions."""
+
+    def refusal(self, tree: Tree) -> str | None:
+        """Why a tree is not evaluated; None: it is."""
+
+    def forward(self, chain: Chain, theta: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
+        """Fill a chain's part of its target slot; see `tinc_codec.backends.numba.sine_chain.forward`."""
+
+    def backward(
+        self,
+        chain: Chain,
+        theta: NDArray[np.float32],
+        x: NDArray[np.float32],
+        dy: NDArray[np.float32],
+        dx: NDArray[np.float32] | None,
+    ) -> NDArray[np.float32]:
+        """Gradients of a chain's own parameters; see `tinc_codec.backends.numba.sine_chain.backward`."""
+
+
 class Backend(Protocol):
     """Who works on chunks on a CPU: a module with these functions, listed in `tinc_codec.backends.choice`."""
 
@@ -50,6 +72,10 @@ class Backend(Protocol):
     @property
     def rate(self) -> Rate | None:
         """What coefficients of windows cost, with its gradient; None: those who train know it by torch alone."""
+
+    @property
+    def chains(self) -> SineChains | None:
+        """Who evaluates networks in training, with gradients; None: those who train do by torch alone."""
 
     def unpack_model(self, container: Container, shape: tuple[int, ...]) -> NodeLayout:
         """Read the sine tree of a chunk whose folded shape is `shape`, and check that it can be evaluated exactly.

@@ -26,6 +26,7 @@ from tinc_codec.tree.runs import Positions
 __all__ = [
     "at_points",
     "at_product",
+    "chains",
     "classified",
     "code_pass",
     "detail",
@@ -39,8 +40,8 @@ __all__ = [
     "unpack_model",
 ]
 
-rate = None
-"""See `Backend.rate`."""
+rate = chains = None
+"""See `Backend.rate` and `Backend.chains`: torch's own operations are the reference of training."""
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:

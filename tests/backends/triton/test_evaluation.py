@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
 
 from tests.models import random_tree  # noqa: E402
-from tinc_codec.backends.triton.chains import refusal  # noqa: E402
+from tinc_codec.backends.triton.limits import refusal  # noqa: E402
 from tinc_codec.backends.triton.evaluation import FusedTree  # noqa: E402
 from tinc_codec.encoding.fit import network  # noqa: E402
 from tinc_codec.tree.partition import fold, partition  # noqa: E402

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinc_codec.backends import reference
 from tinc_codec.backends.numba import inference, model_section
+from tinc_codec.backends.numba import sine_chain as chains
 from tinc_codec.backends.numba.detail import work as detail
 from tinc_codec.backends.numba.detail.rate import rate
 from tinc_codec.backends.numba.residual_classified import classified
@@ -27,6 +28,7 @@ from tinc_codec.tree.runs import Positions
 __all__ = [
     "at_points",
     "at_product",
+    "chains",
     "classified",
     "code_pass",
     "detail",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinc_codec.backends.triton.chains import refusal
+from tinc_codec.backends.triton.limits import refusal
 from tinc_codec.errors import ConfigurationError, MissingDependencyError
 from tinc_codec.tree import inference
 from tinc_codec.tree.model import Model

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from tinc_codec.backends.triton import integers
-from tinc_codec.backends.triton.chains import Chain, chains
+from tinc_codec.tree.chains import Chain, chains
 from tinc_codec.backends.triton.tiles import constants
 from tinc_codec.tree.inference import sine_table
 from tinc_codec.tree.model import Model
@@ -18,7 +18,7 @@ class FusedModel:
     Parameters
     ----------
     model
-        Its tree is one that `tinc_codec.backends.triton.chains.refusal` has nothing against.
+        Its tree is one that `tinc_codec.backends.triton.limits.refusal` has nothing against.
     """
 
     def __init__(self, model: Model, device: torch.device) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinc_codec.backends.triton.chains import Chain
+from tinc_codec.tree.chains import Chain
 
 _SMALLEST = 16
 """Rows and columns that a tensor core takes, at least."""

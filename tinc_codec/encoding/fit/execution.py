@@ -87,7 +87,7 @@ def _refused_by_device(gpu: bool) -> str | None:
 
 
 def _refused_by_kernels(tree: Tree) -> str | None:
-    from tinc_codec.backends.triton.chains import refusal
+    from tinc_codec.backends.triton.limits import refusal
 
     return refusal(tree)
 
@@ -97,12 +97,26 @@ def evaluator(tree: Tree, index: Index) -> Evaluator:
     device = index.kinds.device
     chosen = execution(tree, device, process().training)
     if not chosen.fused:
+        compiled = _compiled(tree, device)
+        if compiled is not None:
+            return compiled
         log.debug("training on %s evaluates layer by layer: %s", device, chosen.reason)
         return LayeredTree(tree, index)
-    from tinc_codec.backends.triton.evaluation import FusedTree
+    from tinc_codec.backends.triton.evaluation import fused_tree
 
     log.debug("training on %s evaluates by a fused kernel", device)
-    return FusedTree(tree, device)
+    return fused_tree(tree, device)
+
+
+def _compiled(tree: Tree, device: torch.device) -> Evaluator | None:
+    """What evaluates a tree on a CPU by a backend that compiles; None: there is none, or it is not to."""
+    by = backend().chains if device.type == "cpu" and process().training == "auto" else None
+    if by is None or by.refusal(tree) is not None:
+        return None
+    from tinc_codec.backends.torch.compiled import compiled_tree
+
+    log.debug("training on %s evaluates by compiled chains", device)
+    return compiled_tree(tree, by)
 
 
 def pricing(packet: Packet, inverses: NDArray[np.float32], device: torch.device) -> Pricing:

@@ -1,7 +1,7 @@
 """A tree as chains: what one kernel evaluates at a time, and what it leaves in memory for the next.
 
 A chain is all layers of some nodes, one after the other, with nothing but a node's own values between them: they stay
-on chip. Nodes of a level are cut off from their parents, whose outputs several of them share.
+on chip, or in a processor's nearest cache. Nodes of a level are cut off from their parents, whose outputs several of them share.
 """
 
 from __future__ import annotations
@@ -13,16 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.tree.structure import ClassPlan, Tree
-
-WIDEST = 32
-"""Widest layer that a kernel holds on chip."""
-
-LONGEST = 6
-"""Most sine layers of a node."""
-
-_NODES = 65535
-"""Most nodes of a chain: programs along the second axis of a launch."""
-
 
 @dataclass(frozen=True)
 class Slot:
@@ -89,20 +79,6 @@ class Chains:
 
     slots: tuple[Slot, ...]
     chains: tuple[Chain, ...]
-
-
-def refusal(tree: Tree) -> str | None:
-    """Why kernels do not evaluate a tree; None: they do."""
-    if not len(tree.leaves):
-        return "it has no networks"
-    widest = max(max(t.rows, t.columns) for t in tree.tensors)
-    if widest > WIDEST:
-        return f"a layer of {widest} is wider than {WIDEST}"
-    if max(level.layers for level in tree.levels) > LONGEST:
-        return f"a node has more than {LONGEST} layers"
-    if max(t.nodes for t in tree.tensors) > _NODES:
-        return f"a level has more than {_NODES} nodes"
-    return None
 
 
 def chains(tree: Tree) -> Chains:

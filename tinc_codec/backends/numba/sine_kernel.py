@@ -1,0 +1,256 @@
+"""The innermost loops of training on a CPU, written in LLVM's own instructions: products, sines, sums of products.
+
+Values are float32, of `TILE` points in a row. A layer's matrix has its biases as the last column, and what it is
+multiplied with a last row of ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from tinc_codec.backends.numba.compiler import jit
+
+TILE = 128
+"""Points that go through a chain together."""
+
+LANES = 16
+"""Points that are worked on at once, and sums that a product is kept as, whatever the processor's registers hold."""
+
+PI = tuple(float.fromhex(c) for c in ("0x1.921fb6p+1", "-0x1.777a5cp-24"))
+"""Pi in two parts."""
+
+SINE = tuple(float.fromhex(c) for c in ("0x1p+0", "-0x1.55554ep-3", "0x1.110f02p-7", "-0x1.9f781ap-13", "0x1.5e2a3ep-19"))
+"""Coefficients of r, r^3, ... in sin(r) for r within half of pi; largest relative error 5e-9."""
+
+COSINE = tuple(
+    float.fromhex(c) for c in ("0x1p+0", "-0x1p-1", "0x1.555548p-5", "-0x1.6c138p-10", "0x1.9f6f7ep-16", "-0x1.180036p-22")
+)
+"""Coefficients of 1, r^2, ... in cos(r); largest error 3e-10."""
+
+_WHOLE = 1.5 * 2**23
+"""What makes float32 numbers whole that are added to it, with the last bit that of the whole number."""
+
+_I32, _F32 = ir.IntType(32), ir.FloatType()
+_INTS, _FLOATS = ir.VectorType(_I32, LANES), ir.VectorType(_F32, LANES)
+
+
+class _Emitter:
+    """Writes LLVM's instructions for vectors of `LANES` float32 numbers."""
+
+    def __init__(self, builder: Any) -> None:
+        self.b = builder
+
+    def all(self, kind: Any, value: float) -> Any:
+        return ir.Constant(ir.VectorType(kind, LANES), [ir.Constant(kind, value)] * LANES)
+
+    def splat(self, value: Any) -> Any:
+        nothing = ir.Constant(_FLOATS, ir.Undefined)
+        first = self.b.insert_element(nothing, value, ir.Constant(_I32, 0))
+        return self.b.shuffle_vector(first, nothing, self.all(_I32, 0))
+
+    def plus_product(self, total: Any, a: Any, b: Any) -> Any:
+        kind = ir.FunctionType(_FLOATS, [_FLOATS] * 3)
+        function = cgutils.get_or_insert_function(self.b.module, kind, f"llvm.fmuladd.v{LANES}f32")
+        return self.b.call(function, [a, b, total])
+
+    def polynomial(self, square: Any, coefficients: tuple[float, ...]) -> Any:
+        value = self.all(_F32, coefficients[-1])
+        for coefficient in coefficients[-2::-1]:
+            value = self.plus_product(self.all(_F32, coefficient), square, value)
+        return value
+
+    def folded(self, phase: Any) -> tuple[Any, Any]:
+        """A phase less a multiple of pi, and the sign that sine and cosine have where that is odd, as a bit."""
+        b = self.b
+        number = self.plus_product(self.all(_F32, _WHOLE), phase, self.all(_F32, 0.318309886))
+        sign = b.shl(b.bitcast(number, _INTS), self.all(_I32, 31))
+        whole = b.fsub(number, self.all(_F32, _WHOLE))
+        for part in PI:
+            phase = self.plus_product(phase, whole, self.all(_F32, -part))
+        return phase, sign
+
+    def sine(self, rest: Any, sign: Any) -> Any:
+        value = self.b.fmul(rest, self.polynomial(self.b.fmul(rest, rest), SINE))
+        return self.b.bitcast(self.b.xor(self.b.bitcast(value, _INTS), sign), _FLOATS)
+
+    def cosine(self, rest: Any, sign: Any) -> Any:
+        value = self.polynomial(self.b.fmul(rest, rest), COSINE)
+        return self.b.bitcast(self.b.xor(self.b.bitcast(value, _INTS), sign), _FLOATS)
+
+    def pointer(self, data: Any, index: Any, kind: Any) -> Any:
+        return self.b.bitcast(self.b.gep(data, [index]), kind.as_pointer())
+
+    def load(self, data: Any, index: Any) -> Any:
+        return self.b.load(self.pointer(data, index, _FLOATS), align=4)
+
+    def store(self, value: Any, data: Any, index: Any) -> None:
+        self.b.store(value, self.pointer(data, index, _FLOATS), align=4)
+
+    def plus(self, index: Any, number: int) -> Any:
+        return self.b.add(index, ir.Constant(index.type, number))
+
+
+def _wide(context: Any) -> bool:
+    """Whether registers hold `LANES` numbers: there are twice as many then, too."""
+    return "+avx512f" in context.codegen().magic_tuple()[2]
+
+
+SUMS, SINES, BOTH, TIMES = range(4)
+"""What becomes of a layer's sums: nothing, sines, sines and cosines, or products with cosines."""
+
+
+def _rows(rows: int, what: int) -> Any:
+    """Code for some rows of a layer at a tile's points."""
+
+    @intrinsic
+    def evaluate(
+        _: Any, weights: Any, weights_at: Any, columns: Any, x: Any, x_at: Any, y: Any, y_at: Any, c: Any, c_at: Any
+    ) -> Any:
+        n = types.intp
+        signature = types.void(weights, n, n, x, n, y, n, c, n)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            e, b = _Emitter(builder), builder
+            data = [
+                context.make_array(signature.args[place])(context, b, arguments[place]).data for place in (0, 3, 5, 7)
+            ]
+            weights, x, y, c = data
+            _, weights_at, columns, _, x_at, _, y_at, _, c_at = arguments
+            at_once = range(2 if _wide(context) else 1)
+            length, step = ir.Constant(columns.type, TILE), len(at_once) * LANES
+            totals = [[cgutils.alloca_once(b, _FLOATS) for _ in at_once] for _ in range(rows)]
+            with cgutils.for_range(b, ir.Constant(columns.type, TILE // step)) as tile:
+                begin = b.mul(tile.index, ir.Constant(columns.type, step))
+                for row in totals:
+                    for total in row:
+                        b.store(e.all(_F32, 0.0), total)
+                with cgutils.for_range(b, columns) as loop:
+                    place = b.add(b.add(x_at, begin), b.mul(loop.index, length))
+                    values = [e.load(x, e.plus(place, part * LANES)) for part in at_once]
+                    for row in range(rows):
+                        own = b.add(weights_at, b.mul(columns, ir.Constant(columns.type, row)))
+                        weight = e.splat(b.load(b.gep(weights, [b.add(own, loop.index)])))
+                        for part in at_once:
+                            total = totals[row][part]
+                            b.store(e.plus_product(b.load(total), values[part], weight), total)
+                for row in range(rows):
+                    for part in at_once:
+                        to = e.plus(begin, row * TILE + part * LANES)
+                        value = b.load(totals[row][part])
+                        if what in (SINES, BOTH):
+                            folded = e.folded(value)
+                            value = e.sine(*folded)
+                        if what == BOTH:
+                            e.store(e.cosine(*folded), c, b.add(c_at, to))
+                        if what == TIMES:
+                            value = b.fmul(value, e.load(c, b.add(c_at, to)))
+                        e.store(value, y, b.add(y_at, to))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return evaluate
+
+
+def _layer(what: int) -> Any:
+    """A layer at a tile's points, as many rows at once as registers hold."""
+    eight, four, two, one = (_rows(rows, what) for rows in (8, 4, 2, 1))
+
+    @jit
+    def evaluate(
+        weights: Any, at: int, rows: int, columns: int, x: Any, x_at: int, y: Any, y_at: int, c: Any, c_at: int
+    ) -> None:
+        row = 0
+        while row + 8 <= rows:
+            to = row * TILE
+            eight(weights, at + row * columns, columns, x, x_at, y, y_at + to, c, c_at + to)
+            row += 8
+        if row + 4 <= rows:
+            to = row * TILE
+            four(weights, at + row * columns, columns, x, x_at, y, y_at + to, c, c_at + to)
+            row += 4
+        if row + 2 <= rows:
+            to = row * TILE
+            two(weights, at + row * columns, columns, x, x_at, y, y_at + to, c, c_at + to)
+            row += 2
+        if row < rows:
+            to = row * TILE
+            one(weights, at + row * columns, columns, x, x_at, y, y_at + to, c, c_at + to)
+
+    return evaluate
+
+
+sums, sines, sines_and_cosines, sums_times = (_layer(what) for what in (SUMS, SINES, BOTH, TIMES))
+
+
+def _outer(rows: int, columns: int) -> Any:
+    """Code that adds the products of some rows of one and of another matrix, over a tile's points."""
+
+    @intrinsic
+    def add(_: Any, g: Any, g_at: Any, h: Any, h_at: Any, totals: Any, at: Any, step: Any) -> Any:
+        n = types.intp
+        signature = types.void(g, n, h, n, totals, n, n)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            e, b = _Emitter(builder), builder
+            g, h, totals = (
+                context.make_array(signature.args[place])(context, b, arguments[place]).data for place in (0, 2, 4)
+            )
+            _, g_at, _, h_at, _, at, step = arguments
+            kept = [[cgutils.alloca_once(b, _FLOATS) for _ in range(columns)] for _ in range(rows)]
+
+            def place(row: int, column: int) -> Any:
+                return e.plus(b.add(at, b.mul(step, ir.Constant(step.type, row))), column * LANES)
+
+            for row in range(rows):
+                for column in range(columns):
+                    b.store(e.load(totals, place(row, column)), kept[row][column])
+            with cgutils.for_range(b, ir.Constant(step.type, TILE // LANES)) as loop:
+                begin = b.mul(loop.index, ir.Constant(step.type, LANES))
+                ones = [e.load(g, b.add(g_at, e.plus(begin, row * TILE))) for row in range(rows)]
+                others = [e.load(h, b.add(h_at, e.plus(begin, column * TILE))) for column in range(columns)]
+                for row in range(rows):
+                    for column in range(columns):
+                        total = kept[row][column]
+                        b.store(e.plus_product(b.load(total), ones[row], others[column]), total)
+            for row in range(rows):
+                for column in range(columns):
+                    e.store(b.load(kept[row][column]), totals, place(row, column))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return add
+
+
+_four_by_four, _one_by_four, _four_by_one, _one_by_one = _outer(4, 4), _outer(1, 4), _outer(4, 1), _outer(1, 1)
+
+
+@jit
+def add_products(
+    g: Any, g_at: int, rows: int, h: Any, h_at: int, columns: int, totals: Any, at: int
+) -> None:
+    """Add to each sum ``(rows, columns, LANES)`` the products of a row of `g` and of `h` at a tile's points."""
+    step = columns * LANES
+    row = 0
+    while row < rows:
+        many = row + 4 <= rows
+        column = 0
+        while column < columns:
+            more = column + 4 <= columns
+            g_row, h_row, to = g_at + row * TILE, h_at + column * TILE, at + row * step + column * LANES
+            if many and more:
+                _four_by_four(g, g_row, h, h_row, totals, to, step)
+            elif many:
+                _four_by_one(g, g_row, h, h_row, totals, to, step)
+            elif more:
+                _one_by_four(g, g_row, h, h_row, totals, to, step)
+            else:
+                _one_by_one(g, g_row, h, h_row, totals, to, step)
+            column += 4 if more else 1
+        row += 4 if many else 1
