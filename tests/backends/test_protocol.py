@@ -34,7 +34,7 @@ def test_each_takes_what_the_protocol_says(backend):
     for name, method in methods(Backend).items():
         assert parameters(getattr(backend, name)) == parameters(method), name
     assert backend.detail is not None
-    assert {*methods(Backend), "chains", "detail", "rate"} == set(backend.__all__)
+    assert {*methods(Backend), "detail", "training"} == set(backend.__all__)
 
 
 def test_tile_decoders_are_as_the_protocol_says(backend):

@@ -62,7 +62,7 @@ def same_bytes(setting, figures):
 
 def kernels(setting, figures):
     """The decoding kernel's sums, and the fused tree's values and gradients, against single layers on the device."""
-    from tinc_codec.backends.triton.evaluation import FusedTree
+    from tinc_codec.backends.triton.evaluation import fused_tree
 
     place, shape = torch.device(setting.device), (2 * setting.edge,) * 3
     rng = np.random.default_rng(1)
@@ -71,10 +71,10 @@ def kernels(setting, figures):
         coordinates = torch.as_tensor(local_coordinates(model.tree.partition.leaf_shape), device=place)
         expected = inference._layer_by_layer(model, place)(coordinates)
         assert torch.equal(FusedModel(model, place)(coordinates), expected), model.tree.levels
-        worst = _gradients(FusedTree, model.tree, place, setting.edge**3)
+        worst = _gradients(fused_tree, model.tree, place, setting.edge**3)
         figures[f"tree {number}: largest difference of a gradient, over the largest"] = worst
     for width in setting.widths:
-        worst = _gradients(FusedTree, root(shape, width), place, setting.edge**3)
+        worst = _gradients(fused_tree, root(shape, width), place, setting.edge**3)
         figures[f"root of {width}: largest difference of a gradient, over the largest"] = worst
 
 

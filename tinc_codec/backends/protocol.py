@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,15 +38,37 @@ class TileDecoder(Protocol):
         """Integers of one tile; see `tinc_codec.residual.tiles.decode_tile`."""
 
 
-Rate = Callable[[NDArray[np.float32], Plan, Sequence[float], float], tuple[float, NDArray[np.float32]]]
-"""See `tinc_codec.backends.numba.detail.rate.rate`."""
+class Training(Protocol):
+    """What a step of training is made of; a module with these functions."""
 
+    def rate(
+        self, windows: NDArray[np.float32], plan: Plan, inverses: Sequence[float], most: float
+    ) -> tuple[float, NDArray[np.float32]]:
+        """Bits of windows with their gradient; see `tinc_codec.backends.numba.detail.rate.rate`."""
 
-class SineChains(Protocol):
-    """Chains of sine layers in training; a module with these functions."""
+    def quantised(
+        self,
+        theta: NDArray[np.float32],
+        steps: NDArray[np.float32],
+        kinds: NDArray[np.int64],
+        noise: NDArray[np.float32] | None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Weights, their bits, and slopes; see `tinc_codec.backends.numba.quantised_weights.quantised`."""
+
+    def gradients(
+        self,
+        theta: NDArray[np.float32],
+        steps: NDArray[np.float32],
+        kinds: NDArray[np.int64],
+        weights: NDArray[np.float32],
+        slopes: NDArray[np.float32],
+        of_weights: NDArray[np.float32],
+        of_bits: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """By parameters and steps; see `tinc_codec.backends.numba.quantised_weights.gradients`."""
 
     def refusal(self, tree: Tree) -> str | None:
-        """Why a tree is not evaluated; None: it is."""
+        """Why a tree's chains are not evaluated; None: they are."""
 
     def forward(self, chain: Chain, theta: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
         """Fill a chain's part of its target slot; see `tinc_codec.backends.numba.sine_chain.forward`."""
@@ -70,12 +92,8 @@ class Backend(Protocol):
         """Who works on coefficients."""
 
     @property
-    def rate(self) -> Rate | None:
-        """What coefficients of windows cost, with its gradient; None: those who train know it by torch alone."""
-
-    @property
-    def chains(self) -> SineChains | None:
-        """Who evaluates networks in training, with gradients; None: those who train do by torch alone."""
+    def training(self) -> Training | None:
+        """Who trains; None: torch alone does."""
 
     def unpack_model(self, container: Container, shape: tuple[int, ...]) -> NodeLayout:
         """Read the sine tree of a chunk whose folded shape is `shape`, and check that it can be evaluated exactly.

@@ -26,22 +26,21 @@ from tinc_codec.tree.runs import Positions
 __all__ = [
     "at_points",
     "at_product",
-    "chains",
     "classified",
     "code_pass",
     "detail",
     "of_prediction",
     "of_spread",
     "places",
-    "rate",
     "surroundings",
     "take",
     "tile_decoder",
+    "training",
     "unpack_model",
 ]
 
-rate = chains = None
-"""See `Backend.rate` and `Backend.chains`: torch's own operations are the reference of training."""
+training = None
+"""See `Backend.training`: torch's own operations are the reference."""
 
 
 def unpack_model(container: Container, shape: tuple[int, ...]) -> NodeLayout:

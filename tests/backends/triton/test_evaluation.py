@@ -8,7 +8,7 @@ pytest.importorskip("triton")
 
 from tests.models import random_tree  # noqa: E402
 from tinc_codec.backends.triton.limits import refusal  # noqa: E402
-from tinc_codec.backends.triton.evaluation import FusedTree  # noqa: E402
+from tinc_codec.backends.triton.evaluation import fused_tree  # noqa: E402
 from tinc_codec.encoding.fit import network  # noqa: E402
 from tinc_codec.tree.partition import fold, partition  # noqa: E402
 from tinc_codec.tree.structure import Level, Tree  # noqa: E402
@@ -58,7 +58,7 @@ def test_a_fused_tree_is_that_of_single_layers(name):
     theta, coordinates = drawn(tree, points, chunks)
     parts = network.index(tree, CPU, chunks)
     expected, gradient = value_and_gradient(network.LayeredTree(tree, parts), theta, coordinates)
-    outputs, fused = value_and_gradient(FusedTree(tree, CPU), theta, coordinates)
+    outputs, fused = value_and_gradient(fused_tree(tree, CPU), theta, coordinates)
     assert outputs.shape == (chunks, len(tree.leaves), points)
     torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=2e-6)
     torch.testing.assert_close(fused, gradient, rtol=2e-5, atol=2e-6 * float(gradient.abs().max()))
@@ -67,7 +67,7 @@ def test_a_fused_tree_is_that_of_single_layers(name):
 def test_a_chunk_is_the_same_beside_any_others():
     tree = several(3, levels=2, widest=9)
     theta, coordinates = drawn(tree, 70, 3)
-    fused = FusedTree(tree, CPU)
+    fused = fused_tree(tree, CPU)
     together = fused(theta, coordinates)
     for chunk in range(3):
         alone = fused(theta[chunk : chunk + 1], coordinates[chunk : chunk + 1])
@@ -81,7 +81,7 @@ def test_gradients_are_the_same_at_every_run_and_beside_any_others():
 
     def gradient(chunks):
         given = theta[chunks].clone().requires_grad_()
-        (FusedTree(tree, CPU)(given, coordinates[chunks]) * pull[chunks]).sum().backward()
+        (fused_tree(tree, CPU)(given, coordinates[chunks]) * pull[chunks]).sum().backward()
         return given.grad
 
     together = gradient(slice(None))

@@ -3,8 +3,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from tinc_codec.backends.triton.chains import WIDEST, chains
+from tinc_codec.backends.triton.limits import WIDEST
 from tinc_codec.backends.triton.tiles import block, constants
+from tinc_codec.tree.chains import chains
 from tinc_codec.tree.partition import partition
 from tinc_codec.tree.structure import Level, Tree
 

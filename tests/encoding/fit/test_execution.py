@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tinc_codec import ConfigurationError, set_process  # noqa: E402
+from tinc_codec.backends.torch.chained import ChainedTree  # noqa: E402
 from tinc_codec.encoding.fit import execution as module  # noqa: E402
 from tinc_codec.encoding.fit.execution import Execution, evaluator, execution, runner  # noqa: E402
 from tinc_codec.encoding.fit.network import LayeredTree, index  # noqa: E402
@@ -70,7 +71,7 @@ def test_what_is_chosen_is_said(caplog):
     with caplog.at_level(logging.DEBUG, "tinc_codec"):
         fused = evaluator(tree(), index(tree(), CPU))
         layered = evaluator(tree(40), index(tree(40), CPU))
-    assert type(fused).__name__ == "FusedTree"
+    assert isinstance(fused, ChainedTree)
     assert isinstance(layered, LayeredTree)
     assert "evaluates by a fused kernel" in caplog.messages[0]
     assert "layer by layer: a layer of 40 is wider than 32" in caplog.messages[1]

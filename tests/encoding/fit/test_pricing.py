@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from tinc_codec import set_process  # noqa: E402
-from tinc_codec.backends.numba.detail.rate import rate  # noqa: E402
+from tinc_codec.backends.numba import training  # noqa: E402
 from tinc_codec.detail.estimate import ROUNDING  # noqa: E402
 from tinc_codec.detail.plan import Group, Plan  # noqa: E402
 from tinc_codec.encoding.fit.execution import pricing  # noqa: E402
@@ -72,7 +72,7 @@ def test_the_twin_gives_the_same_bits_and_gradients(shape, how, chunks, leaves, 
     windows = torch.as_tensor(values, dtype=torch.float32)
     assume(all(far_from_borders(one, windows, row) for row in given_rows))
     bits, gradient = priced(BandByBand(one, given_rows, CPU), windows, most)
-    compiled_bits, compiled_gradient = priced(Compiled(rate, one.plan, given_rows), windows, most)
+    compiled_bits, compiled_gradient = priced(Compiled(training, one.plan, given_rows), windows, most)
     assert compiled_bits == pytest.approx(bits, rel=1e-4, abs=1e-3)
     assert compiled_gradient == pytest.approx(gradient, abs=1e-3 * float(np.abs(gradient).max()))
 
@@ -80,7 +80,7 @@ def test_the_twin_gives_the_same_bits_and_gradients(shape, how, chunks, leaves, 
 def test_samples_are_left_as_they_are():
     one = packet((1, 8, 8, 8), "three", 0)
     windows = torch.ones(1, 1, 1, 8, 8, 8)
-    Compiled(rate, one.plan, rows(one, 1))(windows)
+    Compiled(training, one.plan, rows(one, 1))(windows)
     assert (windows == 1).all()
 
 

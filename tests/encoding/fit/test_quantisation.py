@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from tests.models import decoded, random_tree  # noqa: E402
 from tinc_codec.encoding.fit import network  # noqa: E402
-from tinc_codec.encoding.fit.quantisation import laplace_bits, own_bits, rounded, to_layers, with_noise  # noqa: E402
+from tinc_codec.encoding.fit.quantisation import laplace_bits, noise, own_bits, rounded, to_layers  # noqa: E402
 from tinc_codec.stream.entropy import Encoder, best_table  # noqa: E402
 from tinc_codec.tree.inference import local_coordinates  # noqa: E402
 from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_WEIGHT, Model, Parameters  # noqa: E402
@@ -35,12 +35,11 @@ def test_rate_is_continuous_and_its_gradient_points_to_zero():
 
 
 def test_noise_is_one_step_wide_and_rounding_lets_gradients_through():
-    q = torch.zeros(2, 10000, requires_grad=True)
-    noise = with_noise(q, [torch.Generator().manual_seed(seed) for seed in (0, 1)]).detach()
-    assert torch.equal(noise[1:], with_noise(q[:1], [torch.Generator().manual_seed(1)]).detach())
-    assert not torch.equal(noise[0], noise[1])
-    assert noise.abs().max() <= 0.5
-    assert float(noise.std()) == pytest.approx(math.sqrt(1 / 12), rel=0.02)
+    drawn = noise(10000, [torch.Generator().manual_seed(seed) for seed in (0, 1)])
+    assert torch.equal(drawn[1:], noise(10000, [torch.Generator().manual_seed(1)]))
+    assert not torch.equal(drawn[0], drawn[1])
+    assert drawn.abs().max() <= 0.5
+    assert float(drawn.std()) == pytest.approx(math.sqrt(1 / 12), rel=0.02)
     q = torch.tensor([0.4, 1.6], requires_grad=True)
     r = rounded(q)
     assert r.detach().tolist() == [0, 2]

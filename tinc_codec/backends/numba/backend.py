@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.backends import reference
-from tinc_codec.backends.numba import inference, model_section
-from tinc_codec.backends.numba import sine_chain as chains
+from tinc_codec.backends.numba import inference, model_section, training
 from tinc_codec.backends.numba.detail import work as detail
-from tinc_codec.backends.numba.detail.rate import rate
 from tinc_codec.backends.numba.residual_classified import classified
 from tinc_codec.backends.numba.residual_equations import of_prediction, of_spread
 from tinc_codec.backends.numba.residual_passes import code_pass, take
@@ -28,17 +26,16 @@ from tinc_codec.tree.runs import Positions
 __all__ = [
     "at_points",
     "at_product",
-    "chains",
     "classified",
     "code_pass",
     "detail",
     "of_prediction",
     "of_spread",
     "places",
-    "rate",
     "surroundings",
     "take",
     "tile_decoder",
+    "training",
     "unpack_model",
 ]
 

@@ -90,7 +90,9 @@ def gpus() -> int:
 
 
 @contextmanager
-def training(voxels: int, waiting: Callable[[], None]) -> Iterator[torch.device]:
+def training(
+    voxels: int, waiting: Callable[[], None], of_torch: Callable[[torch.device, int], int] = lambda device, threads: threads
+) -> Iterator[torch.device]:
     """Wait for room on the device, and set torch up for training whatever the caller's context is.
 
     Parameters
@@ -99,11 +101,13 @@ def training(voxels: int, waiting: Callable[[], None]) -> Iterator[torch.device]
         Voxels of one training step.
     waiting
         Called now and then while there is no room; what it raises ends the waiting.
+    of_torch
+        How many threads torch's own operations have where training has so many on a device.
     """
     device = choose()
     on_cpu = device.type == "cpu"
     threads = _queue.threads(voxels, on_cpu)
-    with _queue.place(threads, on_cpu, waiting), prepared(device, threads):
+    with _queue.place(threads, on_cpu, waiting), prepared(device, of_torch(device, threads)):
         yield device
 
 

@@ -1,4 +1,4 @@
-"""The one place that decides how training is run on a device: by fused kernels or not, as a CUDA graph or not."""
+"""The one place that decides how training is run: by fused kernels, compiled on a CPU, or not; as a CUDA graph or not."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor as Array
 
 from tinc_codec.backends.choice import backend
+from tinc_codec.backends.protocol import Training
 from tinc_codec.encoding.fit.network import Index, LayeredTree
 from tinc_codec.encoding.fit.packet import Packet
 from tinc_codec.encoding.fit.pricing import BandByBand, Compiled, Pricing
+from tinc_codec.encoding.fit.quantised import InOne, InOperations, Quantiser
 from tinc_codec.encoding.fit.step import EagerStep, GraphStep, Step
 from tinc_codec.errors import ConfigurationError
 from tinc_codec.runtime.settings import process
@@ -97,9 +99,12 @@ def evaluator(tree: Tree, index: Index) -> Evaluator:
     device = index.kinds.device
     chosen = execution(tree, device, process().training)
     if not chosen.fused:
-        compiled = _compiled(tree, device)
-        if compiled is not None:
-            return compiled
+        by = _compiled(device)
+        if by is not None and by.refusal(tree) is None:
+            from tinc_codec.backends.torch.compiled import compiled_tree
+
+            log.debug("training on %s evaluates by compiled chains", device)
+            return compiled_tree(tree, by)
         log.debug("training on %s evaluates layer by layer: %s", device, chosen.reason)
         return LayeredTree(tree, index)
     from tinc_codec.backends.triton.evaluation import fused_tree
@@ -108,21 +113,30 @@ def evaluator(tree: Tree, index: Index) -> Evaluator:
     return fused_tree(tree, device)
 
 
-def _compiled(tree: Tree, device: torch.device) -> Evaluator | None:
-    """What evaluates a tree on a CPU by a backend that compiles; None: there is none, or it is not to."""
-    by = backend().chains if device.type == "cpu" and process().training == "auto" else None
-    if by is None or by.refusal(tree) is not None:
-        return None
-    from tinc_codec.backends.torch.compiled import compiled_tree
-
-    log.debug("training on %s evaluates by compiled chains", device)
-    return compiled_tree(tree, by)
+def _compiled(device: torch.device) -> Training | None:
+    """Who trains on a CPU beside torch; None: nobody does there, or is to."""
+    return backend().training if device.type == "cpu" and process().training == "auto" else None
 
 
 def pricing(packet: Packet, inverses: NDArray[np.float32], device: torch.device) -> Pricing:
     """What says what coefficients cost; see `BandByBand`. On a CPU it is compiled, where decoders are."""
-    rate = backend().rate if device.type == "cpu" else None
-    return BandByBand(packet, inverses, device) if rate is None else Compiled(rate, packet.plan, inverses)
+    by = _compiled(device)
+    return BandByBand(packet, inverses, device) if by is None else Compiled(by, packet.plan, inverses)
+
+
+def quantiser(index: Index) -> Quantiser:
+    """What quantises weights in training on the device where `index` lies; see `Quantiser`."""
+    by = _compiled(index.kinds.device)
+    return InOperations(index) if by is None else InOne(by, index)
+
+
+def threads(tree: Tree, device: torch.device, wanted: int) -> int:
+    """Threads for torch's own operations in training: one where compiled ones have those that are wanted.
+
+    Threads of both would wait for each other's cores.
+    """
+    by = _compiled(device)
+    return wanted if by is None or by.refusal(tree) is not None else 1
 
 
 def runner(

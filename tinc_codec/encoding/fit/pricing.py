@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor as Array
 
-from tinc_codec.backends.protocol import Rate
+from tinc_codec.backends.protocol import Training
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.encoding.fit.cost import cost
 from tinc_codec.encoding.fit.packet import Packet
@@ -54,15 +54,15 @@ class Compiled:
 
     Parameters
     ----------
-    rate
-        The backend's.
+    by
+        The backend's way.
     plan
         Of a window.
     inverses
         See `BandByBand`.
     """
 
-    rate: Rate
+    by: Training
     plan: Plan
     inverses: NDArray[np.float32]
 
@@ -76,7 +76,7 @@ class _Rate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, windows: Array, priced: Compiled, most: float) -> Array:
         given = windows.detach().contiguous().numpy()
-        pairs = [priced.rate(one, priced.plan, row, most) for one, row in zip(given, priced.inverses, strict=True)]
+        pairs = [priced.by.rate(one, priced.plan, row, most) for one, row in zip(given, priced.inverses, strict=True)]
         ctx.gradient = torch.as_tensor(np.stack([gradient for _, gradient in pairs]))
         return torch.tensor([bits for bits, _ in pairs], dtype=torch.float32)
 

@@ -13,6 +13,7 @@ from torch import Tensor as Array
 
 from tinc_codec.encoding.fit.network import Index
 from tinc_codec.tree.inference import TURN
+from tinc_codec.tree.laplace import LEAST_PROBABILITY, LEAST_SCALE
 from tinc_codec.tree.model import AMPLITUDE, EXACT_SUM, LARGEST_SCALE, LARGEST_WEIGHT, Layer
 from tinc_codec.tree.structure import Tensor, Tree
 
@@ -27,7 +28,7 @@ def laplace_scales(q: Array, index: Index) -> Array:
 
     It is a constant to the gradient, which it would not change: the rate is stationary there.
     """
-    return (index.sums(q.detach().abs()) / index.counts).clamp(min=0.1)
+    return (index.sums(q.detach().abs()) / index.counts).clamp(min=LEAST_SCALE)
 
 
 def own_bits(q: Array, index: Index) -> Array:
@@ -41,13 +42,13 @@ def laplace_bits(q: Array, scale: Array) -> Array:
     small, large = magnitude.clamp(max=0.5), magnitude.clamp(min=0.5)
     centre = 1 - 0.5 * (torch.exp((small - 0.5) * inverse) + torch.exp((-small - 0.5) * inverse))
     tail = (0.5 - large) * inverse + torch.log(-torch.expm1(-inverse)) - _LOG2
-    return torch.where(magnitude < 0.5, torch.log(centre.clamp(min=1e-9)), tail) / -_LOG2
+    return torch.where(magnitude < 0.5, torch.log(centre.clamp(min=LEAST_PROBABILITY)), tail) / -_LOG2
 
 
-def with_noise(q: Array, generators: Sequence[torch.Generator]) -> Array:
-    """Add uniform noise as wide as a quantisation step, to each chunk's parameters from a generator of its own."""
-    rows = [torch.rand(q.shape[1:], generator=each, device=q.device, dtype=q.dtype) for each in generators]
-    return q + (torch.stack(rows) - 0.5)
+def noise(parameters: int, generators: Sequence[torch.Generator]) -> Array:
+    """Uniform noise as wide as a quantisation step, for each chunk's parameters from a generator of its own."""
+    rows = [torch.rand(parameters, generator=each, device=each.device, dtype=torch.float32) for each in generators]
+    return torch.stack(rows) - 0.5
 
 
 def rounded(q: Array) -> Array:

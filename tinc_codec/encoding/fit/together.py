@@ -12,10 +12,12 @@ from typing import Any
 import torch
 
 from tinc_codec.encoding.fit import device, trainer, training, under_coefficients
+from tinc_codec.encoding.fit.execution import threads
 from tinc_codec.encoding.fit.meeting import Meeting
 from tinc_codec.encoding.fit.members import Member
 from tinc_codec.runtime import shortage
 from tinc_codec.runtime.settings import process
+from tinc_codec.tree.structure import Tree
 
 log = logging.getLogger("tinc_codec")
 
@@ -36,12 +38,15 @@ class _Course:
         What its members have in common.
     voxels
         Of one step of one member.
+    tree
+        Of every member.
     train
         Gives an outcome for each member, on a device.
     """
 
     kind: Hashable
     voxels: int
+    tree: Tree
     train: Callable[[Sequence[Member[Any]], torch.device], Sequence[Any]]
 
 
@@ -61,7 +66,7 @@ class _Gpu:
         kind = (course.kind, place)
         most = self._limits.get(kind, max(1, process().batch // course.voxels))
         most = min(most, process().jobs or most)
-        room = partial(device.training, course.voxels, check)
+        room = partial(device.training, course.voxels, check, partial(threads, course.tree))
         return self._meeting.attend(kind, member, most, room, partial(self._trained, kind, course, place), check)
 
     def _trained(
@@ -123,7 +128,7 @@ def fit(
     def train(members: Sequence[Member[Any]], place: torch.device) -> Sequence[Any]:
         return under_coefficients.fit(members, recipe, place)
 
-    course = _Course(("under coefficients", problem.kind, recipe), problem.windows.voxels, train)
+    course = _Course(("under coefficients", problem.kind, recipe), problem.windows.voxels, problem.tree, train)
     outcome: under_coefficients.Fit = _done(Member(problem, watch), course, check)
     return outcome
 
@@ -142,7 +147,7 @@ def fit_samples(
     def train(members: Sequence[Member[Any]], place: torch.device) -> Sequence[Any]:
         return training.fit(members, recipe, place)
 
-    course = _Course(("samples", problem.kind, recipe), recipe.points * len(problem.tree.leaves), train)
+    course = _Course(("samples", problem.kind, recipe), recipe.points * len(problem.tree.leaves), problem.tree, train)
     outcome: training.Fit = _done(Member(problem, watch), course, check)
     return outcome
 
@@ -151,7 +156,7 @@ def _done(member: Member[Any], course: _Course, check: Check) -> Any:
     place = device.choose()
     if place.type == "cuda":
         return _gpu.fit(member, course, place, check)
-    with device.training(course.voxels, check) as place:
+    with device.training(course.voxels, check, partial(threads, course.tree)) as place:
         (outcome,) = course.train([member], place)
     if isinstance(outcome, BaseException):
         raise outcome

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from tinc_codec.encoding.fit import network
-from tinc_codec.encoding.fit.execution import evaluator, runner
+from tinc_codec.encoding.fit.execution import evaluator, quantiser, runner
 from tinc_codec.encoding.fit.members import kind_of
 from tinc_codec.encoding.fit.optimiser import Optimiser
-from tinc_codec.encoding.fit.quantisation import own_bits, rounded, to_layers, with_noise
+from tinc_codec.encoding.fit.quantisation import noise, to_layers
 from tinc_codec.encoding.fit.rate import RateControl
 from tinc_codec.encoding.fit.samples import Samples, Stack
 from tinc_codec.tree.model import Layer
@@ -105,7 +105,7 @@ class Trainer:
         targets = [problem.budget * 8 * AIM for problem in problems]
         self.control = RateControl(targets, self.theta.shape[1], recipe.steps, device)
         self.bits = torch.zeros(len(problems), device=device, dtype=torch.float32)
-        self.evaluate = evaluator(self.tree, self.index)
+        self.quantise, self.evaluate = quantiser(self.index), evaluator(self.tree, self.index)
         self.run_step = runner(self.tree, self._work, self.generators, device)
 
     def step(self, progress: float, rate: float, final: bool) -> None:
@@ -121,13 +121,12 @@ class Trainer:
 
     def _work(self, final: bool) -> None:
         """A step, from numbers that lie in tensors to others: the same whether it runs or is recorded."""
-        step = self.index.spread(torch.exp(self.steps))
-        q = self.theta / step
-        q = rounded(q) if final else with_noise(q, self.generators)
+        disturbed = None if final else noise(self.theta.shape[1], self.generators)
+        thetas, bits = self.quantise(self.theta, self.steps, disturbed)
         coordinates, targets, weights = self.samples.draw(self.recipe.points, self.generators)
-        error = self.evaluate(q * step, coordinates) - targets
+        error = self.evaluate(thetas, coordinates) - targets
         squares = error * error if weights is None else weights * error * error
-        distortion, bits = squares.flatten(1).mean(1), own_bits(q, self.index)
+        distortion = squares.flatten(1).mean(1)
         self.bits.copy_(bits.detach())
         weight = self.control.weight(distortion.detach(), self.bits)
         self.optimiser.step((distortion + weight * bits).sum())

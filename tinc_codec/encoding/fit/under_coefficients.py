@@ -19,10 +19,10 @@ from tinc_codec.detail.estimate import MOST
 from tinc_codec.detail.plan import Plan
 from tinc_codec.detail.scale import Scale
 from tinc_codec.encoding.fit import network
-from tinc_codec.encoding.fit.execution import evaluator, runner
+from tinc_codec.encoding.fit.execution import evaluator, quantiser, runner
 from tinc_codec.encoding.fit.members import Member, Outcomes, kind_of
 from tinc_codec.encoding.fit.optimiser import Optimiser, schedule
-from tinc_codec.encoding.fit.quantisation import own_bits, rounded, to_layers, with_noise
+from tinc_codec.encoding.fit.quantisation import noise, to_layers
 from tinc_codec.encoding.fit.stage import Stage
 from tinc_codec.encoding.fit.windows import Windows
 from tinc_codec.errors import TrainingError
@@ -199,7 +199,7 @@ class _Trainer:
         self.optimiser = Optimiser([self.theta, self.steps])
         self.price = torch.zeros((), device=device)
         self.places = torch.zeros(len(problems), dtype=torch.int64, device=device)
-        self.evaluate = evaluator(self.tree, self.index)
+        self.quantise, self.evaluate = quantiser(self.index), evaluator(self.tree, self.index)
         self.run_step = runner(self.tree, self._work, self.noises, device)
 
     def step(self, number: int) -> None:
@@ -222,24 +222,22 @@ class _Trainer:
 
     def _work(self, phase: _Phase) -> None:
         """A step, from numbers that lie in tensors to others: the same whether it runs or is recorded."""
-        step = self.index.spread(torch.exp(self.steps))
-        q = self.theta / step
-        q = rounded(q) if phase.rounding else with_noise(q, self.noises)
+        disturbed = None if phase.rounding else noise(self.theta.shape[1], self.noises)
+        weights, own = self.quantise(self.theta, self.steps, disturbed)
         stage = self.stages[phase.fine]
         coordinates, samples = stage.cut(self.places)
-        rest = samples - self.evaluate(q * step, coordinates).reshape(samples.shape)
+        rest = samples - self.evaluate(weights, coordinates).reshape(samples.shape)
         if phase.fitting:
             loss = (rest * rest).flatten(1).mean(1)
         else:
-            loss = stage.share * stage.bits(rest, MOST) + self.price * own_bits(q, self.index)
+            loss = stage.share * stage.bits(rest, MOST) + self.price * own
         self.optimiser.step(loss.sum())
 
     def results(self, taken: int) -> list[Fit | TrainingError]:
         """The integers of each chunk after so many steps, and what they save and take."""
         with torch.no_grad():
-            step = self.index.spread(torch.exp(self.steps))
-            q = torch.round(self.theta / step)
-            saved, own = self._saved(q * step), own_bits(q, self.index).tolist()
+            weights, bits = self.quantise(self.theta, self.steps, None)
+            saved, own = self._saved(weights), bits.tolist()
         theta, steps = (each.detach().cpu().double().numpy() for each in (self.theta, self.steps.exp()))
         rows = zip(self.problems, theta, steps, saved, own, strict=True)
         return [self._result(*row, taken) for row in rows]
