@@ -18,12 +18,16 @@ TWINS = {
     "backends/numba/model_section.py": "stream/test_model_section.py",
     "backends/numba/node_layout.py": "stream/test_model_section.py",
     "backends/numba/passes.py": "backends/numba/test_residual_tiles.py",
+    "backends/numba/quantised_weights.py": "encoding/fit/test_quantised.py",
     "backends/numba/residual_classified.py": "residual/test_classified.py",
     "backends/numba/residual_equations.py": "residual/test_equations.py",
     "backends/numba/residual_passes.py": "residual/test_lattices.py",
     "backends/numba/residual_surroundings.py": "residual/test_lattices.py",
     "backends/numba/structure.py": "stream/test_model_section.py",
+    "backends/numba/training.py": "backends/test_protocol.py",
     "backends/numba/weights.py": "stream/test_model_section.py",
+    "backends/torch/chained.py": "backends/numba/test_sine_chain.py",
+    "backends/torch/compiled.py": "backends/numba/test_sine_chain.py",
     "backends/numba/detail/bits.py": "detail/test_walk.py",
     "backends/numba/detail/coding.py": "detail/test_walk.py",
     "backends/numba/detail/contexts.py": "detail/test_walk.py",
@@ -49,6 +53,7 @@ TWINS = {
 OTHERWISE = {
     "__init__.py": "names of the other modules, see test_imports.py",
     "cli/__main__.py": "one call, run by cli/test_main.py",
+    "tree/laplace.py": "two numbers, whose uses encoding/fit/test_quantised.py compares",
 }
 """Modules without a test of their own, and why."""
 

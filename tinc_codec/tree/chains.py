@@ -1,7 +1,8 @@
 """A tree as chains: what one kernel evaluates at a time, and what it leaves in memory for the next.
 
 A chain is all layers of some nodes, one after the other, with nothing but a node's own values between them: they stay
-on chip, or in a processor's nearest cache. Nodes of a level are cut off from their parents, whose outputs several of them share.
+on chip, or in a processor's nearest cache. Nodes of a level are cut off from their parents, whose outputs several of
+them share.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinc_codec.tree.structure import ClassPlan, Tree
+
 
 @dataclass(frozen=True)
 class Slot:

@@ -8,8 +8,8 @@ pytest.importorskip("triton")
 
 from tests.models import decoded, random_model  # noqa: E402
 from tinc_codec.backends.torch import inference  # noqa: E402
-from tinc_codec.backends.triton.limits import refusal  # noqa: E402
 from tinc_codec.backends.triton.decoding import FusedModel  # noqa: E402
+from tinc_codec.backends.triton.limits import refusal  # noqa: E402
 
 
 @pytest.mark.parametrize(

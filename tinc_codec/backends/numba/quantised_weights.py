@@ -42,7 +42,7 @@ def quantised(
         Derivatives of the bits by each parameter over its step, like `theta`.
     """
     weights, slopes, bits = np.empty_like(theta), np.empty_like(theta), np.empty(len(theta), np.float32)
-    _quantised(theta, np.exp(steps), kinds, theta if noise is None else noise, noise is None, weights, slopes, bits)
+    _quantised(theta, steps, kinds, theta if noise is None else noise, noise is None, weights, slopes, bits)
     return weights, bits, slopes
 
 
@@ -63,7 +63,7 @@ def gradients(
         Gradients by what `quantised` returned.
     """
     of_theta, of_steps = np.empty_like(theta), np.zeros_like(steps)
-    _gradients(theta, np.exp(steps), kinds, weights, slopes, of_weights, of_bits, of_theta, of_steps)
+    _gradients(theta, steps, kinds, weights, slopes, of_weights, of_bits, of_theta, of_steps)
     return of_theta, of_steps
 
 
@@ -75,7 +75,7 @@ def _quantised(
         sums, counts = np.zeros(steps.shape[1]), np.zeros(steps.shape[1])
         for number in range(len(kinds)):
             kind = kinds[number]
-            step = steps[chunk, kind]
+            step = np.exp(steps[chunk, kind])
             q = theta[chunk, number] / step
             q = np.rint(q) if rounding else q + noise[chunk, number]
             weights[chunk, number], slopes[chunk, number] = q * step, q
@@ -120,7 +120,7 @@ def _gradients(
     for chunk in range(len(theta)):
         for number in range(len(kinds)):
             kind = kinds[number]
-            value, by_bits = theta[chunk, number], of_bits[chunk] * slopes[chunk, number]
-            given = of_weights[chunk, number]
-            of_theta[chunk, number] = given + by_bits / steps[chunk, kind]
-            of_steps[chunk, kind] += given * (weights[chunk, number] - value) - by_bits * value / steps[chunk, kind]
+            value, given = theta[chunk, number], of_weights[chunk, number]
+            by_bits = of_bits[chunk] * slopes[chunk, number] / np.exp(steps[chunk, kind])
+            of_theta[chunk, number] = given + by_bits
+            of_steps[chunk, kind] += given * (weights[chunk, number] - value) - by_bits * value

@@ -224,7 +224,7 @@ def _backward(
     begin: int,
     end: int,
 ) -> None:
-    columns, width, layers, linear = shape
+    columns, width, layers, _ = shape
     parts, count = len(gradients), _numbers(shape)
     matrices, turned = np.empty(count, np.float32), np.empty(count, np.float32)
     totals = np.empty(count * LANES, np.float32)

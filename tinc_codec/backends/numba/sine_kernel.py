@@ -24,11 +24,14 @@ LANES = 16
 PI = tuple(float.fromhex(c) for c in ("0x1.921fb6p+1", "-0x1.777a5cp-24"))
 """Pi in two parts."""
 
-SINE = tuple(float.fromhex(c) for c in ("0x1p+0", "-0x1.55554ep-3", "0x1.110f02p-7", "-0x1.9f781ap-13", "0x1.5e2a3ep-19"))
+SINE = tuple(
+    float.fromhex(c) for c in ("0x1p+0", "-0x1.55554ep-3", "0x1.110f02p-7", "-0x1.9f781ap-13", "0x1.5e2a3ep-19")
+)
 """Coefficients of r, r^3, ... in sin(r) for r within half of pi; largest relative error 5e-9."""
 
 COSINE = tuple(
-    float.fromhex(c) for c in ("0x1p+0", "-0x1p-1", "0x1.555548p-5", "-0x1.6c138p-10", "0x1.9f6f7ep-16", "-0x1.180036p-22")
+    float.fromhex(c)
+    for c in ("0x1p+0", "-0x1p-1", "0x1.555548p-5", "-0x1.6c138p-10", "0x1.9f6f7ep-16", "-0x1.180036p-22")
 )
 """Coefficients of 1, r^2, ... in cos(r); largest error 3e-10."""
 
@@ -126,22 +129,20 @@ def _rows(rows: int, what: int) -> Any:
             totals = [[cgutils.alloca_once(b, _FLOATS) for _ in at_once] for _ in range(rows)]
             with cgutils.for_range(b, ir.Constant(columns.type, TILE // step)) as tile:
                 begin = b.mul(tile.index, ir.Constant(columns.type, step))
-                for row in totals:
-                    for total in row:
-                        b.store(e.all(_F32, 0.0), total)
+                for total in (total for row in totals for total in row):
+                    b.store(e.all(_F32, 0.0), total)
                 with cgutils.for_range(b, columns) as loop:
                     place = b.add(b.add(x_at, begin), b.mul(loop.index, length))
                     values = [e.load(x, e.plus(place, part * LANES)) for part in at_once]
-                    for row in range(rows):
-                        own = b.add(weights_at, b.mul(columns, ir.Constant(columns.type, row)))
+                    for number, row in enumerate(totals):
+                        own = b.add(weights_at, b.mul(columns, ir.Constant(columns.type, number)))
                         weight = e.splat(b.load(b.gep(weights, [b.add(own, loop.index)])))
-                        for part in at_once:
-                            total = totals[row][part]
-                            b.store(e.plus_product(b.load(total), values[part], weight), total)
-                for row in range(rows):
+                        for total, value in zip(row, values, strict=True):
+                            b.store(e.plus_product(b.load(total), value, weight), total)
+                for number, row in enumerate(totals):
                     for part in at_once:
-                        to = e.plus(begin, row * TILE + part * LANES)
-                        value = b.load(totals[row][part])
+                        to = e.plus(begin, number * TILE + part * LANES)
+                        value = b.load(row[part])
                         if what in (SINES, BOTH):
                             folded = e.folded(value)
                             value = e.sine(*folded)
@@ -232,9 +233,7 @@ _four_by_four, _one_by_four, _four_by_one, _one_by_one = _outer(4, 4), _outer(1,
 
 
 @jit
-def add_products(
-    g: Any, g_at: int, rows: int, h: Any, h_at: int, columns: int, totals: Any, at: int
-) -> None:
+def add_products(g: Any, g_at: int, rows: int, h: Any, h_at: int, columns: int, totals: Any, at: int) -> None:
     """Add to each sum ``(rows, columns, LANES)`` the products of a row of `g` and of `h` at a tile's points."""
     step = columns * LANES
     row = 0

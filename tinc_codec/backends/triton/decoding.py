@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from tinc_codec.backends.triton import integers
-from tinc_codec.tree.chains import Chain, chains
 from tinc_codec.backends.triton.tiles import constants
+from tinc_codec.tree.chains import Chain, chains
 from tinc_codec.tree.inference import sine_table
 from tinc_codec.tree.model import Model
 

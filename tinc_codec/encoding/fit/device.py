@@ -91,7 +91,9 @@ def gpus() -> int:
 
 @contextmanager
 def training(
-    voxels: int, waiting: Callable[[], None], of_torch: Callable[[torch.device, int], int] = lambda device, threads: threads
+    voxels: int,
+    waiting: Callable[[], None],
+    of_torch: Callable[[torch.device, int], int] = lambda device, threads: threads,
 ) -> Iterator[torch.device]:
     """Wait for room on the device, and set torch up for training whatever the caller's context is.
 

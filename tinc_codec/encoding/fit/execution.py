@@ -1,4 +1,4 @@
-"""The one place that decides how training is run: by fused kernels, compiled on a CPU, or not; as a CUDA graph or not."""
+"""The one place that decides how training is run: by fused kernels, compiled for a CPU, as a CUDA graph, or not."""
 
 from __future__ import annotations
 
