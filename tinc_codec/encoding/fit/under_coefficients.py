@@ -30,7 +30,11 @@ from tinc_codec.tree.model import Layer
 from tinc_codec.tree.structure import Tree
 
 RATE = 3e-2
-"""Adam's rate at its peak."""
+"""Adam's rate at its peak, where a step sees enough of the chunk."""
+
+_SEEN = 8
+"""Windows of a chunk, one of which is enough. Where there are more, steps forget what they do not see, and the rate falls
+with the square root of their number: at 64 windows 0.40 dB were gained at a third of the rate for 0.29."""
 
 _CHECK = 10
 """Steps between looks at the device: divergence, progress."""
@@ -208,8 +212,10 @@ class _Trainer:
         begin, end = recipe.pricing
         phase = _Phase(number >= recipe.coarse, number < recipe.coarse * recipe.fitting, progress >= recipe.rounding)
         self.price.fill_(min(max(0.0, (progress - begin) / (end - begin)), 1.0))
-        self.optimiser.rate.fill_(RATE * schedule(progress, recipe.steps, recipe.warm_up, recipe.last_rate))
-        self._draw(self.stages[phase.fine])
+        stage = self.stages[phase.fine]
+        rate = RATE * math.sqrt(min(1, _SEEN / stage.share))
+        self.optimiser.rate.fill_(rate * schedule(progress, recipe.steps, recipe.warm_up, recipe.last_rate))
+        self._draw(stage)
         self.run_step(phase)
 
     def wait(self) -> None:
