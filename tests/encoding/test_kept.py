@@ -125,7 +125,7 @@ def test_what_is_encoded_is_kept(monkeypatch, chunk, target, how):
     monkeypatch.setattr(networks, "PROBE", networks.Training(2, 1, 0))
     monkeypatch.setattr(networks, "PROMISING", -math.inf)  # networks under coefficients, whatever they are worth
     monkeypatch.setattr(networks, "FORETELLING", -math.inf)
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(2, 2, 2),))
+    monkeypatch.setitem(networks.LADDER, 4, networks.Training(2, 2, 2))
     array, values = chunk
     effort, share = how
     config = Config(effort=effort, exact_values=values, network_share=share, **target)

@@ -52,7 +52,7 @@ def test_networks_that_a_probe_promised_too_much_of_are_left_out(monkeypatch):
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 4, 0))
     monkeypatch.setattr(networks, "PROMISING", -100.0)
     monkeypatch.setattr(networks, "FORETELLING", -100.0)
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(8, 30, 10),))
+    monkeypatch.setitem(networks.LADDER, 4, networks.Training(8, 30, 10))
     for target in ({"ratio": 60}, {"psnr": 35}):
         alone, more = (encode(volume, Config(effort=effort, **target)) for effort in (3, 4))
         assert more == alone
@@ -63,15 +63,14 @@ def test_a_tree_of_several_levels_may_be_asked_for_under_coefficients(monkeypatc
     monkeypatch.setattr(networks, "PROMISING", -100.0)
     monkeypatch.setattr(networks, "FORETELLING", -100.0)
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 4, 0))
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(8, 10, 10),))
+    monkeypatch.setitem(networks.LADDER, 4, networks.Training(8, 10, 10))
     monkeypatch.setattr(Budgeted, "_better", lambda self, one, other: other)
     stream = encode(surface(), Config(ratio=20, effort=4, levels=2))
     assert [level.nodes for level in inspect(stream).levels] == [1, 8]
     assert len(stream) <= surface().nbytes / 20
 
 
-@pytest.mark.parametrize("count", [1, 4])
-def test_steps_see_as_many_voxels_as_their_training_says(count, monkeypatch):
+def test_steps_see_as_many_voxels_as_a_window_has(monkeypatch):
     windows = pytest.importorskip("tinc_codec.encoding.fit.windows").Windows
     of, seen = windows.of, []
 
@@ -80,14 +79,15 @@ def test_steps_see_as_many_voxels_as_their_training_says(count, monkeypatch):
         return of(*given)
 
     monkeypatch.setattr(windows, "of", spied)
-    monkeypatch.setattr(networks, "LEAST_WINDOW", 2**9)
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 2, 0))
     monkeypatch.setattr(networks, "PROMISING", -np.inf)
     monkeypatch.setattr(networks, "FORETELLING", -np.inf)
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3, windows=count),))
+    monkeypatch.setitem(networks.LADDER, 4, networks.Training(4, 3, 3))
     given = surface((16, 20, 18))
-    encode(given, Config(ratio=20, effort=4))
-    assert given.size / count / 2 < seen[-1] <= given.size / count
+    for voxels in (given.size // 4, given.size):
+        monkeypatch.setattr(networks, "WINDOW", voxels)
+        encode(given, Config(ratio=20, effort=4))
+        assert voxels / 2 < seen[-1] <= voxels
 
 
 def test_networks_that_nobody_asked_for_and_that_fail_leave_the_coefficients(monkeypatch):
@@ -117,7 +117,7 @@ def test_networks_under_coefficients_of_very_small_and_large_numbers(scale, monk
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 2, 0))
     monkeypatch.setattr(networks, "PROMISING", -np.inf)
     monkeypatch.setattr(networks, "FORETELLING", -np.inf)
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 3, 3),))
+    monkeypatch.setitem(networks.LADDER, 4, networks.Training(4, 3, 3))
     monkeypatch.setattr(Budgeted, "_better", lambda self, one, other: other)
     given = surface((16, 20, 18)).astype("f8")
     plain, scaled = (encode(given * factor, Config(ratio=20, effort=4)) for factor in (1.0, scale))

@@ -17,7 +17,7 @@ from tinc_codec.encoding import networks
 @pytest.mark.usefixtures("few_steps")
 def test_every_part_that_starts_no_process_runs_and_says_what_it_found(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(networks, "PROBE", networks.Training(4, 4, 0))
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(4, 2, 2),))
+    monkeypatch.setitem(networks.LADDER, 4, networks.Training(4, 2, 2))
     out = tmp_path / "found.json"
     parts = [part for part in check.PARTS if part != "command"]  # what the tests of jobs do all the time
     assert check.main(["--cpu", "--out", str(out), *parts]) == 0

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from tinc_codec.config import Config
 from tinc_codec.encoding.coefficients import COEFFICIENTS_ALONE
 
-LEAST_WINDOW, LARGEST_WINDOW = 2**13, 2**15
-"""Voxels of a step's windows, at most; less than the least of them saves no time that matters."""
+WINDOW = 2**15
+"""Voxels of a step's window, at most: with a quarter for more steps in the same time less is gained, at any effort, and
+with twice as many."""
 
 
 @dataclass(frozen=True)
@@ -22,27 +23,19 @@ class Training:
         Of the root's layers.
     coarse, fine
         Steps on means over cells, and on windows of the samples.
-    windows
-        That a chunk has at least, unless they were smaller than the least ones. With more of them a step on a small
-        chunk takes less time, and gains less.
     """
 
     width: int
     coarse: int
     fine: int
-    windows: int = 1
-
-    def voxels(self, chunk: int) -> int:
-        """Voxels of a window, at most, of a chunk of so many."""
-        return min(LARGEST_WINDOW, max(LEAST_WINDOW, chunk // self.windows))
 
 
 PROBE = Training(8, 250, 0)
 """What says whether small networks can pay: coarse steps alone, which take a second, whatever the chunk's size."""
 
 PATIENT = 7
-"""The least effort at which a chunk that the probe promises nothing of is still given the widest network of the effort:
-a probe does not foresee what that can do in many steps."""
+"""The least effort at which a chunk that the probe promises nothing of is still given a network: a probe does not foresee
+what a wide one can do in many steps."""
 
 PROMISING = 1.1
 """Bits that must be saved for each of a network's own, about, before the real coder says whether it pays: that foresees
@@ -57,14 +50,14 @@ HALFWAY = 0.3
 what its weights take then."""
 
 LADDER = {
-    4: (Training(8, 250, 250, windows=32),),
-    5: (Training(12, 650, 350, windows=32),),
-    6: (Training(12, 400, 1000),),
-    7: (Training(12, 400, 600), Training(20, 400, 1200)),
-    8: (Training(12, 400, 600), Training(24, 500, 1800)),
-    9: (Training(12, 400, 600), Training(24, 500, 3000)),
+    4: Training(8, 250, 300),
+    5: Training(16, 500, 600),
+    6: Training(16, 500, 1600),
+    7: Training(20, 500, 3000),
+    8: Training(24, 500, 5000),
+    9: Training(24, 500, 8000),
 }
-"""Trainings of each effort, narrow ones first."""
+"""The training of each effort."""
 
 PROBED = 0.1
 """Part of the work that a probe is, about."""
@@ -87,9 +80,3 @@ def worth_a_probe(config: Config) -> bool:
 def probing(number: int, count: int) -> tuple[float, float]:
     """Begin and end of one of several budgets that are tried, as parts of the work."""
     return _PROBING * number / count, _PROBING * (number + 1) / count
-
-
-def trained(number: int, count: int) -> tuple[float, float]:
-    """Begin and end of one of several trainings after a probe, as parts of the work."""
-    each = (1 - PROBED) / count
-    return PROBED + each * number, PROBED + each * (number + 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,24 +61,19 @@ class Shallow:
         parameters = predictor.detail.parameters
         return cls(alone.chunk, parameters.plan, parameters.scale, report)
 
-    def trained(self) -> Iterator[dict[int, bytes]]:
-        """Sections of each training of the chunk's effort that saves enough, by its own estimate.
+    def trained(self) -> dict[int, bytes] | None:
+        """Sections of the training of the chunk's effort; None: it does not save enough, by its own estimate.
 
         Raises
         ------
         TrainingError
             A training diverged, or its result cannot be stored.
         """
-        effort = self.chunk.config.effort
-        trainings = networks.LADDER[effort]
-        probe = self._fit(networks.PROBE, self.report.part(0.0, networks.PROBED), networks.FORETELLING)
-        if probe is None:
-            trainings = trainings[-1:] if effort >= networks.PATIENT else ()
-        for number, training in enumerate(trainings):
-            part = self.report.part(*networks.trained(number, len(trainings)))
-            sections = self._fit(training, part, networks.PROMISING)
-            if sections is not None:
-                yield sections
+        effort, report = self.chunk.config.effort, self.report
+        probe = self._fit(networks.PROBE, report.part(0.0, networks.PROBED), networks.FORETELLING)
+        if probe is None and effort < networks.PATIENT:
+            return None
+        return self._fit(networks.LADDER[effort], report.part(networks.PROBED, 1.0), networks.PROMISING)
 
     def _fit(self, training: Training, report: TrainingProgress, worth: float) -> dict[int, bytes] | None:
         """The sections of a training; None: it saves less than so many bits for each of its own, or has no tree."""
@@ -90,7 +84,7 @@ class Shallow:
         if tree is None:
             return None
         blank, seed = unfitted(self.chunk, tree), self.chunk.config.seed
-        voxels = min(training.voxels(self.chunk.values.size), process().batch)
+        voxels = min(networks.WINDOW, process().batch)
         windows = Windows.of(tree, self._volume, voxels).times_power(self.chunk.exponent)
         problem = under_coefficients.Problem(tree, windows, self.plan, self.scale, float(blank.offset), seed)
         recipe = under_coefficients.Recipe(training.coarse, training.fine, worth=networks.HALFWAY)
@@ -115,8 +109,8 @@ class Shallow:
         return None if allocation is None or not allocation.tree.tensors else allocation.tree
 
 
-def tried(alone: Verified, report: TrainingProgress) -> Iterator[dict[int, bytes]]:
-    """Sections of shallow levels that may pay under the coefficients of a stream, wider ones later.
+def tried(alone: Verified, report: TrainingProgress) -> dict[int, bytes] | None:
+    """Sections of shallow levels that may pay under the coefficients of a stream; None: there are none.
 
     Parameters
     ----------
@@ -128,8 +122,9 @@ def tried(alone: Verified, report: TrainingProgress) -> Iterator[dict[int, bytes
     sections = unpack(alone.stream).sections
     only = Section.DETAIL in sections and not {Section.TREE, Section.RESIDUAL} & sections.keys()
     if not only or not alone.quality.rmse or not networks.worth_a_probe(alone.chunk.config):
-        return
+        return None
     try:
-        yield from Shallow.under(alone, report).trained()
+        return Shallow.under(alone, report).trained()
     except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
         log.info("networks are given up: %s", error)
+        return None

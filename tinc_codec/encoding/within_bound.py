@@ -77,7 +77,8 @@ class Bounded:
         without = list(self._completed({}, aim, share in ("auto", 0)))
         streams = [one.stream for one in without]
         if share == "auto" and aim.rmse:
-            streams += [one.stream for one in self._under_coefficients(min(without, key=_size, default=None), aim.rmse)]
+            more = self._under_coefficients(min(without, key=_size, default=None), aim.rmse)
+            streams += [] if more is None else [more.stream]
         elif aim.allowed and (share == "auto" or share > 0):
             with_network = self._with_network(aim, min(map(len, streams or [plain.stream])), share)
             if with_network is not None:
@@ -110,19 +111,17 @@ class Bounded:
         else:
             yield from filter(None, [corrected.stream(above, samples)])
 
-    def _under_coefficients(self, alone: Verified | None, error: float) -> Iterator[Verified]:
-        """Streams with shallow levels under the coefficients that keep a PSNR."""
-        if alone is None:
-            return
+    def _under_coefficients(self, alone: Verified | None, error: float) -> Verified | None:
+        """The stream with shallow levels under the coefficients that keep a PSNR; None: there is none."""
+        sections = None if alone is None else shallow.tried(alone, self.report)
+        if alone is None or sections is None:
+            return None
         chunk = alone.chunk
-        for sections in shallow.tried(alone, self.report):
-            try:
-                attempt = mean_error.of_coefficients(chunk, sections, predicted(chunk, sections), error, self.report)
-            except TrainingError as failure:  # what nobody asked for may fail: there are the coefficients
-                log.info("networks are left out: %s", failure)
-                continue
-            if attempt is not None:
-                yield attempt
+        try:
+            return mean_error.of_coefficients(chunk, sections, predicted(chunk, sections), error, self.report)
+        except TrainingError as failure:  # what nobody asked for may fail: there are the coefficients
+            log.info("networks are left out: %s", failure)
+            return None
 
     def _with_network(self, aim: Goal, without: int, share: float | str) -> Verified | None:
         """The smallest stream that a network is part of; budgets are compared at less effort."""

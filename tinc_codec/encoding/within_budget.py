@@ -70,12 +70,14 @@ class Budgeted:
     def _best_share(self) -> Verified:
         """Coefficients alone, or with those shallow levels under them that are best."""
         best = self._coefficients()
-        for sections in shallow.tried(best, self.report):
-            try:
-                best = self._better(best, self._with_shallow_levels(best.chunk, sections))
-            except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
-                log.info("networks are left out: %s", error)
-        return best
+        sections = shallow.tried(best, self.report)
+        if sections is None:
+            return best
+        try:
+            return self._better(best, self._with_shallow_levels(best.chunk, sections))
+        except TrainingError as error:  # what nobody asked for may fail: there are the coefficients
+            log.info("networks are left out: %s", error)
+            return best
 
     def _with_shallow_levels(self, chunk: PreparedChunk, sections: dict[int, bytes]) -> Verified:
         """Shallow levels as they are, and coefficients in the room that they leave."""
