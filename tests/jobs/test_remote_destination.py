@@ -217,7 +217,10 @@ def test_it_may_end_at_any_request_that_publishes(source, job, options, objects,
             assert objects(f"{step}-{after}.zarr") == expected
 
 
-def test_requests_that_fail_now_and_then_are_made_again(source, job, options, objects, expected, weather):
+def test_requests_that_fail_now_and_then_are_made_again(
+    source, job, options, objects, expected, weather, monkeypatch
+):
+    monkeypatch.setattr("botocore.retryhandler.delay_exponential", lambda **_: 0.01)  # seconds; else one or more
     del options["config_kwargs"]  # as botocore does it unless it is asked
     weather.every = 5
     report = job(source, storage_options=options)
