@@ -32,7 +32,7 @@ TIMES = 10
 
 LONG = 600
 """Seconds after which a test gives up what it waits for: no measure of anything, however slow the machine."""
-COMMAND = [sys.executable, "-m", "tinc_codec.cli", "compress"]
+COMMAND = [sys.executable, "-m", "tinc_codec.cli", "compress", "--devices", "cpu"]
 CODEC = TINCCodec(max_error=20, effort=1)
 
 
@@ -232,18 +232,7 @@ def test_workers_may_be_killed(original, undisturbed, tmp_path, files):
 
 def test_the_command_is_killed_with_its_workers_and_goes_on(original, tmp_path, files):
     packed = tmp_path / "b.zarr"
-    command = [
-        sys.executable,
-        "-m",
-        "tinc_codec.cli",
-        "compress",
-        original,
-        packed,
-        "--max-error",
-        "20",
-        "--workers",
-        "2",
-    ]
+    command = [*COMMAND, original, packed, "--max-error", "20", "--workers", "2"]
     process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + LONG
     while len(recorded(tmp_path / "b.zarr.tinc")) < 5:
