@@ -136,7 +136,7 @@ def awkward():
 
 
 @pytest.mark.usefixtures("few_steps")
-@pytest.mark.parametrize(("dtype", "kind", "share"), awkward())
+@pytest.mark.parametrize(("dtype", "kind", "share"), list(awkward()))
 def test_awkward_values_can_be_encoded(dtype, kind, share):
     dtype = np.dtype(dtype)
     floating = dtype.kind == "f"

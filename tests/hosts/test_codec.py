@@ -37,7 +37,7 @@ def quality(original, decoded):
     return metrics.psnr(a, b, float(a.max() - a.min()))
 
 
-@pytest.mark.parametrize(("dtype", "order"), zip(DTYPES, itertools.cycle("CF"), strict=False))
+@pytest.mark.parametrize(("dtype", "order"), list(zip(DTYPES, itertools.cycle("CF"), strict=False)))
 def test_shape_dtype_and_order_come_back(smooth, dtype, order):
     kind = np.dtype(dtype)
     scaled = (smooth - 1000.0) / 2000
