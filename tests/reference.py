@@ -9,7 +9,7 @@ coefficients, `tests.reference_mask` exact values in context.
 import itertools
 import math
 import struct
-from operator import mul
+from operator import getitem, mul
 
 from tests.reference_codes import (
     CODES,
@@ -347,17 +347,12 @@ def residual_samples(r, shape, code, model, exact):
         for (level, parity, pairs), pass_model in zip(steps, models, strict=True):
             stride = 2**level
             if pairs:
-                members = [
-                    at
-                    for at in places
-                    if all(i % stride == 0 and i // stride % 2 == p for i, p in zip(at, parity, strict=True))
-                ]
+                axes = [range(p * stride, n, 2 * stride) for p, n in zip(parity, size, strict=True)]
+            elif level == levels and not any(parity):
+                axes = [range(0, n, stride) for n in size]
             else:
-                members = (
-                    [at for at in places if all(i % stride == 0 for i in at)]
-                    if level == levels and not any(parity)
-                    else []
-                )
+                continue
+            members = list(itertools.product(*axes))
             if not members:
                 continue
             coded = {at: where[at] not in exact for at in members}
@@ -392,18 +387,21 @@ def one_pass(coder, members, coded, size, stride, pairs, model, base, values, er
     weights, bias, spread, floor = model
     lattice = [-(-n // stride) for n in size]
 
-    def neighbour(at, o, sign):
-        place = []
-        for i, step, n in zip(at, o, lattice, strict=True):
-            j = i // stride + sign * step
+    def moved(step, axis):
+        """Where each coordinate of an axis comes to."""
+        n, places = lattice[axis], []
+        for i in range(size[axis]):
+            j = i // stride + step
             while not 0 <= j < n:
                 j = 0 if n == 1 else -j if j < 0 else 2 * (n - 1) - j
-            place.append(j * stride)
-        return tuple(place)
+            places.append(j * stride)
+        return places
+
+    sides = [[[moved(sign * step, axis) for axis, step in enumerate(o)] for sign in (1, -1)] for o in pairs]
 
     expected, contexts = {}, {}
     for at in members:
-        around = [(neighbour(at, o, 1), neighbour(at, o, -1)) for o in pairs[: len(weights)]]
+        around = [(tuple(map(getitem, up, at)), tuple(map(getitem, down, at))) for up, down in sides[: len(weights)]]
         b = [values[p] + values[m] for p, m in around]
         total = 1024 * base[at]
         if b:

@@ -1,4 +1,5 @@
 import copy
+import itertools
 import pickle
 
 import numcodecs
@@ -36,8 +37,7 @@ def quality(original, decoded):
     return metrics.psnr(a, b, float(a.max() - a.min()))
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("dtype", "order"), list(zip(DTYPES, itertools.cycle("CF"), strict=False)))
 def test_shape_dtype_and_order_come_back(smooth, dtype, order):
     kind = np.dtype(dtype)
     scaled = (smooth - 1000.0) / 2000

@@ -5,7 +5,7 @@ import time
 import xml.etree.ElementTree as ET
 from urllib.parse import parse_qs, unquote
 
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.server import create_backend_app
 from werkzeug.serving import make_server
 
 ERROR = b"<Error><Code>%s</Code><Message>not now</Message></Error>"
@@ -75,7 +75,7 @@ class Layer:
 
 class Server:
     def __init__(self):
-        self.layer = Layer(DomainDispatcherApplication(create_backend_app))
+        self.layer = Layer(create_backend_app("s3"))  # found once, not anew at each request
         self._server = make_server("127.0.0.1", 0, self.layer, threaded=True)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()

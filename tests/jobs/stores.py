@@ -57,7 +57,7 @@ arrays = st.lists(
         st.sampled_from(FOLDERS), st.sampled_from(sorted(KINDS)), st.sampled_from([2, 3]), st.sampled_from([None, 0, 1])
     ),
     min_size=1,
-    max_size=4,
+    max_size=7,
 )
 """Where each array lies, what it is, its format, and which of its chunks is missing."""
 

@@ -27,10 +27,12 @@ pytest.importorskip("torch")
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no SIGKILL and no fork")
 
-TIMES = 20
+TIMES = 10
+"""Trials; the moments of all of them are spread over the time that a job takes."""
+
 LONG = 600
 """Seconds after which a test gives up what it waits for: no measure of anything, however slow the machine."""
-COMMAND = [sys.executable, "-m", "tinc_codec.cli", "compress"]
+COMMAND = [sys.executable, "-m", "tinc_codec.cli", "compress", "--devices", "cpu"]
 CODEC = TINCCodec(max_error=20, effort=1)
 
 
@@ -102,6 +104,11 @@ def undisturbed(zygote, original, tmp_path_factory):
     return folder / "b.zarr", time.monotonic() - start
 
 
+def moment(rng, trial):
+    """When a trial ends something, as a part of the job's time: anywhere in a stretch that is no other trial's."""
+    return (trial + rng.random()) / TIMES
+
+
 def recorded(beside):
     return set(Ledger(beside / "ledger").records())
 
@@ -111,7 +118,7 @@ def test_a_job_that_was_killed_goes_on_where_it_was(zygote, original, undisturbe
     expected, seconds = undisturbed
     packed, report = tmp_path / "b.zarr", tmp_path / "report.json"
     pid = zygote.start(original, packed, report)
-    time.sleep(random.Random(trial).uniform(0, seconds))
+    time.sleep(seconds * moment(random.Random(trial), trial))
     kill(pid)
     assert not packed.exists() or files(packed) == files(expected)  # no reader sees a part of it
     before = recorded(tmp_path / "b.zarr.tinc")
@@ -129,7 +136,7 @@ def test_in_place_a_reader_finds_the_old_or_the_new_data_whole(zygote, original,
     shutil.copytree(original, live)
     old, new = files(original), files(expected)
     pid = zygote.start(live, None, report)
-    time.sleep(random.Random(100 + trial).uniform(0, 1.1 * seconds))
+    time.sleep(1.1 * seconds * moment(random.Random(100 + trial), trial))
     kill(pid)
     assert files(live) in (old, new)
     assert zarr.open_array(live, mode="r")[:].shape == (36, 48, 64)
@@ -210,7 +217,7 @@ def test_workers_may_be_killed(original, undisturbed, tmp_path, files):
         tinc_codec.compress(original, tmp_path / "warm.zarr", CODEC, client=client, progress=False)
         for trial in range(TIMES):
             victim = rng.choice(running(client))
-            timer = threading.Timer(rng.uniform(0, seconds), os.kill, (victim, signal.SIGKILL))
+            timer = threading.Timer(seconds * moment(rng, trial), os.kill, (victim, signal.SIGKILL))
             timer.start()
             packed = tmp_path / f"{trial}.zarr"
             report = tinc_codec.compress(original, packed, CODEC, client=client, progress=False)
@@ -225,18 +232,7 @@ def test_workers_may_be_killed(original, undisturbed, tmp_path, files):
 
 def test_the_command_is_killed_with_its_workers_and_goes_on(original, tmp_path, files):
     packed = tmp_path / "b.zarr"
-    command = [
-        sys.executable,
-        "-m",
-        "tinc_codec.cli",
-        "compress",
-        original,
-        packed,
-        "--max-error",
-        "20",
-        "--workers",
-        "2",
-    ]
+    command = [*COMMAND, original, packed, "--max-error", "20", "--workers", "2"]
     process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + LONG
     while len(recorded(tmp_path / "b.zarr.tinc")) < 5:

@@ -189,35 +189,36 @@ def test_it_may_end_at_any_request_that_publishes(source, job, options, objects,
     real = {name: getattr(UrlStore, name) for name in ("set", "delete")}
     steps = len(list(filter(is_document, expected))) + 1  # the last removes the claim
 
-    for step in (0, 3, steps - 2, steps - 1):
-        for after in (False, True):
-            count = iter(range(1000))
+    # before a request it is as after the one ahead of it
+    for step, after in ((0, False), (3, True), (steps - 2, False), (steps - 2, True), (steps - 1, True)):
+        count = iter(range(1000))
 
-            def ending(name, step=step, after=after, count=count):
-                async def request(self, key, *value):
-                    mine = is_document(key) or (key == CLAIM and name == "delete")
-                    if not mine or next(count) != step:
-                        return await real[name](self, key, *value)
-                    if after:
-                        await real[name](self, key, *value)
-                    raise End
+        def ending(name, step=step, after=after, count=count):
+            async def request(self, key, *value):
+                mine = is_document(key) or (key == CLAIM and name == "delete")
+                if not mine or next(count) != step:
+                    return await real[name](self, key, *value)
+                if after:
+                    await real[name](self, key, *value)
+                raise End
 
-                return request
+            return request
 
-            destination = f"s3://{BUCKET}/{step}-{after}.zarr"
-            for name in real:
-                monkeypatch.setattr(UrlStore, name, ending(name))
-            with pytest.raises(End):
-                job(source, destination)
-            monkeypatch.undo()
-            whole = step == steps - 1 or (step == steps - 2 and after)
-            assert absent(destination, options) != whole
-            report = job(source, destination)
-            assert report.done == 0
-            assert objects(f"{step}-{after}.zarr") == expected
+        destination = f"s3://{BUCKET}/{step}-{after}.zarr"
+        for name in real:
+            monkeypatch.setattr(UrlStore, name, ending(name))
+        with pytest.raises(End):
+            job(source, destination)
+        monkeypatch.undo()
+        whole = step == steps - 1 or (step == steps - 2 and after)
+        assert absent(destination, options) != whole
+        report = job(source, destination)
+        assert report.done == 0
+        assert objects(f"{step}-{after}.zarr") == expected
 
 
-def test_requests_that_fail_now_and_then_are_made_again(source, job, options, objects, expected, weather):
+def test_requests_that_fail_now_and_then_are_made_again(source, job, options, objects, expected, weather, monkeypatch):
+    monkeypatch.setattr("botocore.retryhandler.delay_exponential", lambda **_: 0.01)  # seconds; else one or more
     del options["config_kwargs"]  # as botocore does it unless it is asked
     weather.every = 5
     report = job(source, storage_options=options)
@@ -410,7 +411,7 @@ def test_what_cannot_be_opened_is_said_in_one_line(source, job, tmp_path, option
         job(source, storage_options={**options, "endpoint_url": "http://127.0.0.1:1"})
 
 
-COMMAND = [sys.executable, "-m", "tinc_codec.cli", "compress"]
+COMMAND = [sys.executable, "-m", "tinc_codec.cli", "compress", "--devices", "cpu"]
 
 
 def test_the_command_is_killed_with_its_workers_and_goes_on(

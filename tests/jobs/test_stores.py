@@ -38,7 +38,7 @@ def assert_kept(before, after, expected):
             assert got.tobytes() == data.tobytes(), path
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     root_format=st.sampled_from([2, 3]),
     placed=stores.arrays,

@@ -57,7 +57,7 @@ def test_nothing_of_a_stream_is_kept_where_the_process_says_so(decoder):
 LARGE = {
     "tree": lambda rng: random_stream(rng, (64, 64, 64), "f4", levels=4, widest=24),
     "tree of many leaves": lambda rng: random_stream(rng, (2**15,), "u2", levels=12, widest=2),
-    "residual": lambda rng: random_residual(rng, (96, 96, 80), "u2", "C", 1, model=False)[0],
+    "residual": lambda rng: random_residual(rng, (64, 64, 64), "u2", "C", 1, model=False)[0],
     "exact values": lambda rng: random_residual(rng, (64, 64), "f4", "C", 1, model=False, exact=True)[0],
     "stored": lambda rng: CORPUS["stored-pcodec"],
 }
