@@ -34,8 +34,8 @@ PROBE = Training(8, 250, 0)
 """What says whether small networks can pay: coarse steps alone, which take a second, whatever the chunk's size."""
 
 PATIENT = 7
-"""The least effort at which a chunk that the probe promises nothing of is still given a network: a probe does not foresee
-what a wide one can do in many steps."""
+"""The least effort at which a chunk that the probe promises nothing of is still given a network: a probe does not
+foresee what a wide one can do in many steps."""
 
 PROMISING = 1.1
 """Bits that must be saved for each of a network's own, about, before the real coder says whether it pays: that foresees

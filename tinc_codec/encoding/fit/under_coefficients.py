@@ -33,8 +33,8 @@ RATE = 3e-2
 """Adam's rate at its peak, where a step sees enough of the chunk."""
 
 _SEEN = 8
-"""Windows of a chunk, one of which is enough. Where there are more, steps forget what they do not see, and the rate falls
-with the square root of their number: at 64 windows 0.40 dB were gained at a third of the rate for 0.29."""
+"""Windows of a chunk, one of which is enough. Where there are more, steps forget what they do not see, and the rate
+falls with the square root of their number: at 64 windows 0.40 dB were gained at a third of the rate for 0.29."""
 
 _CHECK = 10
 """Steps between looks at the device: divergence, progress."""
