@@ -69,7 +69,7 @@ STEPS = 2.5
 _FURTHER, _POWERS = 1.25, (-4.0, -0.3)
 """By how much further a step is looked at to see what power sizes follow, and the powers that may be."""
 
-_SAMPLE = 2**18
+_SAMPLE = 2**16
 """Coefficients that a first step is guessed from, about."""
 
 
