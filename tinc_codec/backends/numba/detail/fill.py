@@ -28,7 +28,7 @@ def diffuse(volume: NDArray[np.float32], known: NDArray[np.bool_], rounds: int) 
         return
     shape = (math.prod(lengths[:-_AXES]), *(1,) * (_AXES - len(lengths)), *lengths[-_AXES:])
     source, fixed = volume.reshape(shape), known.reshape(shape)
-    rows = ~fixed.all(3)  # that any sample is to be replaced in
+    rows = np.logical_not(fixed.all(3))  # that any sample is to be replaced in
     other = source.copy()  # what is read must not be written to meanwhile
     for _ in range(rounds):
         if shape[0] > 1:

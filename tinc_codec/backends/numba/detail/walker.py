@@ -132,7 +132,7 @@ class Walker(ByPiece):
                 self._walk(GATHER, _task(normal=normal, every=np.array([every])), piece, part)
 
         share(some, [1] * len(parts))
-        normal = normals.sum(0)  # what lies right of the diagonal
+        normal: NDArray[np.float64] = normals.sum(0)  # what lies right of the diagonal
         below = np.tril_indices(WEIGHTS, -1)
         normal[:, below[0], below[1]] = normal[:, below[1], below[0]]
         return normal
