@@ -24,6 +24,14 @@ def test_what_is_known_stays_and_the_rest_is_between(shape, seed, share):
         assert (filled == 0).all()
 
 
+@pytest.mark.parametrize("shape", [(3, 70, 9), (2, 3, 65, 4), (67, 6), (90,)])
+def test_rows_that_are_done_in_blocks_are_the_same(shape):
+    rng = np.random.default_rng(0)
+    volume, hole = rng.normal(size=shape), rng.random(shape) < 0.5
+    hole.reshape(-1)[: hole.size // 3] = False  # blocks that nothing is to be done in
+    assert np.array_equal(fill(volume, hole, reference), fill(volume, hole, compiled))
+
+
 def test_a_hole_is_crossed_smoothly():
     z, y, x = np.indices((40, 40, 40)) / 40
     volume = 3 * z + y * x

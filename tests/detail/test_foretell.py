@@ -21,13 +21,14 @@ def edged(volume):
 def test_edges_and_noise_cost_more(change):
     work = backend().detail
     dear = change(SMOOTH)
-    assert foretell.cost(dear, 30.0, work) > foretell.cost(SMOOTH, 30.0, work)
+    costs = [foretell.cost(foretell.usual_coefficients(volume, work), 30.0) for volume in (dear, SMOOTH)]
+    assert costs[0] > costs[1]
     assert len(encode(dear, Step(30.0), work)) > len(encode(SMOOTH, Step(30.0), work))
 
 
 def test_a_step_for_a_size_is_about_that_of_the_encoder():
     work = backend().detail
     for size in (600, 3000):
-        step = foretell.step(SMOOTH + NOISE, size, work)
+        step = foretell.step(foretell.usual_coefficients(SMOOTH + NOISE, work), size)
         assert size / 3 < len(encode(SMOOTH + NOISE, Step(step), work)) < 3 * size
         assert len(encode(SMOOTH + NOISE, Budget(size), work)) <= size

@@ -73,6 +73,14 @@ def test_sizes_in_samples_are_sizes_in_integers_as_far_as_steps_reach(exponent):
     assert integers(0.0, scale) == 2.0**-8
 
 
+@pytest.mark.parametrize("size", [100, 700])
+def test_the_smallest_of_the_largest_coefficients_says_the_first_step(size):
+    coefficients = transform(Samples.of(NOISE.reshape(four(NOISE.shape))), usual(four(NOISE.shape)), reference)
+    bands = enumerate(coefficients.unit_steps)
+    sizes = [np.abs(coefficients.layout.view(coefficients.values, band)).ravel() / step for band, step in bands]
+    assert first_step(coefficients, size) == pytest.approx(np.sort(np.concatenate(sizes))[-(size * 8 // 6)] / 0.75)
+
+
 @pytest.mark.parametrize("size", [1, 200, 10**9])
 def test_a_first_step_leaves_about_as_many_coefficients_as_bytes(size):
     coefficients = transform(Samples.of(NOISE.reshape(four(NOISE.shape))), usual(four(NOISE.shape)), reference)

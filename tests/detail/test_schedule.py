@@ -8,6 +8,7 @@ from tinc_codec import set_process
 from tinc_codec.detail.layout import layout
 from tinc_codec.detail.plan import Group, Plan
 from tinc_codec.detail.schedule import over
+from tinc_codec.runtime.threads import share
 
 PARTS = layout(Plan((1, 64, 64, 64), (Group((0,), 0), Group((1,), 2), Group((2, 3), 3)), 8))
 
@@ -51,6 +52,15 @@ def test_what_gains_nothing_by_threads_is_done_by_the_caller():
     every = range(len(PARTS.pieces))
     assert set(over(PARTS, every, False, lambda number: threading.get_ident())) == {threading.get_ident()}
     assert set(over(PARTS, every[:3], True, lambda number: threading.get_ident())) == {threading.get_ident()}
+
+
+def test_a_piece_alone_has_its_own_work_shared(monkeypatch):
+    monkeypatch.setattr("tinc_codec.runtime.threads.cores", lambda: 2)
+    monkeypatch.setattr("tinc_codec.detail.schedule.cores", lambda: 2)
+    set_process(threads=2)
+    whole = layout(Plan((1, 64, 64, 64), (Group((0,), 0), Group((1,), 2), Group((2, 3), 3)), 64))
+    met = threading.Barrier(2)
+    assert over(whole, [0], True, lambda number: share(lambda begin, end: met.wait(5), [1, 1])) == [None]
 
 
 @pytest.mark.parametrize("parallel", [True, False])

@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.detail.cases import known, plans, random_model
+from tinc_codec import set_process
 from tinc_codec.backends.numba.detail import work as compiled
 from tinc_codec.detail import reference
 from tinc_codec.detail.plan import Group, Plan
@@ -53,6 +55,19 @@ def test_both_quantise_alike_and_gather_the_same_equations(plan, seed):
         assert np.array_equal(its.histogram, theirs.histogram)
         assert np.allclose(its.sums, theirs.sums)
     assert np.allclose(rows, equations)
+
+
+@settings(max_examples=10)
+@given(plans(), SEEDS, st.sampled_from([1, 300]), st.sampled_from([1, 3]))
+def test_parts_of_a_piece_give_the_equations_of_the_whole(plan, seed, part, threads):
+    model, numbers = random_model(plan, seed)
+    set_process(threads=threads)
+    whole, parts = (twin(model, numbers, known(model, numbers)) for twin in TWINS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tinc_codec.backends.numba.detail.walker._PART", part)
+        for piece in model.layout.pieces:
+            assert np.allclose(parts.gather(piece, 3), whole.gather(piece, 3))
+    assert np.array_equal(parts.magnitudes, whole.magnitudes)
 
 
 PLAN = Plan((2, 9, 14, 17), (Group((0,), 1), Group((1,), 1), Group((2, 3), 2)), 8)

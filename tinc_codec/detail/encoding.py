@@ -90,6 +90,12 @@ class Coefficients:
         views = [self.layout.view(self.on_host, band) for band in range(len(self.splits))]
         return np.array([max(band.max(initial=0), -band.min(initial=0)) for band in views], np.float32)
 
+    @lazy
+    def sampled(self) -> list[NDArray[np.float32]]:
+        """Magnitudes of about `_SAMPLE` coefficients of each band, or of all."""
+        flat = (self.layout.view(self.on_host, band).ravel() for band in range(len(self.splits)))
+        return [np.abs(values[:: max(1, values.size // _SAMPLE)]) for values in flat]
+
     def activity(self, number: int) -> float:
         """The sum of a piece's magnitudes, in steps of its bands."""
         piece, total = self.layout.pieces[number], 0.0
@@ -183,7 +189,7 @@ class Trial:
     def _walker(self) -> Coder:
         return self.coefficients.work.walker(self.model, self.numbers, self.magnitudes)
 
-    @property
+    @lazy
     def size(self) -> float:
         """Bytes of the section, about."""
         return self.bits / 8 + len(pack(self.parameters, [b""] * len(self.coefficients.layout.pieces)))
@@ -265,14 +271,16 @@ def attempt(
 def _first_means(coefficients: Coefficients, steps: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Means and low bits of each band, where coefficients are quantised without weighing bits."""
     means, shifts = np.zeros(len(steps), np.uint8), np.zeros(len(steps), np.uint8)
-    parts = coefficients.layout
-    for band, (step, peak) in enumerate(zip(steps, coefficients.peaks, strict=True)):
-        if peak / step + _ROUNDING < 1:
-            continue
-        some = parts.view(coefficients.on_host, band).ravel()
-        some = some[:: max(1, some.size // _SAMPLE)]
-        numbers = np.floor(np.abs(some) / step + _ROUNDING).astype(np.int32)
-        mean = max(float(numbers.mean(dtype=np.float64)), 1 / some.size)
-        shifts[band] = min(max(0, math.floor(math.log2(mean / _SHIFTED))), LARGEST_SHIFT)
-        means[band] = mean_byte(float(magnitudes_of(numbers, int(shifts[band])).mean()) * 256)
+    used = np.flatnonzero(coefficients.peaks / steps + _ROUNDING >= 1)
+    if not len(used):
+        return means, shifts
+    some = [coefficients.sampled[band] for band in used]
+    sizes = np.array([len(each) for each in some])
+    begins = np.cumsum(sizes) - sizes  # all bands at once: there are many, and most are small
+    numbers = np.floor(np.concatenate(some) / np.repeat(steps[used], sizes) + _ROUNDING).astype(np.int32)
+    each = np.maximum(np.add.reduceat(numbers, begins, dtype=np.float64), 1) / sizes
+    shifts[used] = np.clip(np.floor(np.log2(each / _SHIFTED)), 0, LARGEST_SHIFT)
+    counting = magnitudes_of(numbers, np.repeat(shifts[used], sizes).astype(np.uint32))
+    each = np.add.reduceat(counting, begins, dtype=np.float64) / sizes
+    means[used] = [mean_byte(mean * 256) for mean in each.tolist()]
     return means, shifts

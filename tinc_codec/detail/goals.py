@@ -159,12 +159,22 @@ def _first(coefficients: Coefficients, size: int) -> tuple[float, float]:
     parts, every = coefficients.layout, max(1, coefficients.layout.size // _SAMPLE)
     sizes = np.concatenate(
         [
-            np.abs(parts.view(coefficients.on_host, band).ravel()[::every]) / step
+            np.abs(parts.view(coefficients.on_host, band).ravel()[::every]) / np.float32(step)
             for band, step in enumerate(coefficients.unit_steps)
         ]
     )
     count = min(len(sizes), max(1, int(size * 8 / 6 / every)))
-    least = float(np.partition(sizes, len(sizes) - count)[len(sizes) - count])
+    least = _largest(sizes, count)
     more = max(1, int(np.count_nonzero(sizes > least * _FURTHER)))
     power = math.log(more / count) / math.log(_FURTHER)
     return max(FINEST, least / 0.75), min(max(power, _POWERS[0]), _POWERS[1])
+
+
+def _largest(sizes: NDArray[np.float32], count: int) -> float:
+    """The smallest of the `count` largest sizes, none below 0: looked for among those with the same leading bits."""
+    leading = sizes.view(np.uint32) >> 16
+    above = np.bincount(leading)[::-1].cumsum()[::-1]  # of each and all larger ones
+    those = int(np.flatnonzero(above >= count)[-1])
+    alike = sizes[leading == those]
+    place = int(above[those]) - count
+    return float(np.partition(alike, place)[place])

@@ -37,11 +37,12 @@ class Model:
     tables: ClassTables
 
 
-def tokens_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.uint32]:
-    """Tokens of numbers of a band with so many low bits."""
-    return np.asarray(np.minimum(np.abs(numbers).view(np.uint32) >> np.uint32(shift), np.uint32(TOP)))
+def tokens_of(numbers: NDArray[np.int32], shift: int | NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Tokens of numbers of a band with so many low bits, or of several, each with its own."""
+    bits = np.uint32(shift) if isinstance(shift, int) else shift
+    return np.asarray(np.minimum(np.abs(numbers).view(np.uint32) >> bits, np.uint32(TOP)))
 
 
-def magnitudes_of(numbers: NDArray[np.int32], shift: int) -> NDArray[np.uint8]:
+def magnitudes_of(numbers: NDArray[np.int32], shift: int | NDArray[np.uint32]) -> NDArray[np.uint8]:
     """What numbers count as."""
     return np.asarray(MAGNITUDES[tokens_of(numbers, shift)])

@@ -27,7 +27,7 @@ def over(layout: Layout, pieces: Sequence[int], parallel: bool, work: Callable[[
         Whether several threads do those that do not need each other; see `tinc_codec.detail.work.Walker`.
     """
     size = sum(layout.pieces[number].size for number in pieces)
-    if not parallel or size < 2 * _WORTH:
+    if not parallel or size < 2 * _WORTH or len(pieces) == 1:  # a piece alone has its own work shared
         return [work(number) for number in pieces]
     waiting = _Waiting(Condition(), layout, pieces, work)  # its lock ends with this call
     share(lambda begin, end: waiting.run(), [size / cores()] * cores(), _WORTH)

@@ -16,6 +16,7 @@ from tinc_codec.backends import choice
 from tinc_codec.detail import foretell
 from tinc_codec.detail.estimate import PRICE
 from tinc_codec.detail.goals import STEPS
+from tinc_codec.detail.work import EncodingWork
 from tinc_codec.encoding.prepared import PreparedChunk
 
 _SHARE = 1 / 50
@@ -83,17 +84,21 @@ def foretold(chunk: PreparedChunk, budget: int) -> PreparedChunk:
     hole = find(chunk)
     if hole is None:
         return chunk
-    voxels = chunk.values.size
-    step = choice.with_coefficients(voxels, lambda work: foretell.step(chunk.smooth, budget, work))
+    return choice.with_coefficients(chunk.values.size, lambda work: _cheaper(chunk, hole, budget, work))
+
+
+def _cheaper(chunk: PreparedChunk, hole: Hole, budget: int, work: EncodingWork) -> PreparedChunk:
+    """See `foretold`."""
+    plain = foretell.usual_coefficients(chunk.smooth, work)
+    step = foretell.step(plain, budget)
     if hole.jump < _EDGE * step / STEPS:
         return chunk
     holed = chunk.without(hole.places)
     size = sum(map(len, holed.kept_exactly.values())) - sum(map(len, chunk.kept_exactly.values()))
     if size > _FOR_HOLE * budget:
         return chunk
-    both = chunk.smooth, holed.smooth
-    plain, other = choice.with_coefficients(voxels, lambda work: [foretell.cost(each, step, work) for each in both])
-    return holed if other + PRICE * 8 * size < plain else chunk
+    cost = foretell.cost(foretell.usual_coefficients(holed.smooth, work), step) + PRICE * 8 * size
+    return holed if cost < foretell.cost(plain, step) else chunk
 
 
 def find(chunk: PreparedChunk) -> Hole | None:

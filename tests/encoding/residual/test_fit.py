@@ -49,6 +49,15 @@ def test_where_little_is_to_be_corrected_few_pairs_are_used():
     assert pairs[0] > pairs[1] > pairs[2] == 2
 
 
+def test_all_pairs_are_used_where_noise_is_coded_and_where_few_of_many_are_off():
+    rng = np.random.default_rng(3)
+    *_, step = passes(2, 1)
+    few = np.where(rng.random((160, 160)) < 0.05, 1400.0, 1000.0)  # an eighth of them would be too few
+    for values in (np.rint(1000 + rng.normal(0, 20, few.shape)), few):
+        lattices, sample = sampled(values, np.full(values.shape, 1000.0), step, 6400)
+        assert fit(step, lattices, sample, 101 if values is few else 1, TOP).pairs == min(PAIRS, len(step.pairs))
+
+
 def test_a_pass_of_few_voxels_has_a_plain_model():
     first, *_, step = passes(2, 1)
     values = np.indices((12, 12)).sum(0) * 20.0

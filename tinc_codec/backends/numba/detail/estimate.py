@@ -45,6 +45,17 @@ def columns_of(numbers: Any, z: int, y: int, out: Any) -> None:
 
 
 @jit
+def _bits(little: float) -> Any:
+    """Bits of a number beside those that it takes for each unit of it, and these, by the sum of its 26 neighbours."""
+    at_least, beyond = np.empty(26 * MOST + 1), np.empty(26 * MOST + 1)
+    for others in range(len(at_least)):
+        expected = others / 26 + little
+        at_least[others] = np.log2(1 + expected)
+        beyond[others] = at_least[others] - np.log2(expected)
+    return at_least, beyond
+
+
+@jit
 def _cost(values: Any, inverse: float) -> Any:
     result, count = 0.0, values.shape[1] * values.shape[2] * values.shape[3]
     numbers = np.empty((values.shape[1] + 2, values.shape[2] + 2, values.shape[3] + 2), np.float32)
@@ -53,7 +64,8 @@ def _cost(values: Any, inverse: float) -> Any:
     for t in range(values.shape[0]):
         totals[t] = numbers_of(values[t], inverse, MOST, numbers)
     little = OWN * totals.sum() / (count * values.shape[0]) + LEAST
-    nothing = PRICE * np.log2(1 + little)
+    at_least, beyond = _bits(little)
+    nothing = PRICE * at_least[0]
     for t in range(values.shape[0]):
         if values.shape[0] > 1:
             numbers_of(values[t], inverse, MOST, numbers)
@@ -66,10 +78,9 @@ def _cost(values: Any, inverse: float) -> Any:
                     if around == 0:
                         result += value * value + nothing
                         continue
-                    number = np.floor(value + ROUNDING)
-                    expected = (around - mine[x + 1]) / 26 + little
-                    bits = np.log2(1 + expected)
+                    number, others = np.floor(value + ROUNDING), np.int64(around - mine[x + 1])
+                    bits = at_least[others]
                     if number:
-                        bits += 1 + number * (bits - np.log2(expected))
+                        bits += 1 + number * beyond[others]
                     result += (value - number) * (value - number) + PRICE * bits
     return result

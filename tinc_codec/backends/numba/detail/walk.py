@@ -229,7 +229,7 @@ def walk(
     for number in range(len(which)):
         own, box = which[number], boxes[number]
         if number == 0 or setup.first[own] != setup.first[which[number - 1]]:
-            rung[0], rung[1] = _alike(setup, which, boxes, number), False
+            rung[0], rung[1] = own == setup.first[own] and _alike(setup, which, boxes, number), False
         if setup.means[own] > 0 and (box[1:, 1] - box[1:, 0]).min() > 0:
             w = _tile(
                 job, task, setup, tables, own, box, w, numbers, magnitudes, ends, state, progress, rung,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from typing import Any
 
@@ -18,10 +19,14 @@ from tinc_codec.detail.model import Model
 from tinc_codec.detail.quantiser import SUMS, Quantiser, Tally
 from tinc_codec.detail.tables import TOKENS, ClassTables
 from tinc_codec.errors import CorruptStreamError
+from tinc_codec.runtime.threads import share
 from tinc_codec.stream.ans import to_words
 
 _SYMBOLS_OF_ONE = 4
 """Symbols more, at most, of a coefficient that is not 0: a run and what it is ended by."""
+
+_PART = 2**16
+"""Coefficients of a piece that a thread walks over by itself, about, where that can be."""
 
 _BITS_OF_ESCAPE = 37
 """Bits, at most, of a coefficient beyond its low ones: its sign, and what a large one has."""
@@ -40,6 +45,14 @@ _EMPTY: dict[str, Any] = {
     "normal": np.zeros((0, WEIGHTS, WEIGHTS + 1)),
     "every": np.ones(1, np.int64),
 }
+
+
+def _parts(piece: Piece) -> list[slice]:
+    """Bands of a piece, in parts that can be walked side by side where all magnitudes are known."""
+    sizes = np.diff(piece.boxes).prod((1, 2))
+    number = (np.cumsum(sizes) - sizes // 2) // _PART
+    ends = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(number)]
+    return [slice(*part) for part in itertools.pairwise(ends)]
 
 
 def _task(**given: Any) -> Task:
@@ -75,9 +88,11 @@ class Walker(ByPiece):
         self._numbers, self._tables = numbers, _lookups(model.tables)
         self.magnitudes = np.zeros(model.layout.size, np.uint8) if magnitudes is None else magnitudes
 
-    def _walk(self, job: int, task: Task, piece: Piece) -> tuple[int, int]:
+    def _walk(self, job: int, task: Task, piece: Piece, some: slice = slice(None)) -> tuple[int, int]:
+        """Walk over a piece, or over some of its bands."""
+        bands, boxes = piece.bands[some], piece.boxes[some]
         counts: tuple[int, int] = walk(
-            job, task, self._setup, self._tables, piece.bands, piece.boxes, self._numbers, self.magnitudes
+            job, task, self._setup, self._tables, bands, boxes, self._numbers, self.magnitudes
         )
         return counts
 
@@ -109,8 +124,15 @@ class Walker(ByPiece):
 
     def gather(self, piece: Piece, every: int = 1) -> NDArray[np.float64]:
         """Equations of a piece."""
-        normal = np.zeros((8, WEIGHTS, WEIGHTS + 1))
-        self._walk(GATHER, _task(normal=normal, every=np.array([every])), piece)  # what lies right of the diagonal
+        parts = _parts(piece)  # the same ones for any number of threads, since sums of floats have an order
+        normals = np.zeros((len(parts), 8, WEIGHTS, WEIGHTS + 1))
+
+        def some(begin: int, end: int) -> None:
+            for normal, part in zip(normals[begin:end], parts[begin:end], strict=True):
+                self._walk(GATHER, _task(normal=normal, every=np.array([every])), piece, part)
+
+        share(some, [1] * len(parts))
+        normal: NDArray[np.float64] = normals.sum(0)  # what lies right of the diagonal
         below = np.tril_indices(WEIGHTS, -1)
         normal[:, below[0], below[1]] = normal[:, below[1], below[0]]
         return normal
