@@ -39,7 +39,7 @@ falls with the square root of their number: at 64 windows 0.40 dB were gained at
 _CHECK = 10
 """Steps between looks at the device: divergence, progress."""
 
-_MEASURED = 8
+_MEASURED = 64
 """Windows that savings are measured on, at most."""
 
 
