@@ -45,7 +45,7 @@ class Process:
     training
         How networks are trained on a GPU: ``"fused"`` (kernels that evaluate a node's layers together, in one CUDA
         graph a step), ``"graph"`` (the graph without these kernels), ``"eager"`` (neither), or ``"auto"``, which is
-        fused where kernels hold the tree. On a CPU it is eager. ``TINC_TRAINING``.
+        fused where kernels hold the tree. On a CPU that is compiled code where numba is. ``TINC_TRAINING``.
     cache
         Bytes that parsed chunks, and all else that is derived from streams, may take which are kept for further reads;
         0 keeps nothing. ``TINC_CACHE``.

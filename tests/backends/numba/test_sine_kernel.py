@@ -1,5 +1,9 @@
 """Sines, cosines and products of a tile's points."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -71,3 +75,29 @@ def test_sums_of_products_are_added_to_what_is_there(rows, columns):
     expected = totals.sum(2) + g @ h.T
     add_products(g.ravel(), 0, rows, h.ravel(), 0, columns, totals.ravel(), 0)
     np.testing.assert_allclose(totals.sum(2), expected, atol=1e-4)
+
+
+SCRIPT = """
+import numpy as np
+from tests.backends.numba.test_sine_kernel import both
+
+worst = 0.0
+for reach in (1, 300, 8000):
+    exact, s, c = both(np.random.default_rng(reach).uniform(-reach, reach, 128))
+    worst = max(worst, np.abs(s - np.sin(exact)).max(), np.abs(c - np.cos(exact)).max())
+print(worst)
+"""
+
+
+@pytest.mark.parametrize("features", ["", "+avx,+avx2,+fma,+sse4.2"])
+def test_sines_are_as_exact_where_products_are_rounded_before_they_are_added(tmp_path, features):
+    settings = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+    if features:
+        from llvmlite import binding
+
+        if not binding.get_host_cpu_features().get("avx2"):
+            pytest.skip("this processor has no AVX2")
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=os.environ | settings, capture_output=True, text=True, check=True
+    )
+    assert 0 < float(ended.stdout) < 2e-7

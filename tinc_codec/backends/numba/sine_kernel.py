@@ -21,8 +21,8 @@ TILE = 128
 LANES = 16
 """Points that are worked on at once, and sums that a product is kept as, whatever the processor's registers hold."""
 
-PI = tuple(float.fromhex(c) for c in ("0x1.921fb6p+1", "-0x1.777a5cp-24"))
-"""Pi in two parts."""
+PI = tuple(float.fromhex(c) for c in ("0x1.92p+1", "0x1.fb4p-11", "0x1.4442d2p-23"))
+"""Pi in parts, the first of so few bits that products with whole numbers up to some thousands are exact."""
 
 SINE = tuple(
     float.fromhex(c) for c in ("0x1p+0", "-0x1.55554ep-3", "0x1.110f02p-7", "-0x1.9f781ap-13", "0x1.5e2a3ep-19")
