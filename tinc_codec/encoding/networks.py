@@ -52,7 +52,7 @@ HALFWAY = 0.15
 
 LADDER = {
     4: Training(8, 250, 300),
-    5: Training(16, 500, 600),
+    5: Training(16, 500, 500),
     6: Training(16, 500, 1600),
     7: Training(20, 500, 3000),
     8: Training(24, 500, 5000),
