@@ -36,7 +36,7 @@ def test_callers_in_inference_mode_no_grad_autocast_or_with_other_defaults(smoot
     monkeypatch.setattr(networks, "PROBE", networks.Training(2, 1, 0))
     monkeypatch.setattr(networks, "PROMISING", -math.inf)  # under coefficients, whatever they are worth
     monkeypatch.setattr(networks, "FORETELLING", -math.inf)
-    monkeypatch.setitem(networks.LADDER, 4, (networks.Training(2, 2, 2),))
+    monkeypatch.setitem(networks.LADDER, 4, networks.Training(2, 2, 2))
     expected = codec.encode(smooth)
     with torch.inference_mode():
         assert codec.encode(smooth) == expected

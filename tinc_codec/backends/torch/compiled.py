@@ -34,7 +34,7 @@ class _Launch:
     def backward(self, slots: list[Array], theta: Array, dy: Array, gradient: Array) -> Array | None:
         """See `Launch`."""
         chain, x = self.chain, slots[self.chain.source]
-        dx = torch.empty((chain.nodes, *x.shape[1:])) if chain.source else None
+        dx = x.new_empty((chain.nodes, *x.shape[1:])) if chain.source else None
         given = None if dx is None else dx.numpy()
         own = self.by.backward(chain, theta.numpy(), x.numpy(), dy.numpy(), given)
         gradient.index_copy_(1, self.places, torch.from_numpy(own))
