@@ -12,6 +12,7 @@ PACKAGE, TESTS = Path(tinc_codec.__file__).parent, Path(__file__).parent
 
 TWINS = {
     "backends/numba/ans_lanes.py": "stream/test_ans_lanes.py",
+    "backends/numba/emitter.py": "backends/numba/test_microkernel.py",
     "backends/numba/entropy.py": "backends/numba/test_residual_tiles.py",
     "backends/numba/fields.py": "stream/test_model_section.py",
     "backends/numba/interlace.py": "backends/numba/test_residual_tiles.py",

@@ -38,8 +38,8 @@ class TileDecoder(Protocol):
         """Integers of one tile; see `tinc_codec.residual.tiles.decode_tile`."""
 
 
-class Training(Protocol):
-    """What a step of training is made of; a module with these functions."""
+class TrainingWork(Protocol):
+    """Who works on a step of training; a module with these functions."""
 
     def rate(
         self, windows: NDArray[np.float32], plan: Plan, inverses: Sequence[float], most: float
@@ -92,8 +92,8 @@ class Backend(Protocol):
         """Who works on coefficients."""
 
     @property
-    def training(self) -> Training | None:
-        """Who trains; None: torch alone does."""
+    def training(self) -> TrainingWork | None:
+        """Who works on steps of training; None: torch's own operations alone do."""
 
     def unpack_model(self, container: Container, shape: tuple[int, ...]) -> NodeLayout:
         """Read the sine tree of a chunk whose folded shape is `shape`, and check that it can be evaluated exactly.

@@ -9,8 +9,8 @@ from tinc_codec.config import Config
 from tinc_codec.encoding.coefficients import COEFFICIENTS_ALONE
 
 WINDOW = 2**15
-"""Voxels of a step's window, at most: with a quarter for more steps in the same time less is gained, at any effort, and
-with twice as many."""
+"""Voxels of a step's window, at most. A quarter for more steps in the same time gains less, at efforts 5 and 9, and so
+does twice as many for fewer."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Training:
 
 
 PROBE = Training(8, 250, 0)
-"""What says whether small networks can pay: coarse steps alone, which take a second, whatever the chunk's size."""
+"""What says whether networks can pay at all: coarse steps alone, half a second of them, whatever the chunk's size."""
 
 PATIENT = 7
 """The least effort at which a chunk that the probe promises nothing of is still given a network: a probe does not
@@ -42,7 +42,7 @@ PROMISING = 1.1
 more of coefficients than the estimate, but at 1.5 some networks gained a tenth of a dB."""
 
 FORETELLING = 0.4
-"""The same of a probe, which has a quarter of the steps at most and sees no detail: only what is hopeless is left out.
+"""The same of a probe, which has few steps and sees no detail: only what is hopeless is left out.
 Chunks that gained 0.1 to 0.6 dB after 1,100 steps had saved 0.48 to 1 of what its weights take then, and others, which
 gained nothing, up to 0.73."""
 

@@ -83,6 +83,14 @@ class Chains:
     chains: tuple[Chain, ...]
 
 
+def refusal(tree: Tree, widest: int) -> str | None:
+    """Why chains whose layers have at most so many rows and columns are not the tree; None: they are."""
+    if not len(tree.leaves):
+        return "it has no networks"
+    wide = max(max(t.rows, t.columns) for t in tree.tensors)
+    return f"a layer of {wide} is wider than {widest}" if wide > widest else None
+
+
 def chains(tree: Tree) -> Chains:
     """Cut a tree that has a leaf into chains."""
     begins = np.cumsum([0, *(t.weights + t.biases for t in tree.tensors)], dtype=np.int64)

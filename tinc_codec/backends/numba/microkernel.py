@@ -16,6 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.backends.numba.emitter import F32, I32, Emitter
 from tinc_codec.tree.inference import TURN
 
 SINE = tuple(
@@ -30,10 +31,10 @@ VECTOR = 16
 TILE = 128
 """Local coordinates that go down the tree together; a multiple of `VECTOR`."""
 
-_I1, _I16, _I32, _F32 = ir.IntType(1), ir.IntType(16), ir.IntType(32), ir.FloatType()
+_I1, _I16 = ir.IntType(1), ir.IntType(16)
 
 
-class _Emitter:
+class _Emitter(Emitter):
     """Writes LLVM's instructions for vectors of as many lanes as the processor's registers have.
 
     Parameters
@@ -43,26 +44,13 @@ class _Emitter:
     """
 
     def __init__(self, builder: Any, features: str) -> None:
-        self.b = builder
-        self.product, self.lanes = "", 8
+        self.product, lanes = "", 8
         if "+avx512bw" in features:
-            self.product, self.lanes = "llvm.x86.avx512.pmaddw.d.512", 16
+            self.product, lanes = "llvm.x86.avx512.pmaddw.d.512", 16
         elif "+avx2" in features:
             self.product = "llvm.x86.avx2.pmadd.wd"
-        self.ints, self.floats = ir.VectorType(_I32, self.lanes), ir.VectorType(_F32, self.lanes)
-        self.shorts = ir.VectorType(_I16, 2 * self.lanes)
-
-    def call(self, name: str, result: Any, *arguments: Any) -> Any:
-        kind = ir.FunctionType(result, [argument.type for argument in arguments])
-        return self.b.call(cgutils.get_or_insert_function(self.b.module, kind, name), arguments)
-
-    def all(self, kind: Any, value: float) -> Any:
-        return ir.Constant(ir.VectorType(kind, self.lanes), [ir.Constant(kind, value)] * self.lanes)
-
-    def splat(self, value: Any) -> Any:
-        nothing = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined)
-        first = self.b.insert_element(nothing, value, ir.Constant(_I32, 0))
-        return self.b.shuffle_vector(first, nothing, self.all(_I32, 0))
+        super().__init__(builder, lanes)
+        self.shorts = ir.VectorType(_I16, 2 * lanes)
 
     def multiplied(self, total: Any, pairs: Any, weights: Any) -> Any:
         """`total`, plus pairs of activations times one pair of weights."""
@@ -70,8 +58,8 @@ class _Emitter:
         if self.product:
             weight = b.bitcast(self.splat(weights), self.shorts)
             return b.add(total, self.call(self.product, self.ints, pairs, weight))
-        both, sixteen = b.bitcast(pairs, self.ints), ir.Constant(_I32, 16)
-        shift = self.all(_I32, 16)
+        both, sixteen = b.bitcast(pairs, self.ints), ir.Constant(I32, 16)
+        shift = self.all(I32, 16)
         first = b.mul(b.ashr(b.shl(both, shift), shift), self.splat(b.ashr(b.shl(weights, sixteen), sixteen)))
         return b.add(total, b.add(first, b.mul(b.ashr(both, shift), self.splat(b.ashr(weights, sixteen)))))
 
@@ -79,15 +67,15 @@ class _Emitter:
         """``T[rint(total * scale) mod 4096]`` of FORMAT.md, "Evaluation", in the low 16 bits."""
         b, rint = self.b, f"llvm.rint.v{self.lanes}f32"
         turn = self.call(rint, self.floats, b.fmul(b.sitofp(total, self.floats), scale))
-        quarter = b.add(b.fptosi(turn, self.ints), self.all(_I32, TURN // 4))
-        folded = b.sub(b.and_(quarter, self.all(_I32, TURN - 1)), self.all(_I32, TURN // 2))
+        quarter = b.add(b.fptosi(turn, self.ints), self.all(I32, TURN // 4))
+        folded = b.sub(b.and_(quarter, self.all(I32, TURN - 1)), self.all(I32, TURN // 2))
         distance = self.call(f"llvm.abs.v{self.lanes}i32", self.ints, folded, ir.Constant(_I1, 0))
-        v = b.sitofp(b.sub(self.all(_I32, TURN // 4), distance), self.floats)
-        square, value = b.fmul(v, v), self.all(_F32, SINE[-1])
+        v = b.sitofp(b.sub(self.all(I32, TURN // 4), distance), self.floats)
+        square, value = b.fmul(v, v), self.all(F32, SINE[-1])
         for coefficient in SINE[-2::-1]:
-            value = self.call(f"llvm.fmuladd.v{self.lanes}f32", self.floats, square, value, self.all(_F32, coefficient))
+            value = self.plus_product(self.all(F32, coefficient), square, value)
         rounded = b.fptosi(self.call(rint, self.floats, b.fmul(v, value)), self.ints)
-        return b.and_(rounded, self.all(_I32, 0xFFFF))
+        return b.and_(rounded, self.all(I32, 0xFFFF))
 
 
 def _rows(rows: int, linear: bool) -> Any:
@@ -114,23 +102,20 @@ def _rows(rows: int, linear: bool) -> Any:
             _, x_at, x_step, _, weights_at, pairs, _, biases_at, scale, _, y_at, y_step = arguments
 
             def at(place: int, index: Any, kind: Any) -> Any:
-                return b.bitcast(b.gep(data[place], [index]), kind.as_pointer())
-
-            def plus(index: Any, number: int) -> Any:
-                return b.add(index, ir.Constant(index.type, number))
+                return e.pointer(data[place], index, kind)
 
             parts = range(VECTOR // e.lanes)
             totals = [[cgutils.alloca_once(b, e.ints) for _ in parts] for _ in range(rows)]
             for row in range(rows):
-                bias = e.splat(b.load(at(6, plus(biases_at, row), _I32)))
+                bias = e.splat(b.load(at(6, e.plus(biases_at, row), I32)))
                 for part in parts:
                     b.store(bias, totals[row][part])
             with cgutils.for_range(b, pairs) as loop:
                 begin = b.add(x_at, b.mul(loop.index, x_step))
-                values = [b.load(at(0, plus(begin, part * 2 * e.lanes), e.shorts), align=2) for part in parts]
+                values = [b.load(at(0, e.plus(begin, part * 2 * e.lanes), e.shorts), align=2) for part in parts]
                 for row in range(rows):
                     step = b.mul(pairs, ir.Constant(pairs.type, row))
-                    weight = b.load(at(3, b.add(b.add(weights_at, step), loop.index), _I32))
+                    weight = b.load(at(3, b.add(b.add(weights_at, step), loop.index), I32))
                     for part in parts:
                         total = totals[row][part]
                         b.store(e.multiplied(b.load(total), values[part], weight), total)
@@ -138,14 +123,14 @@ def _rows(rows: int, linear: bool) -> Any:
             for row in range(0, rows, 2):
                 for part in parts:
                     if linear:
-                        b.store(b.load(totals[row][part]), at(9, plus(y_at, part * e.lanes), e.ints), align=4)
+                        b.store(b.load(totals[row][part]), at(9, e.plus(y_at, part * e.lanes), e.ints), align=4)
                         continue
                     both = e.sine(b.load(totals[row][part]), scales)
                     if row + 1 < rows:
                         second = e.sine(b.load(totals[row + 1][part]), scales)
-                        both = b.or_(both, b.shl(second, e.all(_I32, 16)))
+                        both = b.or_(both, b.shl(second, e.all(I32, 16)))
                     place = b.add(y_at, b.mul(y_step, ir.Constant(y_step.type, row // 2)))
-                    b.store(both, at(9, plus(place, part * 2 * e.lanes), e.ints), align=2)
+                    b.store(both, at(9, e.plus(place, part * 2 * e.lanes), e.ints), align=2)
             return context.get_dummy_value()
 
         return signature, generate

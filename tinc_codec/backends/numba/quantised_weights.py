@@ -1,6 +1,6 @@
 """Weights of networks in training as they will be decoded, what they cost, and gradients of both, compiled.
 
-The twin of `tinc_codec.encoding.fit.quantisation.quantised` on a CPU: there that is some fifty operations on a few
+The twin of `tinc_codec.encoding.fit.quantised.InOperations` on a CPU: there that is some fifty operations on a few
 thousand numbers.
 """
 
@@ -72,10 +72,10 @@ def _quantised(
     theta: Any, steps: Any, kinds: Any, noise: Any, rounding: bool, weights: Any, slopes: Any, bits: Any
 ) -> None:
     for chunk in range(len(theta)):
-        sums, counts = np.zeros(steps.shape[1]), np.zeros(steps.shape[1])
+        sums, counts, sizes = np.zeros(steps.shape[1]), np.zeros(steps.shape[1]), np.exp(steps[chunk])
         for number in range(len(kinds)):
             kind = kinds[number]
-            step = np.exp(steps[chunk, kind])
+            step = sizes[kind]
             q = theta[chunk, number] / step
             q = np.rint(q) if rounding else q + noise[chunk, number]
             weights[chunk, number], slopes[chunk, number] = q * step, q
@@ -118,9 +118,10 @@ def _gradients(
     of_steps: Any,
 ) -> None:
     for chunk in range(len(theta)):
+        sizes = np.exp(steps[chunk])
         for number in range(len(kinds)):
             kind = kinds[number]
             value, given = theta[chunk, number], of_weights[chunk, number]
-            by_bits = of_bits[chunk] * slopes[chunk, number] / np.exp(steps[chunk, kind])
+            by_bits = of_bits[chunk] * slopes[chunk, number] / sizes[kind]
             of_theta[chunk, number] = given + by_bits
             of_steps[chunk, kind] += given * (weights[chunk, number] - value) - by_bits * value

@@ -22,6 +22,7 @@ from tinc_codec.backends.numba.sine_kernel import (
     sums_times,
 )
 from tinc_codec.runtime.threads import evenly
+from tinc_codec.tree import chains
 from tinc_codec.tree.chains import Chain
 from tinc_codec.tree.structure import Tree
 
@@ -34,17 +35,13 @@ _WORTH = 2e6
 _SINE = 12
 """Multiply-adds that a sine takes as long as."""
 
-
 WIDEST = 64
 """Widest layer: a tile of wider ones does not lie in the nearest caches, and libraries for matrices do as well."""
 
 
 def refusal(tree: Tree) -> str | None:
     """Why a tree is not evaluated; None: it is."""
-    if not len(tree.leaves):
-        return "it has no networks"
-    widest = max(max(t.rows, t.columns) for t in tree.tensors)
-    return f"a layer of {widest} is wider than {WIDEST}" if widest > WIDEST else None
+    return chains.refusal(tree, WIDEST)
 
 
 def forward(chain: Chain, theta: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> None:

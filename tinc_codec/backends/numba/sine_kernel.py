@@ -14,6 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tinc_codec.backends.numba.compiler import jit
+from tinc_codec.backends.numba.emitter import F32, I32, Emitter
 
 TILE = 128
 """Points that go through a chain together."""
@@ -38,73 +39,61 @@ COSINE = tuple(
 _WHOLE = 1.5 * 2**23
 """What makes float32 numbers whole that are added to it, with the last bit that of the whole number."""
 
-_I32, _F32 = ir.IntType(32), ir.FloatType()
-_INTS, _FLOATS = ir.VectorType(_I32, LANES), ir.VectorType(_F32, LANES)
+SUMS, SINES, BOTH, TIMES = range(4)
+"""What becomes of a layer's sums: nothing, sines, sines and cosines, or products with cosines."""
 
 
-class _Emitter:
+class _Emitter(Emitter):
     """Writes LLVM's instructions for vectors of `LANES` float32 numbers."""
 
     def __init__(self, builder: Any) -> None:
-        self.b = builder
-
-    def all(self, kind: Any, value: float) -> Any:
-        return ir.Constant(ir.VectorType(kind, LANES), [ir.Constant(kind, value)] * LANES)
-
-    def splat(self, value: Any) -> Any:
-        nothing = ir.Constant(_FLOATS, ir.Undefined)
-        first = self.b.insert_element(nothing, value, ir.Constant(_I32, 0))
-        return self.b.shuffle_vector(first, nothing, self.all(_I32, 0))
-
-    def plus_product(self, total: Any, a: Any, b: Any) -> Any:
-        kind = ir.FunctionType(_FLOATS, [_FLOATS] * 3)
-        function = cgutils.get_or_insert_function(self.b.module, kind, f"llvm.fmuladd.v{LANES}f32")
-        return self.b.call(function, [a, b, total])
+        super().__init__(builder, LANES)
 
     def polynomial(self, square: Any, coefficients: tuple[float, ...]) -> Any:
-        value = self.all(_F32, coefficients[-1])
+        value = self.all(F32, coefficients[-1])
         for coefficient in coefficients[-2::-1]:
-            value = self.plus_product(self.all(_F32, coefficient), square, value)
+            value = self.plus_product(self.all(F32, coefficient), square, value)
         return value
 
     def folded(self, phase: Any) -> tuple[Any, Any]:
         """A phase less a multiple of pi, and the sign that sine and cosine have where that is odd, as a bit."""
         b = self.b
-        number = self.plus_product(self.all(_F32, _WHOLE), phase, self.all(_F32, 0.318309886))
-        sign = b.shl(b.bitcast(number, _INTS), self.all(_I32, 31))
-        whole = b.fsub(number, self.all(_F32, _WHOLE))
+        number = self.plus_product(self.all(F32, _WHOLE), phase, self.all(F32, 0.318309886))
+        sign = b.shl(b.bitcast(number, self.ints), self.all(I32, 31))
+        whole = b.fsub(number, self.all(F32, _WHOLE))
         for part in PI:
-            phase = self.plus_product(phase, whole, self.all(_F32, -part))
+            phase = self.plus_product(phase, whole, self.all(F32, -part))
         return phase, sign
 
     def sine(self, rest: Any, sign: Any) -> Any:
         value = self.b.fmul(rest, self.polynomial(self.b.fmul(rest, rest), SINE))
-        return self.b.bitcast(self.b.xor(self.b.bitcast(value, _INTS), sign), _FLOATS)
+        return self.b.bitcast(self.b.xor(self.b.bitcast(value, self.ints), sign), self.floats)
 
     def cosine(self, rest: Any, sign: Any) -> Any:
         value = self.polynomial(self.b.fmul(rest, rest), COSINE)
-        return self.b.bitcast(self.b.xor(self.b.bitcast(value, _INTS), sign), _FLOATS)
-
-    def pointer(self, data: Any, index: Any, kind: Any) -> Any:
-        return self.b.bitcast(self.b.gep(data, [index]), kind.as_pointer())
+        return self.b.bitcast(self.b.xor(self.b.bitcast(value, self.ints), sign), self.floats)
 
     def load(self, data: Any, index: Any) -> Any:
-        return self.b.load(self.pointer(data, index, _FLOATS), align=4)
+        return self.b.load(self.pointer(data, index, self.floats), align=4)
 
     def store(self, value: Any, data: Any, index: Any) -> None:
-        self.b.store(value, self.pointer(data, index, _FLOATS), align=4)
+        self.b.store(value, self.pointer(data, index, self.floats), align=4)
 
-    def plus(self, index: Any, number: int) -> Any:
-        return self.b.add(index, ir.Constant(index.type, number))
+    def finish(self, what: int, value: Any, y: Any, y_at: Any, c: Any, c_at: Any) -> None:
+        """Write what becomes of a layer's sums."""
+        if what == TIMES:
+            value = self.b.fmul(value, self.load(c, c_at))
+        if what in (SINES, BOTH):
+            folded = self.folded(value)
+            value = self.sine(*folded)
+            if what == BOTH:
+                self.store(self.cosine(*folded), c, c_at)
+        self.store(value, y, y_at)
 
 
 def _wide(context: Any) -> bool:
     """Whether registers hold `LANES` numbers: there are twice as many then, too."""
     return "+avx512f" in context.codegen().magic_tuple()[2]
-
-
-SUMS, SINES, BOTH, TIMES = range(4)
-"""What becomes of a layer's sums: nothing, sines, sines and cosines, or products with cosines."""
 
 
 def _rows(rows: int, what: int) -> Any:
@@ -126,11 +115,11 @@ def _rows(rows: int, what: int) -> Any:
             _, weights_at, columns, _, x_at, _, y_at, _, c_at = arguments
             at_once = range(2 if _wide(context) else 1)
             length, step = ir.Constant(columns.type, TILE), len(at_once) * LANES
-            totals = [[cgutils.alloca_once(b, _FLOATS) for _ in at_once] for _ in range(rows)]
+            totals = [[cgutils.alloca_once(b, e.floats) for _ in at_once] for _ in range(rows)]
             with cgutils.for_range(b, ir.Constant(columns.type, TILE // step)) as tile:
                 begin = b.mul(tile.index, ir.Constant(columns.type, step))
                 for total in (total for row in totals for total in row):
-                    b.store(e.all(_F32, 0.0), total)
+                    b.store(e.all(F32, 0.0), total)
                 with cgutils.for_range(b, columns) as loop:
                     place = b.add(b.add(x_at, begin), b.mul(loop.index, length))
                     values = [e.load(x, e.plus(place, part * LANES)) for part in at_once]
@@ -142,15 +131,7 @@ def _rows(rows: int, what: int) -> Any:
                 for number, row in enumerate(totals):
                     for part in at_once:
                         to = e.plus(begin, number * TILE + part * LANES)
-                        value = b.load(row[part])
-                        if what in (SINES, BOTH):
-                            folded = e.folded(value)
-                            value = e.sine(*folded)
-                        if what == BOTH:
-                            e.store(e.cosine(*folded), c, b.add(c_at, to))
-                        if what == TIMES:
-                            value = b.fmul(value, e.load(c, b.add(c_at, to)))
-                        e.store(value, y, b.add(y_at, to))
+                        e.finish(what, b.load(row[part]), y, b.add(y_at, to), c, b.add(c_at, to))
             return context.get_dummy_value()
 
         return signature, generate
@@ -203,7 +184,7 @@ def _outer(rows: int, columns: int) -> Any:
                 context.make_array(signature.args[place])(context, b, arguments[place]).data for place in (0, 2, 4)
             )
             _, g_at, _, h_at, _, at, step = arguments
-            kept = [[cgutils.alloca_once(b, _FLOATS) for _ in range(columns)] for _ in range(rows)]
+            kept = [[cgutils.alloca_once(b, e.floats) for _ in range(columns)] for _ in range(rows)]
 
             def place(row: int, column: int) -> Any:
                 return e.plus(b.add(at, b.mul(step, ir.Constant(step.type, row))), column * LANES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor as Array
 
-from tinc_codec.backends.protocol import Training
+from tinc_codec.backends.protocol import TrainingWork
 from tinc_codec.backends.torch.chained import ChainedTree, Children
 from tinc_codec.tree.chains import Chain, Slot
 from tinc_codec.tree.structure import Tree
@@ -17,13 +17,13 @@ from tinc_codec.tree.structure import Tree
 class _Launch:
     """A chain, and who evaluates it."""
 
-    by: Training
+    by: TrainingWork
     chain: Chain
     places: Array
     children: Children
 
     @classmethod
-    def of(cls, by: Training, chain: Chain, source: Slot) -> _Launch:
+    def of(cls, by: TrainingWork, chain: Chain, source: Slot) -> _Launch:
         return cls(by, chain, torch.as_tensor(chain.places), Children(chain, source, torch.device("cpu")))
 
     def forward(self, slots: list[Array], theta: Array) -> None:
@@ -41,6 +41,6 @@ class _Launch:
         return None if dx is None else self.children.summed(dx)
 
 
-def compiled_tree(tree: Tree, by: Training) -> ChainedTree:
+def compiled_tree(tree: Tree, by: TrainingWork) -> ChainedTree:
     """Evaluates a tree that the backend does not refuse."""
     return ChainedTree(tree, lambda chain, source: _Launch.of(by, chain, source))

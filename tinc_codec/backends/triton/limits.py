@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinc_codec.tree import chains
 from tinc_codec.tree.structure import Tree
 
 WIDEST = 32
@@ -16,11 +17,9 @@ _NODES = 65535
 
 def refusal(tree: Tree) -> str | None:
     """Why kernels do not evaluate a tree; None: they do."""
-    if not len(tree.leaves):
-        return "it has no networks"
-    widest = max(max(t.rows, t.columns) for t in tree.tensors)
-    if widest > WIDEST:
-        return f"a layer of {widest} is wider than {WIDEST}"
+    why = chains.refusal(tree, WIDEST)
+    if why is not None:
+        return why
     if max(level.layers for level in tree.levels) > LONGEST:
         return f"a node has more than {LONGEST} layers"
     if max(t.nodes for t in tree.tensors) > _NODES:

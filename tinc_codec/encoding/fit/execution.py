@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor as Array
 
 from tinc_codec.backends.choice import backend
-from tinc_codec.backends.protocol import Training
+from tinc_codec.backends.protocol import TrainingWork
 from tinc_codec.encoding.fit.network import Index, LayeredTree
 from tinc_codec.encoding.fit.packet import Packet
 from tinc_codec.encoding.fit.pricing import BandByBand, Compiled, Pricing
@@ -113,7 +113,7 @@ def evaluator(tree: Tree, index: Index) -> Evaluator:
     return fused_tree(tree, device)
 
 
-def _compiled(device: torch.device) -> Training | None:
+def _compiled(device: torch.device) -> TrainingWork | None:
     """Who trains on a CPU beside torch; None: nobody does there, or is to."""
     return backend().training if device.type == "cpu" and process().training == "auto" else None
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor as Array
 
-from tinc_codec.backends.protocol import Training
+from tinc_codec.backends.protocol import TrainingWork
 from tinc_codec.detail.plan import AXES, Plan
 from tinc_codec.encoding.fit.cost import cost
 from tinc_codec.encoding.fit.packet import Packet
@@ -62,7 +62,7 @@ class Compiled:
         See `BandByBand`.
     """
 
-    by: Training
+    by: TrainingWork
     plan: Plan
     inverses: NDArray[np.float32]
 

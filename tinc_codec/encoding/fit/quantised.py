@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor as Array
 
-from tinc_codec.backends.protocol import Training
+from tinc_codec.backends.protocol import TrainingWork
 from tinc_codec.encoding.fit.network import Index
 from tinc_codec.encoding.fit.quantisation import own_bits, rounded
 
@@ -47,7 +47,7 @@ class InOperations:
 class InOne:
     """The same on a CPU, by a backend that compiles."""
 
-    def __init__(self, by: Training, index: Index) -> None:
+    def __init__(self, by: TrainingWork, index: Index) -> None:
         self.by = by
         self.kinds = index.kinds.view(len(index.counts), -1)[0].numpy()  # of the first chunk, as all have them
 
