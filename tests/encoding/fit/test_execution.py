@@ -10,8 +10,9 @@ torch = pytest.importorskip("torch")
 from tinc_codec import ConfigurationError, set_process  # noqa: E402
 from tinc_codec.backends.torch.chained import ChainedTree  # noqa: E402
 from tinc_codec.encoding.fit import execution as module  # noqa: E402
-from tinc_codec.encoding.fit.execution import Execution, evaluator, execution, runner  # noqa: E402
+from tinc_codec.encoding.fit.execution import Execution, evaluator, execution, quantiser, runner, threads  # noqa: E402
 from tinc_codec.encoding.fit.network import LayeredTree, index  # noqa: E402
+from tinc_codec.encoding.fit.quantised import InOne, InOperations  # noqa: E402
 from tinc_codec.encoding.fit.step import EagerStep  # noqa: E402
 from tinc_codec.tree.partition import partition  # noqa: E402
 from tinc_codec.tree.structure import Level, Tree  # noqa: E402
@@ -76,3 +77,24 @@ def test_what_is_chosen_is_said(caplog):
     assert "evaluates by a fused kernel" in caplog.messages[0]
     assert "layer by layer: a layer of 40 is wider than 32" in caplog.messages[1]
     assert isinstance(runner(tree(), print, [], CPU), EagerStep)
+
+
+def test_a_cpu_compiles_what_it_can_and_torch_has_one_thread_beside_it(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setenv("TRITON_INTERPRET", "0")
+
+    def chosen(given, **settings):
+        set_process(**settings)
+        parts = index(given, CPU)
+        kinds = type(evaluator(given, parts)), type(quantiser(parts))
+        set_process()
+        return *kinds, threads(given, CPU, 5)
+
+    assert chosen(tree(40)) == (ChainedTree, InOne, 1)
+    assert chosen(tree(65)) == (LayeredTree, InOne, 5)
+    for settings in ({"training": "eager"}, {"decoder": "numpy"}):
+        assert chosen(tree(40), **settings)[:2] == (LayeredTree, InOperations)
+        set_process(**settings)
+        assert threads(tree(40), CPU, 5) == 5
+        set_process()
+    assert threads(tree(40), GPU, 5) == 5

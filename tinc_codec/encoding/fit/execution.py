@@ -97,25 +97,30 @@ def _refused_by_kernels(tree: Tree) -> str | None:
 def evaluator(tree: Tree, index: Index) -> Evaluator:
     """What evaluates a tree in training on the device where `index` lies."""
     device = index.kinds.device
-    chosen = execution(tree, device, process().training)
-    if not chosen.fused:
-        by = _compiled(device)
-        if by is not None and by.refusal(tree) is None:
-            from tinc_codec.backends.torch.compiled import compiled_tree
+    chosen, by = execution(tree, device, process().training), _by_chains(tree, device)
+    if chosen.fused:
+        from tinc_codec.backends.triton.evaluation import fused_tree
 
-            log.debug("training on %s evaluates by compiled chains", device)
-            return compiled_tree(tree, by)
-        log.debug("training on %s evaluates layer by layer: %s", device, chosen.reason)
-        return LayeredTree(tree, index)
-    from tinc_codec.backends.triton.evaluation import fused_tree
+        log.debug("training on %s evaluates by a fused kernel", device)
+        return fused_tree(tree, device)
+    if by is not None:
+        from tinc_codec.backends.torch.compiled import compiled_tree
 
-    log.debug("training on %s evaluates by a fused kernel", device)
-    return fused_tree(tree, device)
+        log.debug("training on %s evaluates by compiled chains", device)
+        return compiled_tree(tree, by)
+    log.debug("training on %s evaluates layer by layer: %s", device, chosen.reason)
+    return LayeredTree(tree, index)
 
 
 def _compiled(device: torch.device) -> TrainingWork | None:
     """Who trains on a CPU beside torch; None: nobody does there, or is to."""
     return backend().training if device.type == "cpu" and process().training == "auto" else None
+
+
+def _by_chains(tree: Tree, device: torch.device) -> TrainingWork | None:
+    """Who evaluates a tree's chains on a CPU; None: nobody does."""
+    by = _compiled(device)
+    return None if by is None or by.refusal(tree) is not None else by
 
 
 def pricing(packet: Packet, inverses: NDArray[np.float32], device: torch.device) -> Pricing:
@@ -135,8 +140,7 @@ def threads(tree: Tree, device: torch.device, wanted: int) -> int:
 
     Threads of both would wait for each other's cores.
     """
-    by = _compiled(device)
-    return wanted if by is None or by.refusal(tree) is not None else 1
+    return wanted if _by_chains(tree, device) is None else 1
 
 
 def runner(
