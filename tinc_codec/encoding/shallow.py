@@ -30,7 +30,7 @@ from tinc_codec.tree.structure import Level, Tree
 
 log = logging.getLogger("tinc_codec")
 
-LAYERS = 4
+LAYERS = 5
 """Sine layers of a root that is the only level: with fewer there are no surfaces that are curved and sharp."""
 
 

@@ -56,6 +56,18 @@ def test_every_place_is_drawn_and_lies_inside():
     assert max(found) + int(drawn.cells[-1]) == 12 * 13 - 1
 
 
+@pytest.mark.parametrize(("shape", "limit"), [((32, 32), 256), ((12, 13), 70), ((9, 9), 500), ((40,), 16)])
+def test_tiles_hold_the_whole_leaf_or_as_many_as_are_asked_for(shape, limit):
+    drawn = stages([np.random.default_rng(0).normal(size=shape)], limit)[1](slice(None))
+    tiles = drawn.tiles(torch.Generator().manual_seed(0), 10**6)
+    held = {place + cell for place in tiles for cell in drawn.cells.tolist()}
+    assert held == set(range(np.prod(shape)))
+    assert len(tiles) < 2 * drawn.share + 1
+    few = drawn.tiles(torch.Generator().manual_seed(0), 2)
+    assert len(few) == len(set(few)) == min(2, len(tiles))
+    assert set(few) <= set(tiles)
+
+
 def test_windows_hold_a_corner_a_quarter_as_often_as_the_centre_not_hardly_ever():
     drawn = stages([np.random.default_rng(0).normal(size=(32, 32))], 16**2)[1](slice(None))
     generator, counts = torch.Generator().manual_seed(0), np.zeros(32 * 32)

@@ -1,4 +1,4 @@
-"""How weights and quantisation steps follow the gradient: Adam, and its rate over a training."""
+"""How weights and quantisation steps follow the gradient: matrices along orthogonal directions, all else by Adam."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor as Array
+
+from tinc_codec.encoding.fit.orthogonal import Directions
 
 
 def schedule(progress: float, steps: int, warm_up: float, last: float) -> float:
@@ -28,20 +30,26 @@ def schedule(progress: float, steps: int, warm_up: float, last: float) -> float:
 
 
 class Optimiser:
-    """Adam, whose betas suit few steps, and whose rate is a number on the device, so that a graph may hold the step.
+    """Adam, whose betas suit few steps, and orthogonal steps of matrices. The rate lies on the device, for graphs.
 
     Parameters
     ----------
     parameters
         What is trained, all on one device.
+    matrices
+        Of the first of them, ``(chunks, parameters)``; see `tinc_codec.encoding.fit.orthogonal.places`.
     betas
         Of Adam.
     """
 
-    def __init__(self, parameters: Sequence[Array], betas: tuple[float, float] = (0.9, 0.95)) -> None:
+    def __init__(
+        self, parameters: Sequence[Array], matrices: Sequence[Array] = (), betas: tuple[float, float] = (0.9, 0.95)
+    ) -> None:
         device = parameters[0].device
         on_cpu = device.type == "cpu"
         self.rate = torch.zeros((), device=device, dtype=torch.float64 if on_cpu else torch.float32)
+        self._first = parameters[0]
+        self._directions = Directions(parameters[0], matrices)
         self._adam = torch.optim.Adam(
             parameters, lr=self.rate, betas=betas, eps=1e-12, foreach=False, fused=True, capturable=not on_cpu
         )
@@ -50,4 +58,6 @@ class Optimiser:
         """One step along the gradient of a loss, at `rate`."""
         self._adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        assert self._first.grad is not None
+        self._directions.step(self._first.grad, self.rate)
         self._adam.step()

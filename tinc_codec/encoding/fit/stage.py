@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,6 +86,18 @@ class Stage:
         ]
         return sum(draw * stride for draw, stride in zip(draws, self.strides, strict=True))
 
+    def tiles(self, generator: torch.Generator, most: int) -> list[int]:
+        """Places of windows that together hold the whole leaf, or so many of them, drawn without repetition."""
+        lengths = self.window[AXES - len(self.places) :]
+        axes = [
+            [begin * stride for begin in _begins(count, length)]
+            for count, length, stride in zip(self.places, lengths, self.strides, strict=True)
+        ]
+        tiles = [sum(each) for each in itertools.product(*axes)]
+        if len(tiles) <= most:
+            return tiles
+        return [tiles[number] for number in torch.randperm(len(tiles), generator=generator)[:most].tolist()]
+
     @property
     def _beyond(self) -> list[int]:
         """How far before a leaf a window may begin along each axis, before it is moved into it."""
@@ -115,3 +128,9 @@ class Stage:
             coordinates = self.coordinates.index_select(1, cells.flatten()).view(-1, *cells.shape).transpose(0, 1)
             samples = samples.gather(2, cells[:, None].expand(-1, leaves, -1))
         return coordinates, samples.view(chunks, leaves, *self.window)
+
+
+def _begins(places: int, length: int) -> list[int]:
+    """Where windows begin, evenly, that together hold an axis on which they have so many places."""
+    gaps = -(-(places - 1) // length)
+    return [number * (places - 1) // max(gaps, 1) for number in range(gaps + 1)]

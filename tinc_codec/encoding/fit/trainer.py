@@ -101,7 +101,7 @@ class Trainer:
         first = torch.stack(theta).to(device)
         steps = network.initial_steps(self.index, first)
         self.theta, self.steps = first.requires_grad_(), steps.requires_grad_()
-        self.optimiser = Optimiser([self.theta, self.steps], recipe.betas)
+        self.optimiser = Optimiser([self.theta, self.steps], betas=recipe.betas)
         targets = [problem.budget * 8 * AIM for problem in problems]
         self.control = RateControl(targets, self.theta.shape[1], recipe.steps, device)
         self.bits = torch.zeros(len(problems), device=device, dtype=torch.float32)
