@@ -13,6 +13,7 @@ from tinc_codec.encoding.fit import network
 from tinc_codec.encoding.fit.execution import evaluator, quantiser, runner
 from tinc_codec.encoding.fit.members import kind_of
 from tinc_codec.encoding.fit.optimiser import Optimiser
+from tinc_codec.encoding.fit.orthogonal import places
 from tinc_codec.encoding.fit.quantisation import noise, to_layers
 from tinc_codec.encoding.fit.rate import RateControl
 from tinc_codec.encoding.fit.samples import Samples, Stack
@@ -101,7 +102,7 @@ class Trainer:
         first = torch.stack(theta).to(device)
         steps = network.initial_steps(self.index, first)
         self.theta, self.steps = first.requires_grad_(), steps.requires_grad_()
-        self.optimiser = Optimiser([self.theta, self.steps], betas=recipe.betas)
+        self.optimiser = Optimiser([self.theta, self.steps], places(self.tree, self.index), recipe.betas)
         targets = [problem.budget * 8 * AIM for problem in problems]
         self.control = RateControl(targets, self.theta.shape[1], recipe.steps, device)
         self.bits = torch.zeros(len(problems), device=device, dtype=torch.float32)

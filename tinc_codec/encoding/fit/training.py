@@ -32,7 +32,7 @@ CORRECTIONS = 24
 VOXELS, POINTS = 2**14, 512
 """Voxels of one step, and the least local coordinates, where the chunk and the process's limit have them."""
 
-RATE = 3e-2
+RATE = 2e-2
 """Adam's rate for a tree of 4 layers of 64; a width's and a depth's optimum is flat over a factor of 1.5."""
 
 _CHECK = 25
