@@ -11,14 +11,15 @@ from tinc_codec.encoding.fit import trainer
 from tinc_codec.encoding.fit.samples import samples
 from tinc_codec.encoding.fit.under_coefficients import Problem
 from tinc_codec.encoding.fit.windows import Windows
+from tinc_codec.encoding.shallow import LAYERS
 from tinc_codec.phantom import light_sheet
 from tinc_codec.tree.partition import partition
 from tinc_codec.tree.structure import Level, Tree
 
 
 def root(shape, width):
-    """A root of four layers that is the only level."""
-    return Tree(partition(shape, 1), (Level(4, (width,), np.ones(1, np.uint8)),))
+    """A root that is the only level."""
+    return Tree(partition(shape, 1), (Level(LAYERS, (width,), np.ones(1, np.uint8)),))
 
 
 def problems(edge, width, count):

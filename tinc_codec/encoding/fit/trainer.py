@@ -38,7 +38,7 @@ class Recipe:
     points
         Local coordinates that one step draws, shared by all leaves.
     learning_rate
-        Adam's rate at its peak; it falls along a half cosine.
+        The optimiser's rate at its peak; it falls along a half cosine.
     rounding
         Fraction of the steps after which weights are rounded instead of disturbed.
     """

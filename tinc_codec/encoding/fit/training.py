@@ -1,4 +1,4 @@
-"""Fit trees of networks to chunks: Adam over flat vectors, quantisation-aware, at a steered rate.
+"""Fit trees of networks to chunks: steps over flat vectors, quantisation-aware, at a steered rate.
 
 Chunks whose problems are alike are trained as one batch. Each has its own weights, seed, generator and target, so that
 what becomes of it does not depend on the others; how many there are, and its place among them, tell in roundings only.
@@ -33,7 +33,7 @@ VOXELS, POINTS = 2**14, 512
 """Voxels of one step, and the least local coordinates, where the chunk and the process's limit have them."""
 
 RATE = 2e-2
-"""Adam's rate for a tree of 4 layers of 64; a width's and a depth's optimum is flat over a factor of 1.5."""
+"""The optimiser's rate for a tree of 4 layers of 64; a width's and a depth's optimum is flat over a factor of 1.5."""
 
 _CHECK = 25
 """Steps between looks at the device: divergence, progress."""
@@ -43,7 +43,7 @@ _PATIENCE = 0.3
 
 
 def learning_rate(tree: Tree) -> float:
-    """Adam's rate at its peak: what suits 4 layers of 64, and less for deeper and wider trees."""
+    """The optimiser's rate at its peak: what suits 4 layers of 64, and less for deeper and wider trees."""
     depth = sum(level.layers for level in tree.levels)
     width = max(max(level.widths, default=1) for level in tree.levels)
     return RATE * math.sqrt(min(1, 4 / depth) * min(1, 64 / width))

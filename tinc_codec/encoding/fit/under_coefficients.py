@@ -31,14 +31,14 @@ from tinc_codec.tree.model import Layer
 from tinc_codec.tree.structure import Tree
 
 RATE = 2e-2
-"""Adam's rate at its peak, where a step sees enough of the chunk and there are `_SHORT` steps."""
+"""The optimiser's rate at its peak, where a step sees enough of the chunk and there are `_SHORT` steps."""
 
 _SHORT = 1000
 """With more steps the rate falls with the fourth root of their number: 1.5e-2 suits 3,500."""
 
 _SEEN = 8
 """Windows of a chunk, one of which is enough. Where there are more, steps forget what they do not see, and the rate
-falls with the square root of their number: at 64 windows 0.40 dB were gained at a third of the rate for 0.29."""
+falls with the square root of their number: at 64 windows 0.40 dB were gained by Adam at a third of the rate for 0.29."""
 
 _CHECK = 10
 """Steps between looks at the device: divergence, progress."""
