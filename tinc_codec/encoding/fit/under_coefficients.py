@@ -38,7 +38,7 @@ _SHORT = 1000
 
 _SEEN = 8
 """Windows of a chunk, one of which is enough. Where there are more, steps forget what they do not see, and the rate
-falls with the square root of their number: at 64 windows 0.40 dB were gained by Adam at a third of the rate for 0.29."""
+falls with the square root of their number: at 64 windows Adam gained 0.40 dB at a third of the rate for 0.29."""
 
 _CHECK = 10
 """Steps between looks at the device: divergence, progress."""
