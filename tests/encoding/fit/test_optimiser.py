@@ -28,3 +28,18 @@ def test_a_loss_becomes_less_at_a_rate_and_stays_without_one():
         optimiser.rate.fill_(rate)
         optimiser.step(loss)
     assert losses[0] == losses[1] > losses[2] > losses[3]
+
+
+def test_a_matrix_moves_by_the_rate_alone_whatever_the_size_of_its_gradient_and_others_by_adam():
+    start = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
+    ends = []
+    for size in (1.0, 1e4):
+        weights = start.clone().requires_grad_()
+        optimiser = Optimiser([weights], [torch.tensor([[[0, 1], [2, 3]]])])
+        optimiser.rate.fill_(0.1)
+        optimiser.step(size * (weights * torch.tensor([[1.0, 0.5, -0.5, 1.0, 2.0]])).sum())
+        ends.append(weights.detach())
+    torch.testing.assert_close(ends[0], ends[1])
+    moved = (ends[0] - start)[0]
+    assert moved[:4].square().mean().sqrt() == pytest.approx(0.1, rel=0.3)  # singular values are 0.7 to 1.2
+    assert moved[4] == pytest.approx(-0.1, rel=1e-3)
