@@ -75,8 +75,8 @@ class Directions:
 
     def __init__(self, parameters: Array, matrices: Sequence[Array]) -> None:
         self._parameters, chunks = parameters, len(parameters)
-        self._groups = [
-            (each.flatten(), torch.zeros(chunks * len(each), *each.shape[1:], device=each.device)) for each in matrices
+        self._groups = [  # a caller may have another default dtype
+            (each.flatten(), parameters.new_zeros(chunks * len(each), *each.shape[1:])) for each in matrices
         ]
 
     def step(self, gradient: Array, rate: Array) -> None:
