@@ -88,10 +88,9 @@ class Stage:
 
     def tiles(self, generator: torch.Generator, most: int) -> list[int]:
         """Places of windows that together hold the whole leaf, or so many of them, drawn without repetition."""
-        lengths = self.window[AXES - len(self.places) :]
         axes = [
             [begin * stride for begin in _begins(count, length)]
-            for count, length, stride in zip(self.places, lengths, self.strides, strict=True)
+            for count, length, stride in zip(self.places, self._lengths, self.strides, strict=True)
         ]
         tiles = [sum(each) for each in itertools.product(*axes)]
         if len(tiles) <= most:
@@ -99,10 +98,14 @@ class Stage:
         return [tiles[number] for number in torch.randperm(len(tiles), generator=generator)[:most].tolist()]
 
     @property
+    def _lengths(self) -> tuple[int, ...]:
+        """Of a window along each axis of a leaf."""
+        return self.window[AXES - len(self.places) :]
+
+    @property
     def _beyond(self) -> list[int]:
         """How far before a leaf a window may begin along each axis, before it is moved into it."""
-        lengths = self.window[AXES - len(self.places) :]
-        return [length // 2 if count > 1 else 0 for length, count in zip(lengths, self.places, strict=True)]
+        return [length // 2 if count > 1 else 0 for length, count in zip(self._lengths, self.places, strict=True)]
 
     def cut(self, places: Array) -> tuple[Array, Array]:
         """Cut a window of each chunk.
